@@ -1,0 +1,74 @@
+# The two commands that matter: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/sh
+VENV := .venv/bin
+
+# The first of these that really is Python 3.12 or 3.11; override with PYTHON=/path/to/python.
+PYTHON ?= $(shell for python in python3.12 python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 12), (3, 11)))' \
+	2>/dev/null && { echo $$python; break; }; done)
+
+DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT)) \
+	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo down test checks lint types contracts format unit dags integration \
+	bench-dynamodb lock package clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## Install Airflow, the tools and the local stack into .venv and .venv-local
+	@if [ -z "$(PYTHON)" ]; then echo "Updraft needs Python 3.12 or 3.11 and found neither on" \
+		"the PATH; install one or pass it as PYTHON=/path/to/python3.12." >&2; exit 1; fi
+	@$(PYTHON) include/local/bootstrap.py --quiet
+
+demo: setup  ## Convert a legacy pipeline, run it, follow its lineage; CI=1 ends when done
+	@$(VENV)/python -m include.local.demo $(DEMO_FLAGS)
+
+down: setup  ## End everything that `make demo` or `updraft local up` left running
+	@$(VENV)/updraft local down
+
+test: setup checks  ## Everything that CI runs
+	@$(VENV)/python -m pytest
+
+checks: setup lint types contracts
+
+lint: setup
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+
+types: setup
+	@$(VENV)/mypy
+
+contracts: setup
+	@$(VENV)/lint-imports --no-logo
+
+format: setup  ## Put the code into shape
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+unit: setup  ## The fast tests
+	@$(VENV)/python -m pytest tests/unit -q
+
+dags: setup  ## The DAG integrity tests
+	@$(VENV)/python -m pytest tests/dags -q
+
+integration: setup  ## The tests against the local stack
+	@$(VENV)/python -m pytest tests/integration -q
+
+bench-dynamodb: setup  ## Export rates side by side with the provider's operator and bare boto3
+	@$(VENV)/python -m benchmarks.dynamodb_export
+
+lock: setup  ## Resolve the lock files anew under MWAA's constraints
+	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \
+		--python-version 3.11 --constraint constraints/mwaa-3.3.1.txt \
+		--custom-compile-command 'make lock' - requirements-dev.in -o requirements-dev.lock
+	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
+		--custom-compile-command 'make lock' include/local/requirements.in \
+		-o include/local/requirements.lock
+
+package: setup  ## Build plugins.zip for MWAA
+	@$(VENV)/updraft package --output plugins.zip
+
+clean: setup down  ## Remove environments, state and caches
+	@rm -rf .venv .venv-local .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
