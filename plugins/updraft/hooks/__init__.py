@@ -1,0 +1,1 @@
+"""The one door to AWS: nothing else in Updraft makes a client."""

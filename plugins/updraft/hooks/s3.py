@@ -1,0 +1,134 @@
+"""A prefix in S3 as the destination of an export."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from airflow.exceptions import (  # type: ignore[attr-defined]  # exported on all versions
+    AirflowException,
+)
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+from updraft.dynamodb.destination import S3Prefix, StoredObject
+from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError, explained
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
+
+log = logging.getLogger(__name__)
+
+PART_BYTES = 5 * 1024**2
+"""Size of the parts of an upload, the least that S3 takes; each open file holds about three."""
+
+
+def streaming_s3_hook(**hook_parameters: Any) -> S3Hook:
+    """Make a hook that uploads a stream in the thread that reads it, one part after the other.
+
+    boto3's own upload threads would read ahead up to ten parts per file.
+
+    :param hook_parameters: connection, region, verification and botocore configuration.
+    :returns: the provider's hook.
+    """
+    return S3Hook(
+        transfer_config_args={
+            "use_threads": False,
+            "multipart_threshold": PART_BYTES,
+            "multipart_chunksize": PART_BYTES,
+        },
+        **hook_parameters,
+    )
+
+
+class S3Destination:
+    """Objects below one prefix, see :class:`updraft.dynamodb.destination.Destination`.
+
+    :param hook: the provider's hook; its client serves all threads.
+    :param location: bucket and prefix.
+    """
+
+    def __init__(self, hook: S3Hook, location: S3Prefix) -> None:
+        self._hook = hook
+        self._location = location
+        self._client: S3Client = hook.get_conn()
+        self._bucket = f"bucket {location.bucket!r}"
+
+    @property
+    def uri(self) -> str:
+        """URI of the prefix without a slash at its end."""
+        return self._location.uri
+
+    def objects(self, name_prefix: str = "") -> Iterator[StoredObject]:
+        """List the objects whose names begin with ``name_prefix``, page by page."""
+        prefix = self._location.key_prefix
+        with explained("s3:ListBucket", self._bucket):
+            for entry in self._hook.iter_file_metadata(
+                prefix=prefix + name_prefix, bucket_name=self._location.bucket
+            ):
+                yield StoredObject(entry["Key"].removeprefix(prefix), entry["Size"])
+
+    def metadata(self, name: str) -> Mapping[str, str] | None:
+        """Return the user metadata of an object, ``None`` when there is no such object."""
+        with explained("s3:GetObject", f"object {self._key(name)!r} in {self._bucket}"):
+            head = self._hook.head_object(key=self._key(name), bucket_name=self._location.bucket)
+        return None if head is None else head["Metadata"]
+
+    def upload(self, name: str, content: BinaryIO) -> None:
+        """Store a stream, by multipart upload if it is long; aborts it when reading fails."""
+        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
+            self._hook.load_file_obj(
+                content,
+                key=self._key(name),
+                bucket_name=self._location.bucket,
+                replace=True,
+            )
+
+    def put(self, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Store a small object with user metadata."""
+        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
+            self._client.put_object(
+                Bucket=self._location.bucket,
+                Key=self._key(name),
+                Body=content,
+                Metadata=dict(metadata),
+                **self._hook.extra_args,
+            )
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects; one that is gone already is no error."""
+        keys = [self._key(name) for name in names]
+        if not keys:
+            return
+        with explained("s3:DeleteObject", self._bucket):
+            try:
+                self._hook.delete_objects(bucket=self._location.bucket, keys=keys)
+            except AirflowException as error:
+                raise ServiceError(f"s3:DeleteObject on {self._bucket} failed. {error}") from error
+
+    def abort_uploads(self, name_prefix: str) -> int:
+        """Abort unfinished multipart uploads.
+
+        They are invisible and only cost storage, so a role that may not list them can still
+        export; the log says so.
+        """
+        aborted = 0
+        try:
+            with explained("s3:ListBucketMultipartUploads", self._bucket):
+                for upload in self._uploads(name_prefix):
+                    self._client.abort_multipart_upload(
+                        Bucket=self._location.bucket,
+                        Key=upload["Key"],
+                        UploadId=upload["UploadId"],
+                    )
+                    aborted += 1
+        except AccessDeniedError as error:
+            log.warning("Unfinished uploads of killed attempts remain, if any. %s", error)
+        return aborted
+
+    def _uploads(self, name_prefix: str) -> "list[MultipartUploadTypeDef]":
+        pages = self._client.get_paginator("list_multipart_uploads")
+        found = pages.paginate(Bucket=self._location.bucket, Prefix=self._key(name_prefix))
+        return [upload for page in found for upload in page.get("Uploads", ())]
+
+    def _key(self, name: str) -> str:
+        return self._location.key_prefix + name

@@ -1,0 +1,1 @@
+"""Lineage from the task to the catalog: naming, outbox, validation, forwarding."""

@@ -1,0 +1,54 @@
+"""Names of datasets in OpenLineage events: one function per kind of AWS data store.
+
+The names follow the OpenLineage naming specification where it has a row
+(https://openlineage.io/docs/spec/naming). The specification has none for DynamoDB; its form here
+mirrors the one for AWS Glue and is kept in this one place.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from updraft.errors import UpdraftError
+
+_TABLE_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):dynamodb:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r":table/(?P<table>[A-Za-z0-9_.-]{3,255})"
+)
+
+
+class DatasetName(NamedTuple):
+    """Name of a dataset as OpenLineage splits it: where it lives, and what it is called there."""
+
+    namespace: str
+    name: str
+
+
+def dynamodb_table(table_arn: str) -> DatasetName:
+    """Name a DynamoDB table.
+
+    :param table_arn: ARN of the table, ``arn:aws:dynamodb:<region>:<account>:table/<table>``.
+    :returns: namespace ``arn:aws:dynamodb:<region>:<account>``, name ``table/<table>``.
+    :raises UpdraftError: when the ARN is not that of a DynamoDB table.
+    """
+    match = _TABLE_ARN.fullmatch(table_arn)
+    if match is None:
+        raise UpdraftError(f"{table_arn!r} is not the ARN of a DynamoDB table")
+    namespace, table = table_arn.rsplit(":", 1)
+    return DatasetName(namespace, table)
+
+
+def s3_prefix(uri: str) -> DatasetName:
+    """Name an S3 object or prefix.
+
+    Slashes around the key are dropped, so that ``s3://b/p`` and ``s3://b/p/`` are one node of
+    the lineage graph.
+
+    :param uri: ``s3://<bucket>/<key or prefix>``; ``s3a`` and ``s3n`` are taken as ``s3``.
+    :returns: namespace ``s3://<bucket>``, name the key, ``/`` for the bucket as a whole.
+    :raises UpdraftError: when the URI has no bucket or another scheme.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme not in {"s3", "s3a", "s3n"} or not parts.netloc:
+        raise UpdraftError(f"{uri!r} is not an S3 URI; it looks like s3://bucket/prefix")
+    return DatasetName(f"s3://{parts.netloc}", parts.path.strip("/") or "/")

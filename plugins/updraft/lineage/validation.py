@@ -1,0 +1,169 @@
+"""Validation of OpenLineage events against the official JSON Schemas, without network access.
+
+The core schema checks the frame of an event; each facet that the specification knows is checked
+against its own schema, found by its key and by the kind of entity that carries it. Facets that it
+does not know pass if they name their producer and schema, as the core schema demands.
+
+Schemas: https://github.com/OpenLineage/OpenLineage/tree/main/spec, copied to ``schemas/``.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+from updraft.errors import UpdraftError
+
+_SCHEMAS = Path(__file__).parent / "schemas"
+_CORE = "https://openlineage.io/spec/2-0-2/OpenLineage.json"
+
+# Kind of facet by the base class that its schema extends.
+_KINDS = {
+    f"{_CORE}#/$defs/RunFacet": "run",
+    f"{_CORE}#/$defs/JobFacet": "job",
+    f"{_CORE}#/$defs/DatasetFacet": "dataset",
+    f"{_CORE}#/$defs/InputDatasetFacet": "input",
+    f"{_CORE}#/$defs/OutputDatasetFacet": "output",
+}
+
+# RFC 3339, section 5.6; datetime.fromisoformat alone lets other ISO 8601 forms pass.
+_DATE_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", re.ASCII)
+_LONGEST_VALUE = 120  # characters of a value that a message shows
+_MOST_FAULTS = 5  # that one message lists
+
+formats = FormatChecker(formats=())
+
+
+class InvalidEventError(UpdraftError):
+    """An event does not follow the OpenLineage specification."""
+
+
+@formats.checks("date-time", raises=ValueError)
+def _is_date_time(value: object) -> bool:
+    if isinstance(value, str):
+        if _DATE_TIME.fullmatch(value) is None:
+            return False
+        datetime.fromisoformat(value.upper())
+    return True
+
+
+@formats.checks("uuid", raises=ValueError)
+def _is_uuid(value: object) -> bool:
+    return not isinstance(value, str) or str(UUID(value)) == value.lower()
+
+
+@formats.checks("uri")
+def _is_uri(value: object) -> bool:
+    return not isinstance(value, str) or _URI.fullmatch(value) is not None
+
+
+def problems(event: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with a run event.
+
+    :param event: the event, decoded from JSON.
+    :returns: one sentence per fault, with its path and value; empty for a valid event.
+    """
+    found = list(_describe(_core_validator(), event, "$"))
+    if not found:
+        for path, kind, facets in _facet_groups(event):
+            for key, facet in facets.items():
+                for validator in _facet_validators().get((kind, key), ()):
+                    found.extend(_describe(validator, facet, f"{path}.{key}"))
+    return found
+
+
+def check(event: Mapping[str, Any]) -> None:
+    """Insist on a valid run event.
+
+    :param event: the event, decoded from JSON.
+    :raises InvalidEventError: when it is not valid; the message has the first five faults.
+    """
+    found = problems(event)
+    if found:
+        rest = len(found) - _MOST_FAULTS
+        more = f"; and {rest} more" if rest > 0 else ""
+        raise InvalidEventError("; ".join(found[:_MOST_FAULTS]) + more)
+
+
+def _facet_groups(event: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield path, kind and content of every group of facets in an event with a valid frame."""
+    yield "$.run.facets", "run", event["run"].get("facets", {})
+    yield "$.job.facets", "job", event["job"].get("facets", {})
+    for side, own, kind in (
+        ("inputs", "inputFacets", "input"),
+        ("outputs", "outputFacets", "output"),
+    ):
+        for index, dataset in enumerate(event.get(side, [])):
+            yield f"$.{side}[{index}].facets", "dataset", dataset.get("facets", {})
+            yield f"$.{side}[{index}].{own}", kind, dataset.get(own, {})
+
+
+def _describe(validator: Draft202012Validator, instance: Any, path: str) -> Iterator[str]:
+    for error in validator.iter_errors(instance):
+        yield from _leaves(error, path)
+
+
+def _leaves(error: ValidationError, path: str) -> Iterator[str]:
+    """Turn an error into sentences; of alternatives, only the best fitting one is of use."""
+    if error.context and error.validator in {"oneOf", "anyOf"}:
+        closest = max(error.context, key=lambda inner: len(inner.absolute_path))
+        yield from _leaves(closest, path)
+        return
+    value = json.dumps(error.instance, default=str)
+    if len(value) > _LONGEST_VALUE:
+        value = value[:_LONGEST_VALUE] + "…"
+    where = path + error.json_path[1:]
+    if error.validator == "format":
+        yield f"{where} is {value}, which is not a {error.validator_value}"
+    elif error.validator == "required":
+        yield f"{where}: {error.message}"
+    elif error.validator == "type":
+        yield f"{where} is {value}, which is not of type {error.validator_value}"
+    else:
+        yield f"{where} is {value}: {error.message[:_LONGEST_VALUE]}"
+
+
+@functools.cache
+def _documents() -> Sequence[dict[str, Any]]:
+    paths = [_SCHEMAS / "OpenLineage.json", *sorted((_SCHEMAS / "facets").glob("*.json"))]
+    return tuple(json.loads(path.read_text("utf-8")) for path in paths)
+
+
+@functools.cache
+def _registry() -> Registry[Any]:
+    resources = ((schema["$id"], Resource.from_contents(schema)) for schema in _documents())
+    return Registry().with_resources(resources)
+
+
+def _validator(reference: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": reference}, registry=_registry(), format_checker=formats)
+
+
+@functools.cache
+def _core_validator() -> Draft202012Validator:
+    return _validator(f"{_CORE}#/$defs/RunEvent")
+
+
+@functools.cache
+def _facet_validators() -> Mapping[tuple[str, str], Sequence[Draft202012Validator]]:
+    """Index the validators of all official facets by kind and key."""
+    index: dict[tuple[str, str], list[Draft202012Validator]] = {}
+    for schema in _documents():
+        for key in schema.get("properties", {}):
+            for name, definition in schema["$defs"].items():
+                base = (definition.get("allOf") or [{}])[0].get("$ref")
+                if base in _KINDS:
+                    reference = f"{schema['$id']}#/$defs/{name}"
+                    index.setdefault((_KINDS[base], key), []).append(_validator(reference))
+    return index

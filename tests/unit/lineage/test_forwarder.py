@@ -1,0 +1,443 @@
+import contextlib
+import copy
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from updraft.lineage.catalog import (
+    CatalogAccessError,
+    CatalogUnavailableError,
+    EventRefusedError,
+)
+from updraft.lineage.checkpoint import Checkpoint
+from updraft.lineage.forwarder import (
+    LARGEST_EVENT,
+    Forwarder,
+    ForwardingStoppedError,
+    in_run_order,
+)
+from updraft.lineage.local_outbox import LocalOutbox
+from updraft.lineage.outbox import DeadLetter, EventKey, OutboxError
+from updraft.lineage.wire_format import client_token, encode
+
+SAMPLE = json.loads((Path(__file__).parent / "samples" / "airflow_3_complete.json").read_text())
+NOW = datetime.now(UTC)
+
+
+class MemoryCatalog:
+    """Keeps what was posted; `failures` are raised first, one per call."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.events: dict[str, dict[str, Any]] = {}
+        self.failures: list[BaseException] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def post(self, event: bytes, client_token: str) -> str | None:
+        self.before()
+        self.calls.append(client_token)
+        if self.failures:
+            raise self.failures.pop(0)
+        if client_token in self.events:
+            return None
+        self.events[client_token] = json.loads(event)
+        return f"id{len(self.events)}"
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> LocalOutbox:
+    return LocalOutbox(tmp_path)
+
+
+@pytest.fixture
+def catalog() -> MemoryCatalog:
+    return MemoryCatalog()
+
+
+def make_event(number: int, event_type: str = "COMPLETE", **changes: Any) -> dict[str, Any]:
+    event = copy.deepcopy(SAMPLE)
+    event["run"]["runId"] = str(UUID(int=number))
+    return event | {"eventType": event_type} | changes
+
+
+def put(outbox: LocalOutbox, event: dict[str, Any], written_at: datetime | None = None) -> EventKey:
+    body = json.dumps(event).encode()
+    key = EventKey.for_event(
+        body,
+        run_id=event.get("run", {}).get("runId", "job"),
+        event_type=event.get("eventType", "OTHER"),
+        written_at=written_at,
+    )
+    outbox.put_event(body, key)
+    return key
+
+
+def forward(outbox, catalog, **options):
+    return Forwarder(outbox, catalog, events_per_second=1e6, longest_wait=0.001, **options).run()
+
+
+def letters(outbox: LocalOutbox) -> list[DeadLetter]:
+    return [DeadLetter.from_json(outbox.read(name)) for name in outbox.dead_letter_names()]
+
+
+def test_events_arrive_renamed_and_once(outbox, catalog):
+    event = make_event(
+        1,
+        outputs=[{"namespace": "arn:aws:dynamodb:eu-west-1:123456789012", "name": "table/orders"}],
+    )
+    put(outbox, event)
+    counts = forward(outbox, catalog)
+    assert (counts.read, counts.posted, counts.bytes_posted > 0) == (1, 1, True)
+    (arrived,) = catalog.events.values()
+    assert arrived["outputs"] == [
+        {"namespace": "arn:aws:dynamodb:eu-west-1:123456789012:table", "name": "orders"}
+    ]
+    assert arrived["run"] == event["run"]
+
+
+def test_forwarding_twice_posts_nothing_new(outbox, catalog):
+    for number in range(30):
+        put(outbox, make_event(number))
+    assert forward(outbox, catalog).posted == 30
+    second = forward(outbox, catalog)
+    assert set(second.as_dict().values()) == {0}
+    assert len(catalog.calls) == 30
+
+
+class WorkerKilledError(BaseException):
+    """Stands for whatever ends a process in the middle."""
+
+
+@settings(max_examples=20, deadline=None)
+@given(kills=st.lists(st.integers(0, 12), max_size=5), events=st.integers(1, 25))
+def test_killed_in_the_middle_each_event_arrives_once(tmp_path_factory, kills, events):
+    outbox = LocalOutbox(tmp_path_factory.mktemp("outbox"))
+    catalog = MemoryCatalog()
+    for number in range(events):
+        put(outbox, make_event(number))
+    for survived in kills:
+        left = [survived]
+
+        def before(left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise WorkerKilledError
+
+        catalog.before = before
+        with contextlib.suppress(WorkerKilledError):
+            forward(outbox, catalog)
+    catalog.before = lambda: None
+    forward(outbox, catalog)
+    assert sorted(event["run"]["runId"] for event in catalog.events.values()) == [
+        str(UUID(int=number)) for number in range(events)
+    ]
+    assert Counter(catalog.calls).most_common(1)[0][1] == 1
+
+
+def test_without_a_chance_to_save_the_same_tokens_are_sent_again(outbox, catalog):
+    for number in range(5):
+        put(outbox, make_event(number))
+    forward(outbox, catalog)
+    # What SIGKILL leaves behind: posted events and no checkpoint.
+    outbox.delete("checkpoints/memory.json")
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.already_there) == (0, 5)
+    assert len(catalog.events) == 5
+
+
+def test_two_forwarders_at_once_do_no_harm(outbox, catalog):
+    for number in range(20):
+        put(outbox, make_event(number))
+    inner = []
+
+    def other_one_runs() -> None:
+        if len(catalog.calls) == 7:
+            catalog.before = lambda: None
+            inner.append(forward(outbox, catalog))
+
+    catalog.before = other_one_runs
+    outer = forward(outbox, catalog)
+    assert len(catalog.events) == 20
+    assert outer.posted + inner[0].posted == 20
+    assert forward(outbox, catalog).read == 0
+
+
+def test_the_slower_of_two_forwarders_keeps_what_the_faster_has_settled(outbox, catalog):
+    for number in range(5):
+        put(outbox, make_event(number))
+
+    def other_one_runs() -> None:
+        catalog.before = lambda: None
+        # Too late for the listing of the first, in time for the second.
+        put(outbox, make_event(99))
+        assert forward(outbox, catalog).posted == 6
+
+    catalog.before = other_one_runs
+    assert forward(outbox, catalog).already_there == 5
+    assert forward(outbox, catalog).read == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"eventTime": "2026-', "not JSON: "),
+        (b"\xff\xfe", "not JSON: "),
+        (b"[1]", "not a JSON object but list"),
+        (b'{"eventTime": NaN}', "not JSON: NaN is not a JSON number"),
+        (b"[" * 100_000, "not JSON: "),
+        (b"{}", "$: 'run' is a required property"),
+        (
+            json.dumps(make_event(1) | {"eventTime": "yesterday"}).encode(),
+            '$.eventTime is "yesterday", which is not a date-time',
+        ),
+    ],
+)
+def test_a_broken_event_is_put_aside_and_the_rest_goes_on(outbox, catalog, body, reason):
+    put(outbox, make_event(1))
+    broken = EventKey.for_event(body, run_id="broken", event_type="START")
+    outbox.put_event(body, broken)
+    put(outbox, make_event(2))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.dead_lettered) == (2, 1)
+    (letter,) = letters(outbox)
+    assert letter.event_name == str(broken)
+    assert reason in letter.reason
+    assert letter.body == body
+    assert forward(outbox, catalog).dead_lettered == 0
+
+
+def test_the_size_limit_is_that_of_the_service(outbox, catalog):
+    def of_size(number: int, size: int) -> dict[str, Any]:
+        event = make_event(number)
+        event["job"]["facets"]["documentation"] = {
+            "_producer": "https://example.org/p",
+            "_schemaURL": "https://example.org/s",
+            "description": "",
+        }
+        event["job"]["facets"]["documentation"]["description"] = "x" * (size - len(encode(event)))
+        assert len(encode(event)) == size
+        return event
+
+    put(outbox, of_size(1, LARGEST_EVENT))
+    put(outbox, of_size(2, LARGEST_EVENT + 1))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.dead_lettered) == (1, 1)
+    assert letters(outbox)[0].reason == "the event has 300,001 bytes; the catalog takes 300,000"
+
+
+def test_a_refused_event_is_put_aside_with_the_catalogs_words(outbox, catalog):
+    catalog.failures = [EventRefusedError("DataZone refused the event: too blue")]
+    for number in range(3):
+        put(outbox, make_event(number))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.dead_lettered) == (2, 1)
+    assert letters(outbox)[0].reason == "DataZone refused the event: too blue"
+
+
+def test_throttling_is_repeated_with_the_same_token(outbox, catalog, caplog):
+    catalog.failures = [CatalogUnavailableError("ThrottlingException (429)")] * 3
+    put(outbox, make_event(1))
+    with caplog.at_level(logging.WARNING):
+        assert forward(outbox, catalog).posted == 1
+    assert len(catalog.calls) == 4
+    assert len(set(catalog.calls)) == 1
+    assert "Attempt 3 to post an event failed: ThrottlingException (429)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "failure", [CatalogUnavailableError("down"), CatalogAccessError("AccessDenied")]
+)
+def test_no_event_suffers_for_a_fault_of_the_catalog(outbox, catalog, failure):
+    for number in range(6):
+        put(outbox, make_event(number))
+    calls = []
+
+    def after_three() -> None:
+        calls.append(1)
+        if len(calls) > 3:
+            raise failure
+
+    catalog.before = after_three
+    with pytest.raises(type(failure)):
+        forward(outbox, catalog, attempts=3)
+    assert len(calls) == (6 if isinstance(failure, CatalogUnavailableError) else 4)
+    assert letters(outbox) == []
+    catalog.before = lambda: None
+    assert forward(outbox, catalog).posted == 3
+    assert len(catalog.calls) == 6
+
+
+def test_job_and_dataset_events_are_counted_and_left_out(outbox, catalog):
+    event = make_event(1)
+    put(outbox, {key: event[key] for key in ("eventTime", "job", "producer", "schemaURL")})
+    counts = forward(outbox, catalog)
+    assert (counts.not_run_events, counts.posted, counts.dead_lettered) == (1, 0, 0)
+    assert forward(outbox, catalog).not_run_events == 0
+
+
+def test_foreign_objects_are_reported_and_left_alone(outbox, catalog, caplog):
+    outbox.write("events/notes.txt", b"hello")
+    put(outbox, make_event(1))
+    counts = forward(outbox, catalog)
+    assert (counts.unrecognised, counts.posted) == (1, 1)
+    assert "events/notes.txt" in caplog.text
+    assert outbox.read("events/notes.txt") == b"hello"
+
+
+def test_a_copy_of_an_event_under_another_name_is_not_sent(outbox, catalog):
+    event = make_event(1)
+    put(outbox, event, NOW - timedelta(seconds=50))
+    put(outbox, event, NOW - timedelta(seconds=20))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.duplicates, len(catalog.calls)) == (1, 1, 1)
+    put(outbox, event, NOW - timedelta(seconds=10))
+    assert forward(outbox, catalog).read == 0
+
+
+def test_late_events_inside_the_overlap_are_found(outbox, catalog):
+    put(outbox, make_event(1), NOW)
+    forward(outbox, catalog)
+    put(outbox, make_event(2), NOW - timedelta(minutes=14))
+    assert forward(outbox, catalog).posted == 1
+    put(outbox, make_event(3), NOW - timedelta(minutes=14, seconds=30))
+    assert forward(outbox, catalog).posted == 1
+    assert len(catalog.events) == 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    visits=st.lists(st.lists(st.floats(0, 890), max_size=6, unique=True), min_size=1, max_size=6)
+)
+def test_whatever_the_order_of_arrival_nothing_in_the_overlap_is_skipped(tmp_path_factory, visits):
+    outbox = LocalOutbox(tmp_path_factory.mktemp("outbox"))
+    catalog = MemoryCatalog()
+    number = 0
+    for ages in visits:
+        for age in ages:
+            number += 1
+            put(outbox, make_event(number), NOW - timedelta(seconds=age))
+        forward(outbox, catalog, overlap=timedelta(minutes=15))
+        assert len(catalog.events) == number
+    assert len(catalog.calls) == number
+
+
+def test_a_writer_whose_clock_is_ahead_hides_nobody(outbox, catalog):
+    put(outbox, make_event(1), NOW + timedelta(days=400))
+    assert forward(outbox, catalog).posted == 1
+    put(outbox, make_event(2), datetime.now(UTC))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.read) == (1, 1)
+
+
+def test_the_checkpoint_forgets_what_is_behind_the_window(outbox, catalog):
+    for number in range(2500):
+        # Straight into the store, for speed: an event that is left out needs no posting.
+        body = json.dumps({"job": number}).encode()
+        key = EventKey.for_event(
+            body, run_id="job", event_type="OTHER",
+            written_at=NOW - timedelta(hours=30) + timedelta(seconds=40 * number),
+        )  # fmt: skip
+        path = outbox.directory / str(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    assert forward(outbox, catalog).not_run_events == 2500
+    checkpoint = Checkpoint.from_json(outbox.load_checkpoint("memory") or b"", "test")
+    assert 20 <= len(checkpoint.settled) <= 25
+
+
+def test_a_damaged_checkpoint_is_an_error_not_a_fresh_start(outbox, catalog):
+    put(outbox, make_event(1))
+    outbox.save_checkpoint("memory", b"{")
+    with pytest.raises(OutboxError, match=r"the checkpoint memory in file:.* delete it to read"):
+        forward(outbox, catalog)
+    outbox.save_checkpoint("memory", b'{"version": 9, "position": null, "settled": {}}')
+    with pytest.raises(OutboxError, match="has version 9, this Updraft knows 1"):
+        forward(outbox, catalog)
+    assert catalog.calls == []
+
+
+def test_stop_ends_between_two_events_with_the_checkpoint_saved(outbox, catalog):
+    for number in range(10):
+        put(outbox, make_event(number))
+    forwarder = Forwarder(outbox, catalog, events_per_second=1e6)
+    catalog.before = lambda: forwarder.stop() if len(catalog.calls) == 3 else None
+    with pytest.raises(ForwardingStoppedError, match="stopped after 4 events"):
+        forwarder.run()
+    catalog.before = lambda: None
+    assert forward(outbox, catalog).posted == 6
+    assert len(catalog.calls) == 10
+
+
+def test_stop_does_not_wait_for_the_catalog_to_recover(outbox, catalog):
+    put(outbox, make_event(1))
+    forwarder = Forwarder(outbox, catalog, attempts=1000, longest_wait=60)
+    catalog.failures = [CatalogUnavailableError("down")] * 1000
+    catalog.before = forwarder.stop
+    with pytest.raises(ForwardingStoppedError):
+        forwarder.run()
+    assert len(catalog.calls) == 1
+
+
+def test_the_rate_is_kept(outbox, catalog):
+    for number in range(11):
+        put(outbox, make_event(number))
+    begin = datetime.now(UTC)
+    Forwarder(outbox, catalog, events_per_second=20).run()
+    assert 0.5 <= (datetime.now(UTC) - begin).total_seconds() < 3
+
+
+def test_a_run_starts_before_it_ends(outbox, catalog):
+    end = put(outbox, make_event(1, "COMPLETE"), NOW - timedelta(seconds=9))
+    other = put(outbox, make_event(2, "COMPLETE"), NOW - timedelta(seconds=8))
+    start = put(outbox, make_event(1, "START"), NOW - timedelta(seconds=7))
+    forward(outbox, catalog)
+    order = [(event["run"]["runId"], event["eventType"]) for event in catalog.events.values()]
+    assert order == [
+        (start.run_id, "START"),
+        (end.run_id, "COMPLETE"),
+        (other.run_id, "COMPLETE"),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.sampled_from(["START", "RUNNING", "COMPLETE", "FAIL"]))
+    )
+)
+def test_run_order_is_a_permutation_with_starts_first(kinds: list[tuple[int, str]]):
+    pending = [
+        (str(index), EventKey(NOW, str(UUID(int=run)), event_type, f"{index:08x}"))
+        for index, (run, event_type) in enumerate(kinds)
+    ]
+    ordered = in_run_order(pending)
+    assert sorted(ordered, key=lambda item: item[1].digest) == pending
+    for run in {key.run_id for _, key in pending}:
+        types = [key.event_type for _, key in ordered if key.run_id == run]
+        ends = [index for index, name in enumerate(types) if name in {"COMPLETE", "FAIL"}]
+        starts = [index for index, name in enumerate(types) if name == "START"]
+        assert not ends or not starts or max(starts) < min(ends)
+
+
+def test_the_token_depends_on_content_alone():
+    event = make_event(1)
+    shuffled = dict(reversed(event.items()))
+    assert client_token(event, encode(event)) == client_token(shuffled, encode(shuffled))
+    assert len(client_token(event, encode(event))) == 64
+    other = event | {"outputs": []}
+    assert client_token(event, encode(event)) != client_token(other, encode(other))
+
+
+@given(st.text(st.characters()))
+def test_any_text_survives_encoding(text: str):
+    assert json.loads(encode({"text": text}))["text"] == text

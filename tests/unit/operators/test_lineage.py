@@ -1,0 +1,130 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.lineage.datazone_server import DataZoneServer
+from updraft.errors import UpdraftError
+from updraft.lineage.catalog import CatalogAccessError
+from updraft.lineage.configuration import TRANSPORT_TYPE
+from updraft.lineage.forwarder import ForwardingStoppedError
+from updraft.lineage.local_outbox import LocalOutbox
+from updraft.lineage.outbox import EventKey
+from updraft.operators.lineage import ForwardLineageOperator
+
+SAMPLES = Path(__file__).parents[1] / "lineage" / "samples"
+DOMAIN = "dzd_test1234"
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> LocalOutbox:
+    outbox = LocalOutbox(tmp_path)
+    for path in sorted(SAMPLES.glob("*.json")):
+        event = json.loads(path.read_text())
+        key = EventKey.for_event(
+            path.read_bytes(), run_id=event["run"]["runId"], event_type=event["eventType"]
+        )
+        outbox.put_event(path.read_bytes(), key)
+    return outbox
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DataZoneServer]:
+    with DataZoneServer() as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        yield running
+
+
+def operator(**arguments) -> ForwardLineageOperator:
+    defaults = {"aws_conn_id": None, "max_events_per_second": 20}
+    return ForwardLineageOperator(task_id="post_to_catalog", **(defaults | arguments))
+
+
+def test_events_of_real_airflow_reach_the_catalog_once(server, outbox):
+    counts = operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})
+    assert (counts["read"], counts["posted"], counts["dead_lettered"]) == (7, 7, 0)
+    json.dumps(counts)
+    assert operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})["posted"] == 0
+    assert len(server.paths) == 7
+
+
+def test_the_configuration_fills_in_what_is_not_given(server, outbox, monkeypatch):
+    transport = {
+        "type": "composite",
+        "transports": {
+            "log": {"type": "console"},
+            "box": {"type": TRANSPORT_TYPE, "uri": outbox.uri},
+        },
+    }
+    monkeypatch.setenv("AIRFLOW__OPENLINEAGE__TRANSPORT", json.dumps(transport))
+    monkeypatch.setenv("AIRFLOW__UPDRAFT__DATAZONE_DOMAIN_ID", "dzd_configured")
+    assert operator(domain_id="", outbox_uri="").execute({})["posted"] == 7
+    assert set(server.paths) == {"/v2/domains/dzd_configured/lineage/events"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"outbox_uri": "/tmp"}, r"no DataZone domain is given: .* \[updraft\] datazone_domain_id"),
+        ({"domain_id": DOMAIN}, r"no outbox is given: .* \[openlineage\] transport with"),
+        ({"domain_id": "test", "outbox_uri": "/tmp"}, "'test' is not the id of a DataZone domain"),
+        ({"domain_id": DOMAIN, "outbox_uri": "ftp://x"}, "'ftp://x' is not an outbox"),
+        (
+            {"domain_id": DOMAIN, "outbox_uri": "/tmp", "max_events_per_second": "21"},
+            "max_events_per_second is '21'; give a number above 0 and up to 20",
+        ),
+        (
+            {"domain_id": DOMAIN, "outbox_uri": "/tmp", "max_events_per_second": "None"},
+            "max_events_per_second is 'None'",
+        ),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(arguments, message):
+    with pytest.raises(UpdraftError, match=message):
+        operator(**arguments).execute({})
+
+
+def test_without_permission_the_task_fails_and_no_event_is_lost(server, outbox):
+    server.answers.append((403, "AccessDeniedException"))
+    with pytest.raises(CatalogAccessError, match="the role needs datazone:PostLineageEvent"):
+        operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})
+    assert list(outbox.dead_letter_names()) == []
+    assert operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})["posted"] == 7
+
+
+def test_kill_stops_between_events(server, outbox):
+    task = operator(domain_id=DOMAIN, outbox_uri=outbox.uri)
+    answer = server.answer
+
+    def kill_then_answer(*arguments):
+        task.on_kill()
+        return answer(*arguments)
+
+    server.answer = kill_then_answer
+    with pytest.raises(ForwardingStoppedError, match="stopped after 1 events"):
+        task.execute({})
+    server.answer = answer
+    assert operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})["posted"] == 6
+
+
+def test_kill_before_the_start_is_no_error():
+    operator().on_kill()
+
+
+def test_template_fields_are_arguments():
+    task = operator(domain_id="a", outbox_uri="b")
+    assert set(task.template_fields) == {
+        "aws_conn_id", "domain_id", "max_events_per_second", "outbox_uri", "region_name", "verify"
+    }  # fmt: skip
+    for field in task.template_fields:
+        assert hasattr(task, field)
+
+
+def test_defaults():
+    task = ForwardLineageOperator(task_id="t")
+    assert (task.domain_id, task.outbox_uri, task.max_events_per_second) == (None, None, 10.0)
+    assert task.aws_conn_id == "aws_default"
