@@ -1,0 +1,1 @@
+"""The `updraft` command, one module per subcommand."""

@@ -1,0 +1,17 @@
+"""Entry point of the `updraft` command."""
+
+import typer
+
+from updraft.cli.convert import convert
+from updraft.cli.local import local_app
+from updraft.cli.package import package
+
+app = typer.Typer(
+    name="updraft",
+    help="Carry AWS Data Pipeline workloads over to Apache Airflow.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(convert)
+app.command()(package)
+app.add_typer(local_app, name="local")

@@ -1,0 +1,48 @@
+"""`updraft package`: build plugins.zip for Amazon MWAA."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from updraft.paths import include_directory
+
+_LEFT_OUT = frozenset({"__pycache__", "updraft.egg-info"})
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The oldest time stamp that a zip file can hold; a constant one keeps the bytes the same."""
+
+
+def contents(plugins: Path, include: Path) -> Iterator[tuple[PurePosixPath, Path]]:
+    """List what goes into plugins.zip.
+
+    MWAA deploys no ``include/``, so it travels inside the plugins folder; the local stack stays
+    at home.
+
+    :param plugins: the project's ``plugins/``.
+    :param include: the project's ``include/``.
+    :returns: name in the archive and file, in a stable order.
+    """
+    for folder, inside in ((plugins, PurePosixPath()), (include, PurePosixPath("include"))):
+        for path in sorted(folder.rglob("*")):
+            relative = path.relative_to(folder)
+            local_stack = folder == include and relative.parts[0] == "local"
+            if path.is_file() and not _LEFT_OUT.intersection(relative.parts) and not local_stack:
+                yield inside / relative.as_posix(), path
+
+
+def package(
+    output: Annotated[Path, typer.Option(help="Archive to write.")] = Path("plugins.zip"),
+) -> None:
+    """Build plugins.zip for Amazon MWAA: the plugins folder with include/ in it."""
+    include = include_directory()
+    count = 0
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in contents(include.parent / "plugins", include):
+            archive.writestr(
+                zipfile.ZipInfo(str(name), _EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED
+            )
+            count += 1
+    Console().print(f"{output}: {count} files, {output.stat().st_size:,} bytes")

@@ -1,0 +1,1 @@
+"""The AWS Data Pipeline definition language: read, resolve, check. No Airflow in here."""

@@ -1,0 +1,259 @@
+"""Checks of a whole definition: every problem is found in one go."""
+
+from collections.abc import Iterator
+
+from updraft.datapipeline.expressions import ExpressionError, Verbatim, parse_text
+from updraft.datapipeline.findings import (
+    Finding,
+    Position,
+    Severity,
+    did_you_mean,
+    shown_value,
+)
+from updraft.datapipeline.functions import function_problems
+from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference, Text
+from updraft.datapipeline.object_types import all_field_names, is_user_field, object_types
+from updraft.datapipeline.resolution import (
+    DEFAULT_ID,
+    Resolved,
+    ResolvedObject,
+    dangling_references,
+    resolve,
+)
+
+# The console fills these in, so that their absence proves nothing.
+_REQUIRED_BUT_FILLED_IN = {"role", "resourceRole"}
+
+
+def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
+    """Resolve a definition and check it.
+
+    :param definition: the definition, as :func:`~updraft.datapipeline.slots.repair_slots`
+        leaves it.
+    :returns: resolved objects by id, and all findings in the order of the file.
+    """
+    resolved, findings = resolve(definition)
+    found = [
+        *findings,
+        *_duplicate_ids(definition),
+        *dangling_references(definition),
+        *(finding for item in definition.objects for finding in _check_object(item, definition)),
+        *(
+            finding
+            for item in resolved.values()
+            for finding in _missing_fields(item, definition, _is_parent(item.id, definition))
+        ),
+    ]
+    found.sort(key=lambda finding: _sort_key(finding.position))
+    return resolved, tuple(found)
+
+
+def _sort_key(position: Position | None) -> tuple[int, int]:
+    return (position.line, position.column) if position else (0, 0)
+
+
+def _is_parent(object_id: str, definition: Definition) -> bool:
+    return any(
+        object_id in field.references
+        for item in definition.objects
+        if (field := item.field("parent")) is not None
+    )
+
+
+def _duplicate_ids(definition: Definition) -> Iterator[Finding]:
+    for kind, items in (
+        ("object", definition.objects),
+        ("parameter", definition.parameters),
+    ):
+        seen: set[str] = set()
+        for item in items:
+            if item.id in seen:
+                yield Finding(
+                    severity=Severity.ERROR,
+                    file=definition.source,
+                    position=item.position,
+                    object_id=item.id,
+                    field="id",
+                    value=shown_value("", item.id),
+                    message=f"There is more than one {kind} with this id",
+                    advice="Rename one of them and the references to it, or remove it",
+                )
+            seen.add(item.id)
+
+
+def _check_object(item: PipelineObject, definition: Definition) -> Iterator[Finding]:
+    types = object_types()
+    known = types.get(item.type) if item.type else None
+    if item.type is not None and known is None:
+        yield Finding(
+            severity=Severity.WARNING,
+            file=definition.source,
+            position=item.position,
+            object_id=item.id,
+            field="type",
+            value=shown_value("", item.type),
+            message="AWS Data Pipeline has no object type of this name",
+            advice=did_you_mean(item.type, types, "Look it up in the guide's object reference"),
+        )
+    for field in item.fields:
+        if known is not None:
+            unknown, names = not known.knows(field.name), frozenset(known.fields)
+        else:
+            names = all_field_names() if item.type is None else frozenset()
+            bare = field.name.removeprefix("*")
+            unknown = bool(names) and not (
+                is_user_field(field.name) or bare in names or f"*{bare}" in names
+            )
+        if unknown:
+            yield Finding(
+                severity=Severity.WARNING,
+                file=definition.source,
+                position=field.position,
+                object_id=item.id,
+                field=field.name,
+                value=shown_value(field.name, field.shown),
+                message=f"{item.type or 'No object type'} has no field {field.name!r}",
+                advice=did_you_mean(
+                    field.name, names, "Remove it; a field of your own starts with 'my'"
+                ),
+            )
+        yield from _check_expressions(item, field, definition)
+        if known is not None:
+            yield from _check_values(item, field, definition)
+
+
+def _check_expressions(
+    item: PipelineObject, field: Field, definition: Definition
+) -> Iterator[Finding]:
+    for value in field.values:
+        if isinstance(value, Reference):
+            continue
+        problems: list[tuple[str, str]] = []
+        try:
+            for part in parse_text(value.text):
+                if not isinstance(part, Verbatim):
+                    problems += function_problems(part.tree)
+        except ExpressionError as error:
+            problems.append(
+                (
+                    f"An expression can't be read: {error.message} "
+                    f"(character {error.offset + 1} of the value)",
+                    "Correct the text between #{ and }",
+                )
+            )
+        for message, advice in problems:
+            yield _at_value(
+                item,
+                field,
+                value,
+                definition,
+                severity=Severity.ERROR,
+                message=message,
+                advice=advice,
+            )
+
+
+def _check_values(item: PipelineObject, field: Field, definition: Definition) -> Iterator[Finding]:
+    field_type = object_types()[item.type or ""].fields.get(field.name)
+    if field_type is None:
+        return
+    if not field_type.multi and len(field.values) > 1:
+        message = f"The field takes one value, here it has {len(field.values)}"
+        yield _at_value(
+            item,
+            field,
+            field.values[1],
+            definition,
+            severity=Severity.WARNING,
+            message=message,
+            advice="Keep the one that is meant",
+        )
+    if not field_type.allowed:
+        return
+    allowed = {one.casefold() for one in field_type.allowed}
+    for value in field.values:
+        text = value.text if isinstance(value, Text) else ""
+        if text and "#{" not in text and text.casefold() not in allowed:
+            yield _at_value(
+                item,
+                field,
+                value,
+                definition,
+                severity=Severity.WARNING,
+                message=f"{field.name} takes only {', '.join(field_type.allowed)}",
+                advice=did_you_mean(text, field_type.allowed, "Choose one of these"),
+            )
+
+
+def _at_value(
+    item: PipelineObject,
+    field: Field,
+    value: Text | Reference,
+    definition: Definition,
+    *,
+    severity: Severity,
+    message: str,
+    advice: str,
+) -> Finding:
+    text = value.text if isinstance(value, Text) else value.object_id
+    return Finding(
+        severity=severity,
+        file=definition.source,
+        position=value.position,
+        object_id=item.id,
+        field=field.name,
+        value=shown_value(field.name, text),
+        message=message,
+        advice=advice,
+    )
+
+
+def _missing_fields(
+    item: ResolvedObject, definition: Definition, is_parent: bool
+) -> Iterator[Finding]:
+    if item.id == DEFAULT_ID:
+        return
+    if item.type is None:
+        if not is_parent:
+            yield Finding(
+                severity=Severity.WARNING,
+                file=definition.source,
+                position=item.item.position,
+                object_id=item.id,
+                field="type",
+                message="The object has no type and no object inherits from it, so it does nothing",
+                advice="Give it a type, or remove it",
+            )
+        return
+    known = object_types().get(item.type)
+    if known is None or is_parent:
+        return
+    present = {name.removeprefix("*") for name in item.fields}
+    groups: dict[int, list[str]] = {}
+    for name, field_type in known.fields.items():
+        if field_type.one_of is not None:
+            groups.setdefault(field_type.one_of, []).append(name)
+        if (
+            field_type.required
+            and name.removeprefix("*") not in present
+            and name not in _REQUIRED_BUT_FILLED_IN
+        ):
+            yield _missing(item, definition, Severity.ERROR, name, f"the field {name!r}")
+    for names in groups.values():
+        if not present & set(names):
+            wanted = " or ".join(repr(name) for name in names)
+            yield _missing(item, definition, Severity.WARNING, names[0], f"a field {wanted}")
+
+
+def _missing(
+    item: ResolvedObject, definition: Definition, severity: Severity, field: str, what: str
+) -> Finding:
+    return Finding(
+        severity=severity,
+        file=definition.source,
+        position=item.item.position,
+        object_id=item.id,
+        field=field,
+        message=f"{item.type} needs {what}",
+        advice="Add it to the object, its parent or Default",
+    )

@@ -1,0 +1,131 @@
+"""What is found wrong or odd in a definition, with the place where it stands."""
+
+import difflib
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from updraft.errors import UpdraftError
+
+MASK = "***"
+_LONGEST_VALUE_SHOWN = 120
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error stops the conversion, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Position(BaseModel):
+    """A place in a definition file; line and column count from 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int
+    column: int
+
+
+class Finding(BaseModel):
+    """One thing that the reader of a definition should know.
+
+    :param severity: error or warning.
+    :param message: what is wrong, one sentence.
+    :param advice: what to do about it.
+    :param file: the definition file as it was named by the user.
+    :param position: line and column, when known.
+    :param object_id: id of the object or parameter.
+    :param field: name of the field or attribute.
+    :param value: the offending value, shortened, secrets masked.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    severity: Severity
+    message: str
+    advice: str = ""
+    file: str = ""
+    position: Position | None = None
+    object_id: str | None = None
+    field: str | None = None
+    value: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The place as compilers print it, ``file:line:column``."""
+        if self.position is None:
+            return self.file
+        return f"{self.file}:{self.position.line}:{self.position.column}"
+
+
+class DefinitionError(UpdraftError):
+    """A definition can't be used; carries every finding, not only the first.
+
+    :param findings: the findings, at least one of them an error.
+    """
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        errors = [finding for finding in self.findings if finding.severity is Severity.ERROR]
+        super().__init__("; ".join(f"{error.place}: {error.message}" for error in errors))
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Tell whether any finding is an error.
+
+    :param findings: the findings to look through.
+    :returns: true when at least one is an error.
+    """
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a field or parameter is one that the service encrypts.
+
+    AWS marks these by an asterisk in front of the name (guide, "Special Characters").
+
+    :param name: field name or parameter id as it stands in the definition.
+    :returns: true when its value must never be shown.
+    """
+    return name.startswith("*")
+
+
+def shown_value(name: str, value: str) -> str:
+    """Make a field's value fit for a message: short, printable, secrets masked.
+
+    :param name: field name, which tells whether the value is secret.
+    :param value: the value.
+    :returns: text of at most 120 characters on one line.
+    """
+    if is_secret(name):
+        return MASK
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+    if len(printable) > _LONGEST_VALUE_SHOWN:
+        return f"{printable[: _LONGEST_VALUE_SHOWN - 1]}…"
+    return printable
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """Find the candidate that the writer most probably meant.
+
+    :param word: what was written.
+    :param candidates: the words that would be right.
+    :returns: the closest candidate in its own spelling, none when nothing is close.
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in sorted(candidates)}
+    matches = difflib.get_close_matches(word[:200].casefold(), by_folded, n=1, cutoff=0.72)
+    return by_folded[matches[0]] if matches else None
+
+
+def did_you_mean(word: str, candidates: Iterable[str], otherwise: str) -> str:
+    """Phrase the advice for a word that is not known.
+
+    :param word: what was written.
+    :param candidates: the words that would be right.
+    :param otherwise: the advice when nothing is close.
+    :returns: a sentence.
+    """
+    match = nearest(word, candidates)
+    return f"Did you mean {match!r}?" if match else otherwise

@@ -1,0 +1,222 @@
+"""JSON that remembers where everything stood.
+
+The standard library's reader forgets positions and keeps only the last of several equal keys.
+Definitions repeat keys on purpose (the guide's own samples do), and a finding without line and
+column sends the reader searching, hence a grammar of our own for a standard format.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import UnexpectedInput, VisitError
+
+from updraft.datapipeline.findings import Position
+from updraft.errors import UpdraftError
+
+# The service takes at most 100 objects of 15,360 bytes (guide, "Web Service Limits").
+LARGEST_TEXT = 8_000_000
+DEEPEST_NESTING = 64
+
+
+class JsonSyntaxError(UpdraftError):
+    """The text is not JSON.
+
+    :param message: what is wrong, one sentence.
+    :param position: where.
+    :param advice: what to do.
+    """
+
+    def __init__(self, message: str, position: Position, advice: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.position = position
+        self.advice = advice
+
+
+@dataclass(frozen=True, slots=True)
+class JsonScalar:
+    """A string, number, boolean or null: its Python value and its text in the file."""
+
+    value: str | float | bool | None
+    source: str
+    position: Position
+
+    @property
+    def text(self) -> str:
+        """The value as the service stores it, which knows only text."""
+        return self.value if isinstance(self.value, str) else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class JsonArray:
+    """An array."""
+
+    items: tuple["JsonValue", ...]
+    position: Position
+    depth: int
+    trailing_commas: tuple[Position, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JsonMember:
+    """One key of an object with its value; equal keys are kept side by side."""
+
+    key: str
+    value: "JsonValue"
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """An object: its members in the order of the file."""
+
+    members: tuple[JsonMember, ...]
+    position: Position
+    depth: int
+    trailing_commas: tuple[Position, ...] = ()
+
+    def values(self, key: str) -> tuple["JsonValue", ...]:
+        """Give all values written for a key.
+
+        :param key: the key.
+        :returns: its values in the order of the file, none when the key is absent.
+        """
+        return tuple(member.value for member in self.members if member.key == key)
+
+
+JsonValue = JsonScalar | JsonArray | JsonObject
+
+
+def parse_json(text: str) -> JsonValue:
+    """Read a JSON text.
+
+    :param text: the text; a byte order mark in front is ignored.
+    :returns: the value with positions.
+    :raises JsonSyntaxError: when it is not JSON, too large or nested too deeply.
+    """
+    start = Position(line=1, column=1)
+    if len(text) > LARGEST_TEXT:
+        raise JsonSyntaxError(
+            f"The file has {len(text):,} characters; no definition is larger than {LARGEST_TEXT:,}",
+            start,
+            "Give the pipeline definition itself, not a file of data",
+        )
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise JsonSyntaxError("The file is empty", start, "Give a pipeline definition in JSON")
+    try:
+        value: Any = _parser().parse(text)
+    except VisitError as error:
+        if isinstance(error.orig_exc, JsonSyntaxError):
+            raise error.orig_exc from None
+        raise
+    except UnexpectedInput as error:
+        raise _syntax_error(error, text) from None
+    parsed: JsonValue = value
+    return parsed
+
+
+def plain(value: JsonValue) -> Any:
+    """Drop the positions.
+
+    :param value: a value with positions.
+    :returns: dict, list, str, float, int, bool or None; of equal keys the last one wins.
+    """
+    if isinstance(value, JsonObject):
+        return {member.key: plain(member.value) for member in value.members}
+    if isinstance(value, JsonArray):
+        return [plain(item) for item in value.items]
+    return value.value
+
+
+@cache
+def _parser() -> Lark:
+    grammar = resources.files("updraft.datapipeline").joinpath("json_text.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
+
+
+def _position(token: Token) -> Position:
+    return Position(line=token.line or 1, column=token.column or 1)
+
+
+def _decode(token: Token) -> Any:
+    try:
+        value = json.loads(token)
+    except ValueError:
+        # An integer beyond the interpreter's digit limit: its text is all that is needed.
+        return str(token)
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise JsonSyntaxError(
+            "The string holds half of a surrogate pair, which is no character",
+            _position(token),
+            "Write the character itself, or both halves of its \\u escape",
+        )
+    return value
+
+
+def _depth(values: list[JsonValue], opening: Token) -> int:
+    depth = 1 + max(
+        (value.depth for value in values if not isinstance(value, JsonScalar)), default=0
+    )
+    if depth > DEEPEST_NESTING:
+        raise JsonSyntaxError(
+            f"The text is nested more than {DEEPEST_NESTING} levels deep",
+            _position(opening),
+            "A pipeline definition needs four levels; look for brackets that are too many",
+        )
+    return depth
+
+
+class _Builder(Transformer[Token, JsonValue]):
+    """Builds values while the parser runs, so that no deep tree is ever walked."""
+
+    def scalar(self, children: list[Token]) -> JsonScalar:
+        token = children[0]
+        return JsonScalar(_decode(token), str(token), _position(token))
+
+    def member(self, children: list[Any]) -> JsonMember:
+        key, value = children
+        return JsonMember(_decode(key), value, _position(key))
+
+    def object(self, children: list[Any]) -> JsonObject:
+        opening, *members = children
+        trailing = [_position(child) for child in members if isinstance(child, Token)]
+        kept = tuple(child for child in members if isinstance(child, JsonMember))
+        depth = _depth([member.value for member in kept], opening)
+        return JsonObject(kept, _position(opening), depth, tuple(trailing))
+
+    def array(self, children: list[Any]) -> JsonArray:
+        opening, *items = children
+        trailing = [_position(child) for child in items if isinstance(child, Token)]
+        kept = tuple(child for child in items if not isinstance(child, Token))
+        return JsonArray(kept, _position(opening), _depth(list(kept), opening), tuple(trailing))
+
+
+def _syntax_error(error: UnexpectedInput, text: str) -> JsonSyntaxError:
+    offset = error.pos_in_stream if error.pos_in_stream is not None else -1
+    token = getattr(error, "token", None)
+    if offset < 0 or offset >= len(text) or (token is not None and token.type == "$END"):
+        lines = text.rstrip().split("\n")
+        return JsonSyntaxError(
+            "The file ends in the middle of the definition",
+            Position(line=len(lines), column=len(lines[-1]) + 1),
+            "Look for a bracket or a quote that is never closed",
+        )
+    found = text[offset]
+    advice = {
+        "'": "JSON wants double quotes around keys and strings",
+        "$": "Fill in the template first: placeholders outside of strings are not JSON",
+        "/": "Remove the comment: JSON has none",
+        "#": "Remove the comment: JSON has none",
+        '"': "Look for a missing comma or colon before it, a line break inside the string, "
+        "or a backslash that starts no escape",
+    }.get(found, "Look for a missing or surplus comma, bracket or quote just before it")
+    return JsonSyntaxError(
+        f"The file is not JSON: unexpected {found!r}",
+        Position(line=max(error.line, 1), column=max(error.column, 1)),
+        advice,
+    )

@@ -1,0 +1,194 @@
+"""A pipeline definition as data: objects, their fields in order, parameters and values.
+
+Everything here mirrors what stands in the file. What inheritance and the service's defaults add
+is the business of :mod:`updraft.datapipeline.resolution`.
+"""
+
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from updraft.datapipeline.findings import MASK, Position, is_secret
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Text(_Frozen):
+    """A value that is text; numbers and booleans are text too, as the service keeps them."""
+
+    text: str
+    position: Position
+
+
+class Reference(_Frozen):
+    """A value that points to another object, ``{"ref": "<id>"}``."""
+
+    object_id: str
+    position: Position
+
+
+class Field(_Frozen):
+    """A field with its values; a field that is written several times has several values."""
+
+    name: str
+    values: tuple[Text | Reference, ...]
+    position: Position
+
+    @property
+    def text(self) -> str | None:
+        """The text when the field has exactly one value and it is text."""
+        if len(self.values) == 1 and isinstance(self.values[0], Text):
+            return self.values[0].text
+        return None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All values that are text."""
+        return tuple(value.text for value in self.values if isinstance(value, Text))
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The ids that the field points to."""
+        return tuple(value.object_id for value in self.values if isinstance(value, Reference))
+
+    @property
+    def shown(self) -> str:
+        """The values in one line, for people; secrets masked."""
+        if is_secret(self.name):
+            return MASK
+        return ", ".join(
+            value.text if isinstance(value, Text) else f"→ {value.object_id}"
+            for value in self.values
+        )
+
+
+class PipelineObject(_Frozen):
+    """An object of a definition.
+
+    :param id: unique in the definition; references use it.
+    :param name: what people call it; the id when none is given.
+    :param type: object type, absent on ``Default`` and on abstract parents.
+    :param fields: all other fields in the order of the file.
+    """
+
+    id: str
+    name: str
+    type: str | None
+    fields: tuple[Field, ...]
+    position: Position
+
+    def field(self, name: str) -> Field | None:
+        """Find a field that is written on this object itself.
+
+        :param name: field name.
+        :returns: the field, none when it is not written here.
+        """
+        return next((field for field in self.fields if field.name == name), None)
+
+
+class Parameter(_Frozen):
+    """A parameter that is filled in when the pipeline is activated.
+
+    :param id: ``my…`` or ``*my…``; the asterisk marks a secret.
+    :param type: ``String``, ``Integer``, ``Double`` or ``AWS::S3::ObjectKey``.
+    :param default: values to take when none are given; empty when there is no default.
+    :param optional: whether it may stay without a value.
+    :param allowed_values: the only values allowed, empty when any is.
+    :param is_array: whether it holds several values.
+    :param attributes: all attributes as written, also the ones above.
+    """
+
+    id: str
+    type: str
+    description: str | None
+    watermark: str | None
+    help_text: str | None
+    default: tuple[str, ...]
+    optional: bool
+    allowed_values: tuple[str, ...]
+    is_array: bool
+    attributes: tuple[Field, ...]
+    position: Position
+
+    @property
+    def name(self) -> str:
+        """The id without the asterisk of a secret."""
+        return self.id.removeprefix("*")
+
+    @property
+    def secret(self) -> bool:
+        """Whether the service keeps its value encrypted."""
+        return is_secret(self.id)
+
+
+class ParameterValue(_Frozen):
+    """The value or values given for a parameter."""
+
+    id: str
+    values: tuple[str, ...]
+    position: Position
+
+    @property
+    def name(self) -> str:
+        """The id without the asterisk of a secret."""
+        return self.id.removeprefix("*")
+
+
+class Definition(_Frozen):
+    """A whole definition.
+
+    :param source: the file as its user named it.
+    """
+
+    source: str
+    objects: tuple[PipelineObject, ...]
+    parameters: tuple[Parameter, ...]
+    values: tuple[ParameterValue, ...]
+
+    def with_objects(self, objects: tuple[PipelineObject, ...]) -> "Definition":
+        """Make a definition with other objects.
+
+        Pydantic's own copy would take the look-up tables of the old objects along.
+
+        :param objects: the objects.
+        :returns: a new definition.
+        """
+        return Definition(
+            source=self.source, objects=objects, parameters=self.parameters, values=self.values
+        )
+
+    def with_values(self, values: tuple[ParameterValue, ...]) -> "Definition":
+        """Make a definition with more parameter values.
+
+        :param values: values that go before those already given.
+        :returns: a new definition.
+        """
+        return Definition(
+            source=self.source,
+            objects=self.objects,
+            parameters=self.parameters,
+            values=(*self.values, *values),
+        )
+
+    @cached_property
+    def objects_by_id(self) -> dict[str, PipelineObject]:
+        """The objects by id; of equal ids the first one."""
+        by_id: dict[str, PipelineObject] = {}
+        for item in self.objects:
+            by_id.setdefault(item.id, item)
+        return by_id
+
+    @cached_property
+    def parameters_by_name(self) -> dict[str, Parameter]:
+        """The parameters by id without asterisk; of equal ids the first one."""
+        by_name: dict[str, Parameter] = {}
+        for parameter in self.parameters:
+            by_name.setdefault(parameter.name, parameter)
+        return by_name
+
+    @cached_property
+    def values_by_name(self) -> dict[str, ParameterValue]:
+        """The given values by parameter id without asterisk; of several the last one."""
+        return {value.name: value for value in self.values}

@@ -1,0 +1,116 @@
+"""The object types of AWS Data Pipeline with their fields, as data.
+
+``object_types.json`` lists what the developer guide's object reference lists
+(https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-pipeline-objects.html), and a
+few fields that only its examples and real definitions show (marked ``undocumented``).
+"""
+
+import json
+import re
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Slot = Literal["string", "ref", "period", "integer", "double", "boolean", "datetime", "enumeration"]
+Category = Literal[
+    "activity",
+    "data node",
+    "resource",
+    "precondition",
+    "database",
+    "data format",
+    "action",
+    "schedule",
+    "utility",
+]
+
+_USER_FIELD = re.compile(r"\*?my[A-Z_]\w*")
+# Every object may have a parent, whether its page in the guide says so or not.
+_ALWAYS_ALLOWED = {"parent"}
+
+
+class FieldType(BaseModel):
+    """What the reference says about a field of an object type.
+
+    :param slot: what kind of value it takes.
+    :param required: whether it must be present, own or inherited.
+    :param one_of: number of the group of fields of which one must be present.
+    :param multi: whether it may have several values.
+    :param allowed: the only values it takes, compared without regard to case.
+    :param default: the value that the service assumes.
+    :param undocumented: whether only examples show it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slot: Slot
+    required: bool = False
+    one_of: int | None = None
+    multi: bool = False
+    allowed: tuple[str, ...] = ()
+    default: str | None = None
+    undocumented: bool = False
+
+
+class ObjectType(BaseModel):
+    """An object type: its category, the fields to write, the fields it has while running."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    category: Category
+    fields: dict[str, FieldType]
+    runtime_fields: tuple[str, ...]
+
+    def knows(self, field: str) -> bool:
+        """Tell whether a definition may write this field.
+
+        :param field: field name; the asterisk of a secret makes no difference.
+        :returns: true for the type's own and for user-defined fields.
+        """
+        name = field.removeprefix("*")
+        return (
+            name in self.fields
+            or f"*{name}" in self.fields
+            or name in _ALWAYS_ALLOWED
+            or is_user_field(field)
+        )
+
+
+@cache
+def object_types() -> dict[str, ObjectType]:
+    """Load the table of object types.
+
+    :returns: object types by name.
+    """
+    text = resources.files("updraft.datapipeline").joinpath("object_types.json").read_text("utf-8")
+    return {name: ObjectType.model_validate(entry) for name, entry in json.loads(text).items()}
+
+
+@cache
+def all_field_names() -> frozenset[str]:
+    """Collect the field names of all types; what ``Default`` may carry.
+
+    :returns: field names.
+    """
+    return frozenset(name for entry in object_types().values() for name in entry.fields)
+
+
+def category_of(type_name: str | None) -> Category | None:
+    """Look up the category of an object type.
+
+    :param type_name: object type as written.
+    :returns: its category, none when the type is unknown or absent.
+    """
+    entry = object_types().get(type_name or "")
+    return entry.category if entry else None
+
+
+def is_user_field(name: str) -> bool:
+    """Tell whether a field is one that users define (guide, "Creating User-Defined Fields").
+
+    :param name: field name.
+    :returns: true for ``my`` followed by a capital letter or an underscore.
+    """
+    return _USER_FIELD.fullmatch(name) is not None

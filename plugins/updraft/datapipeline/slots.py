@@ -1,0 +1,119 @@
+"""Values in the wrong kind of slot: references written as text, and text as references.
+
+Both occur in real definitions, and where the intent is beyond doubt they are read as meant.
+"""
+
+from updraft.datapipeline.findings import (
+    Finding,
+    Severity,
+    did_you_mean,
+    shown_value,
+)
+from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference, Text
+from updraft.datapipeline.object_types import FieldType, object_types
+
+
+def repair_slots(definition: Definition) -> tuple[Definition, tuple[Finding, ...]]:
+    """Read misplaced values as they were meant.
+
+    :param definition: the definition as written.
+    :returns: the definition with values in the right slots; a warning for each change, an error
+        for text in a reference's slot that names no object.
+    """
+    findings: list[Finding] = []
+    objects = tuple(
+        item.model_copy(
+            update={
+                "fields": tuple(
+                    _repair_field(field, item, definition, findings) for field in item.fields
+                )
+            }
+        )
+        for item in definition.objects
+    )
+    return definition.with_objects(objects), tuple(findings)
+
+
+def _field_type(item: PipelineObject, name: str) -> FieldType | None:
+    types = object_types()
+    if item.type in types:
+        found = types[item.type or ""].fields.get(name)
+        if found is not None or name != "parent":
+            return found
+    # Default and abstract parents have no type: a slot counts when all types agree on it.
+    slots = {entry.fields[name].slot for entry in types.values() if name in entry.fields}
+    if len(slots) != 1:
+        return None
+    return next(entry.fields[name] for entry in types.values() if name in entry.fields)
+
+
+def _repair_field(
+    field: Field, item: PipelineObject, definition: Definition, findings: list[Finding]
+) -> Field:
+    field_type = _field_type(item, field.name)
+    if field_type is None:
+        return field
+    values = tuple(
+        _repair_value(
+            value, field, item, field_type=field_type, definition=definition, findings=findings
+        )
+        for value in field.values
+    )
+    return field.model_copy(update={"values": values})
+
+
+def _repair_value(
+    value: Text | Reference,
+    field: Field,
+    item: PipelineObject,
+    *,
+    field_type: FieldType,
+    definition: Definition,
+    findings: list[Finding],
+) -> Text | Reference:
+    ids = definition.objects_by_id
+
+    def report(severity: Severity, message: str, advice: str, text: str) -> None:
+        findings.append(
+            Finding(
+                severity=severity,
+                file=definition.source,
+                position=value.position,
+                object_id=item.id,
+                field=field.name,
+                value=shown_value(field.name, text),
+                message=message,
+                advice=advice,
+            )
+        )
+
+    if field_type.slot == "ref" and isinstance(value, Text):
+        if value.text in ids:
+            advice = f'Write {{"ref": "{value.text}"}}'
+            report(
+                Severity.WARNING,
+                "A reference is written as text; it is read as one",
+                advice,
+                value.text,
+            )
+            return Reference(object_id=value.text, position=value.position)
+        report(
+            Severity.ERROR,
+            "The field takes a reference to an object, here it has text",
+            did_you_mean(value.text, ids, 'Write {"ref": "<id of the object>"}'),
+            value.text,
+        )
+    elif (
+        field_type.slot != "ref"
+        and isinstance(value, Reference)
+        and value.object_id not in ids
+        and field_type.slot in {"boolean", "integer", "double", "enumeration", "period"}
+    ):
+        report(
+            Severity.WARNING,
+            "Text is written as a reference; it is read as text",
+            f'Write "{value.object_id}"',
+            value.object_id,
+        )
+        return Text(text=value.object_id, position=value.position)
+    return value

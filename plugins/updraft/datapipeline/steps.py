@@ -1,0 +1,52 @@
+"""The ``step`` strings of EmrActivity: a JAR and its arguments in one text."""
+
+from updraft.datapipeline.expressions import Embedded, Part, Verbatim, parse_text
+
+
+def split_step(step: str) -> tuple[tuple[Part, ...], ...]:
+    r"""Split a step at its commas.
+
+    A comma behind a backslash belongs to the argument (guide, "EmrActivity"). Definitions write
+    one or two backslashes there, since some tools on the way take one off; both mean the same.
+    Commas inside of ``#{…}`` separate a function's arguments and do not split. Blanks are kept:
+    the service takes them as part of the argument.
+
+    :param step: for example ``s3://bucket/tool.jar,Main,low\,high``.
+    :returns: the JAR and the arguments, each cut into literal parts and expressions.
+    :raises ExpressionError: when an expression in it can't be read.
+    """
+    arguments: list[list[Part]] = [[]]
+    for part in parse_text(step):
+        if isinstance(part, Embedded):
+            arguments[-1].append(part)
+            continue
+        first, *others = _split_literal(part.text)
+        if first:
+            arguments[-1].append(Verbatim(first))
+        arguments.extend([Verbatim(other)] if other else [] for other in others)
+    return tuple(tuple(parts) for parts in arguments)
+
+
+def join_step(arguments: list[str]) -> str:
+    r"""Write arguments as one step, the reverse of :func:`split_step`.
+
+    :param arguments: literal texts; none may end in a backslash or have one before a comma.
+    :returns: the step.
+    """
+    return ",".join(argument.replace(",", "\\,") for argument in arguments)
+
+
+def _split_literal(text: str) -> list[str]:
+    pieces = [""]
+    index = 0
+    while index < len(text):
+        if text.startswith("\\\\,", index) or text.startswith("\\,", index):
+            pieces[-1] += ","
+            index += 3 if text.startswith("\\\\,", index) else 2
+        elif text[index] == ",":
+            pieces.append("")
+            index += 1
+        else:
+            pieces[-1] += text[index]
+            index += 1
+    return pieces

@@ -1,0 +1,109 @@
+"""Which task waits for which: ``dependsOn``, shared data nodes, resources and preconditions.
+
+An activity waits for its input data nodes, and a data node for the activities that write it, so
+that a producer goes before a consumer even where no ``dependsOn`` says so. The tie is the data
+node itself, not its path.
+"""
+
+from updraft.datapipeline.findings import Severity
+from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.mapper import Workflow
+
+
+def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
+    """Find out what each task waits for.
+
+    :param workflow: the workflow with all its tasks; a circle becomes an error there.
+    :returns: for each task id the ids of the tasks before it, in the order of the file.
+    """
+    before = {
+        object_id: _before(workflow.resolved[object_id], workflow) for object_id in workflow.tasks
+    }
+    circle = _circle(before)
+    if circle:
+        item = workflow.resolved[circle[0]]
+        names = " → ".join([*circle, circle[0]])
+        workflow.report(
+            Severity.ERROR,
+            item,
+            "dependsOn",
+            f"The objects wait for one another: {names}",
+            "Remove one of the dependencies",
+        )
+        return {}
+    return {
+        workflow.tasks[object_id].task_id: tuple(
+            workflow.tasks[one].task_id for one in workflow.tasks if one in others
+        )
+        for object_id, others in before.items()
+    }
+
+
+def in_order(upstream: dict[str, tuple[str, ...]]) -> list[str]:
+    """Sort tasks so that none stands before one it waits for, else by the order given.
+
+    :param upstream: for each task id the ids of the tasks before it; without circles.
+    :returns: task ids.
+    """
+    ordered: list[str] = []
+    pending = list(upstream)
+    while pending:
+        following = next(one for one in pending if all(up in ordered for up in upstream[one]))
+        ordered.append(following)
+        pending.remove(following)
+    return ordered
+
+
+def _before(item: ResolvedObject, workflow: Workflow) -> set[str]:
+    resolved, tasks = workflow.resolved, workflow.tasks
+    found: set[str] = set()
+    seen: set[str] = set()
+    pending = [
+        *item.references("dependsOn"),
+        *item.references("precondition"),
+        *item.references("input"),
+        *_gates(item, resolved),
+    ]
+    if not (tasks[item.id].migrated):
+        # A migrated task needs no resource; what still waits for its migration does.
+        pending += item.references("runsOn")
+    while pending:
+        object_id = pending.pop()
+        if object_id in seen or object_id not in resolved:
+            continue
+        seen.add(object_id)
+        if object_id in tasks:
+            found.add(object_id)
+            continue
+        node = resolved[object_id]
+        if node.category == "data node":
+            producers = workflow.users(object_id, "output")
+            pending += [producer.id for producer in producers if producer.id != item.id]
+            pending += [*node.references("dependsOn"), *node.references("precondition")]
+    found.discard(item.id)
+    return found
+
+
+def _gates(item: ResolvedObject, resolved: Resolved) -> list[str]:
+    """List what gates an activity's outputs: nothing but the activity itself could wait for it."""
+    return [
+        gate
+        for object_id in item.references("output")
+        if object_id in resolved
+        for gate in resolved[object_id].references("dependsOn")
+    ]
+
+
+def _circle(before: dict[str, set[str]]) -> list[str]:
+    remaining = {object_id: set(others) for object_id, others in before.items()}
+    while free := [one for one, others in remaining.items() if not others & set(remaining)]:
+        for one in free:
+            del remaining[one]
+    if not remaining:
+        return []
+    path = [next(iter(remaining))]
+    while True:
+        following = min(remaining[path[-1]] & set(remaining))
+        if following in path:
+            return path[path.index(following) :][::-1]
+        path.append(following)

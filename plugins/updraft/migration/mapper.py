@@ -1,0 +1,146 @@
+"""The interface of mappers, their registry, and what they share while one definition converts."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import ClassVar
+
+from updraft.datapipeline.findings import Finding, Severity, shown_value
+from updraft.datapipeline.model import Definition, Field
+from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.jinja_compiler import JinjaCompiler, Template
+from updraft.migration.ledger import Ledger, Status
+from updraft.migration.names import snake_case, unique
+from updraft.migration.tasks import TaskSpec
+
+
+@dataclass
+class ParameterUse:
+    """What mappers learned about a parameter: where it goes, and the bounds that follow."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass
+class Workflow:
+    """One definition on its way to a DAG.
+
+    :param definition: the definition.
+    :param resolved: its objects with inheritance applied.
+    :param compiler: compiles its expressions.
+    :param ledger: the account of every field.
+    :param schedule_words: the schedule for the manual.
+    :param max_active_runs: how many runs may go on at a time.
+    :param retries: retries of tasks that don't say otherwise.
+    :param retry_delay: time between tries of tasks that don't say otherwise.
+    """
+
+    definition: Definition
+    resolved: Resolved
+    compiler: JinjaCompiler
+    ledger: Ledger
+    schedule_words: str = "It runs when it is triggered."
+    max_active_runs: int = 1
+    retries: int = 2
+    retry_delay: timedelta = timedelta(minutes=10)
+    tasks: dict[str, TaskSpec] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    parameters_read: set[str] = field(default_factory=set)
+    fields_read: set[tuple[str, str]] = field(default_factory=set)
+    bounds: dict[str, ParameterUse] = field(default_factory=dict)
+    _task_ids: set[str] = field(default_factory=set)
+
+    def task_id(self, item: ResolvedObject) -> str:
+        """Give an object's task an id of its own, from the object's name.
+
+        :param item: the object.
+        :returns: an id that no other task has.
+        """
+        return unique(snake_case(item.item.name), self._task_ids)
+
+    def add_task(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
+        """Take a task into the DAG.
+
+        :param task: the task.
+        :param templates: the templates among its arguments; what they read counts as used.
+        """
+        self.tasks[task.object_id] = task
+        for template in templates:
+            self.parameters_read |= template.parameters
+            self.fields_read |= template.fields
+        for owner_id, name in {pair for one in templates for pair in one.fields}:
+            note = f"read by the task `{task.task_id}`"
+            self.ledger.account_own(owner_id, name, Status.CARRIED_OVER, note)
+
+    def report(
+        self,
+        severity: Severity,
+        item: ResolvedObject,
+        field_name: str,
+        message: str,
+        advice: str,
+    ) -> None:
+        """Add a finding about a field, with its place and value.
+
+        :param severity: error or warning.
+        :param item: the object.
+        :param field_name: the field; it may be missing.
+        :param message: what is wrong.
+        :param advice: what to do.
+        """
+        found: Field | None = item.field(field_name)
+        self.findings.append(
+            Finding(
+                severity=severity,
+                file=self.definition.source,
+                position=found.position if found else item.item.position,
+                object_id=item.id,
+                field=field_name,
+                value=shown_value(field_name, found.shown) if found else None,
+                message=message,
+                advice=advice,
+            )
+        )
+
+    def users(self, object_id: str, field_name: str) -> list[ResolvedObject]:
+        """List the objects that point to an object.
+
+        :param object_id: the object pointed to.
+        :param field_name: by which field, for example ``runsOn``.
+        :returns: the objects in the order of the file.
+        """
+        return [item for item in self.resolved.values() if object_id in item.references(field_name)]
+
+
+class ObjectMapper(ABC):
+    """Maps objects of some types. Defining a subclass registers it."""
+
+    object_types: ClassVar[tuple[str, ...]] = ()
+    _registry: ClassVar[dict[str, type["ObjectMapper"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Register the mapper for its object types.
+
+        :raises TypeError: when another mapper has one of them already.
+        """
+        for name in cls.object_types:
+            if name in ObjectMapper._registry:
+                raise TypeError(f"{name} has a mapper already: {ObjectMapper._registry[name]}")
+            ObjectMapper._registry[name] = cls
+
+    @abstractmethod
+    def map(self, item: ResolvedObject, workflow: Workflow) -> None:
+        """Turn an object into what the DAG needs of it, and account for its fields.
+
+        :param item: the object.
+        :param workflow: where tasks, accounts and findings go.
+        """
+
+    @classmethod
+    def registered(cls) -> dict[str, type["ObjectMapper"]]:
+        """List the mappers.
+
+        :returns: mapper classes by object type.
+        """
+        return dict(cls._registry)

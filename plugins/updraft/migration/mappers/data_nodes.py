@@ -1,0 +1,70 @@
+"""Data nodes: no tasks themselves, they order tasks and lend their fields to expressions."""
+
+from typing import ClassVar
+
+from updraft.datapipeline.object_types import is_user_field
+from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
+from updraft.migration.ledger import Status
+from updraft.migration.mapper import ObjectMapper, Workflow
+from updraft.migration.mappers.task_settings import PIPELINE_WIDE
+
+_ACTIONS = {"onFail", "onSuccess", "onLateAction", "lateAfterTimeout"}
+_HIVE_ONLY = "read by Hive only, and no Hive runs here"
+_NOTES = {
+    "dataFormat": _HIVE_ONLY,
+    "region": "read by Hive only; the export goes to the region of its cluster",
+    "writeThroughputPercent": "nothing writes to the table",
+    "compression": "read by copies only, and the export never was compressed",
+    "manifestFilePath": "read by copies to Redshift only",
+    "filePath": "the export writes a directory",
+}
+
+
+class DataNodeMapper(ObjectMapper):
+    """Accounts for the data nodes of exports; those of other activities wait with them."""
+
+    object_types: ClassVar[tuple[str, ...]] = ("DynamoDBDataNode", "S3DataNode")
+
+    def map(self, item: ResolvedObject, workflow: Workflow) -> None:
+        """Account for a data node.
+
+        :param item: the data node.
+        :param workflow: where the accounts go.
+        """
+        users = [*workflow.users(item.id, "input"), *workflow.users(item.id, "output")]
+        waiting = [
+            task.task_id
+            for user in users
+            if (task := workflow.tasks.get(user.id)) is not None and not task.migrated
+        ]
+        account = workflow.ledger.account
+        for name, inherited in item.fields.items():
+            if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
+                continue
+            if waiting and name not in {"dependsOn", "precondition", "parent"}:
+                note = f"waits for the migration of {', '.join(f'`{one}`' for one in waiting)}"
+                account(item, name, Status.NEEDS_DECISION, note)
+            elif (inherited.owner_id, name) not in workflow.fields_read:
+                account(item, name, *_fate(name, item, used=bool(users)))
+        if waiting:
+            account(item, "type", Status.NEEDS_DECISION, "see its fields")
+        else:
+            account(item, "type", Status.EQUIVALENT, "its fields are arguments of tasks")
+        account(item, "name", Status.DROPPED, "data nodes have no name in Airflow")
+
+
+def _fate(name: str, item: ResolvedObject, *, used: bool) -> tuple[Status, str]:
+    fate = (Status.DROPPED, _NOTES.get(name, "nothing that the DAG does reads it"))
+    if name in {"dependsOn", "precondition"}:
+        fate = Status.CARRIED_OVER, "decides the order of tasks"
+    elif name == "parent":
+        fate = Status.EQUIVALENT, "inherited fields are resolved"
+    elif name in _ACTIONS:
+        fate = Status.NEEDS_DECISION, "alarms are not migrated yet: who shall hear of it?"
+    elif not used:
+        fate = Status.DROPPED, "no activity reads or writes the data node"
+    elif name == "s3EncryptionType" and (item.text(name) or "").casefold() == "none":
+        fate = Status.APPROXIMATED, "S3 encrypts all new objects by itself since 2023"
+    elif name == "s3EncryptionType":
+        fate = Status.EQUIVALENT, "S3 encrypts all new objects by itself"
+    return fate

@@ -1,0 +1,254 @@
+"""``EmrActivity`` and ``EmrCluster``.
+
+An EmrActivity that only ran AWS's export tool for DynamoDB needs no cluster any more; every other
+one waits for its migration.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from updraft.datapipeline.expressions import ExpressionError, Part, Verbatim
+from updraft.datapipeline.findings import Severity
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.datapipeline.steps import split_step
+from updraft.migration.jinja_compiler import MissingFieldError, NotCompilableError, Template
+from updraft.migration.ledger import Status
+from updraft.migration.mapper import ObjectMapper, ParameterUse, Workflow
+from updraft.migration.mappers.emr_cluster_notes import cluster_note
+from updraft.migration.mappers.placeholders import add_placeholder
+from updraft.migration.mappers.task_settings import (
+    account_task_settings,
+    code_for,
+    fixed_duration,
+    retry_settings,
+)
+from updraft.migration.tasks import ArgumentValue, TaskSpec
+
+# The class was renamed between releases of the tool.
+_EXPORT_CLASSES = {
+    "org.apache.hadoop.dynamodb.tools.DynamoDbExport",
+    "org.apache.hadoop.dynamodb.tools.DynamoDBExport",
+}
+_EXPORT_OPERATOR = "updraft.operators.dynamodb.DynamoDBExportOperator"
+_EXPORT_ARGUMENTS = ("output directory", "table", "read throughput ratio")
+# A table's read throughput ratio lies between these (guide, "DynamoDBDataNode").
+_LOWEST_RATIO, _HIGHEST_RATIO = 0.1, 1.0
+
+
+@dataclass(frozen=True)
+class _ExportArguments:
+    s3_uri: Template
+    table_name: Template
+    ratio: Template
+    ratio_parts: tuple[Part, ...]
+    total_segments: int | None
+
+
+class EmrActivityMapper(ObjectMapper):
+    """Maps the export of a DynamoDB table; other steps become placeholders."""
+
+    object_types: ClassVar[tuple[str, ...]] = ("EmrActivity",)
+
+    def map(self, item: ResolvedObject, workflow: Workflow) -> None:
+        """Map an EmrActivity.
+
+        :param item: the activity.
+        :param workflow: where the task, accounts and findings go.
+        """
+        try:
+            _map_activity(item, workflow)
+        except MissingFieldError as error:
+            workflow.report(
+                Severity.ERROR,
+                item,
+                "step",
+                f"An expression can't be resolved: {error}",
+                error.advice,
+            )
+        except NotCompilableError as error:
+            add_placeholder(item, workflow, str(error))
+        except ExpressionError:
+            # The check of the definition has reported it, with its place.
+            return
+
+
+def is_export(item: ResolvedObject) -> bool:
+    """Tell whether an activity does nothing but run the export tool once.
+
+    :param item: the activity.
+    :returns: true for a single step with one of the tool's main classes.
+    """
+    step = item.text("step")
+    if item.type != "EmrActivity" or step is None:
+        return False
+    try:
+        arguments = split_step(step)
+    except ExpressionError:
+        return False
+    return len(arguments) > 1 and _literal(arguments[1]) in _EXPORT_CLASSES
+
+
+def _literal(parts: tuple[Part, ...]) -> str | None:
+    if all(isinstance(part, Verbatim) for part in parts):
+        return "".join(part.text for part in parts if isinstance(part, Verbatim)).strip()
+    return None
+
+
+def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
+    if not is_export(item):
+        add_placeholder(item, workflow, "steps other than the DynamoDB export are not migrated yet")
+        return
+    for name in ("preStepCommand", "postStepCommand"):
+        if item.field(name) is not None:
+            add_placeholder(item, workflow, f"{name} around an export is not migrated yet")
+            return
+    arguments = _export_arguments(item, workflow)
+    if arguments is not None:
+        _add_export(item, arguments, workflow)
+
+
+def _export_arguments(item: ResolvedObject, workflow: Workflow) -> _ExportArguments | None:
+    given = split_step(item.text("step") or "")[2:]
+    missing = [
+        name
+        for index, name in enumerate(_EXPORT_ARGUMENTS)
+        if index >= len(given) or _literal(given[index]) == ""
+    ]
+    if missing:
+        workflow.report(
+            Severity.ERROR,
+            item,
+            "step",
+            f"The export step lacks its {' and '.join(missing)}",
+            "Write it as <jar>,<class>,<output directory>,<table>,<read throughput ratio>",
+        )
+        return None
+    compiled = [workflow.compiler.compile_parts(parts, item) for parts in given]
+    segments = compiled[3].literal if len(compiled) > 3 else None  # noqa: PLR2004 the fourth
+    if len(compiled) > 3 and not (segments or "").strip().isdecimal():  # noqa: PLR2004 the fourth
+        raise NotCompilableError("a number of segments that is not fixed is not supported yet")
+    return _ExportArguments(
+        s3_uri=compiled[0],
+        table_name=compiled[1],
+        ratio=compiled[2],
+        ratio_parts=given[2],
+        total_segments=int(segments) if segments else None,
+    )
+
+
+def _add_export(item: ResolvedObject, given: _ExportArguments, workflow: Workflow) -> None:
+    task_id = workflow.task_id(item)
+    region = _region(item, workflow)
+    arguments: dict[str, ArgumentValue] = {
+        "table_name": given.table_name.text,
+        "s3_uri": given.s3_uri.text,
+        "read_throughput_ratio": _ratio(item, given, workflow),
+    }
+    if given.total_segments is not None:
+        arguments["total_segments"] = given.total_segments
+    if region is not None:
+        arguments["region_name"] = region.text
+    arguments |= _time_limit(item, workflow)
+    arguments |= retry_settings(item, workflow)
+    templates = (given.table_name, given.s3_uri, given.ratio, *([region] if region else []))
+    workflow.add_task(
+        TaskSpec(
+            task_id=task_id,
+            object_id=item.id,
+            object_type=item.type or "-",
+            operator=_EXPORT_OPERATOR,
+            arguments=arguments,
+            summary="exports a DynamoDB table to S3, in the format that the pipeline wrote",
+        ),
+        templates,
+    )
+    account_task_settings(item, workflow)
+    account = workflow.ledger.account
+    account(item, "type", Status.CARRIED_OVER, "`DynamoDBExportOperator`")
+    account(item, "step", Status.CARRIED_OVER, "output, table and ratio are its arguments")
+    account(item, "runsOn", Status.DROPPED, "the export needs no cluster")
+    account(item, "workerGroup", Status.DROPPED, "the export needs no worker of its own")
+    for name in ("resizeClusterBeforeRunning", "resizeClusterMaxInstances"):
+        account(item, name, Status.DROPPED, "the export needs no cluster")
+
+
+def _clusters(item: ResolvedObject, workflow: Workflow) -> list[ResolvedObject]:
+    return [
+        workflow.resolved[object_id]
+        for object_id in item.references("runsOn")
+        if object_id in workflow.resolved
+    ]
+
+
+def _region(item: ResolvedObject, workflow: Workflow) -> Template | None:
+    """Find the region of the table: the export tool took that of its cluster."""
+    for cluster in _clusters(item, workflow):
+        text = cluster.text("region")
+        if text is not None:
+            return workflow.compiler.compile_text(text, cluster)
+    return None
+
+
+def _ratio(item: ResolvedObject, given: _ExportArguments, workflow: Workflow) -> ArgumentValue:
+    literal = given.ratio.literal
+    if literal is None:
+        if len(given.ratio.parameters) == 1:
+            (name,) = given.ratio.parameters
+            if given.ratio.text == f"{{{{ params.{name} }}}}":
+                workflow.bounds[name] = ParameterUse(_LOWEST_RATIO, _HIGHEST_RATIO)
+        return given.ratio.text
+    try:
+        ratio = float(literal)
+    except ValueError:
+        ratio = 0.0
+    if not _LOWEST_RATIO <= ratio <= _HIGHEST_RATIO:
+        workflow.report(
+            Severity.ERROR,
+            item,
+            "step",
+            f"The read throughput ratio {literal!r} is no number from 0.1 to 1.0",
+            "Give the share of the table's read capacity that the export may use, such as 0.25",
+        )
+    return ratio
+
+
+def _time_limit(item: ResolvedObject, workflow: Workflow) -> dict[str, ArgumentValue]:
+    limits = []
+    attempt = fixed_duration(item, "attemptTimeout", workflow)
+    if attempt is not None:
+        limits.append(attempt)
+        note = "`execution_timeout`, for each try as before"
+        workflow.ledger.account(item, "attemptTimeout", Status.CARRIED_OVER, note)
+    for cluster in _clusters(item, workflow):
+        lifetime = fixed_duration(cluster, "terminateAfter", workflow)
+        if lifetime is not None:
+            limits.append(lifetime)
+    return {"execution_timeout": code_for(min(limits))} if limits else {}
+
+
+class EmrClusterMapper(ObjectMapper):
+    """Maps clusters: those that only served exports are not needed any more."""
+
+    object_types: ClassVar[tuple[str, ...]] = ("EmrCluster",)
+
+    def map(self, item: ResolvedObject, workflow: Workflow) -> None:
+        """Map an EmrCluster.
+
+        :param item: the cluster.
+        :param workflow: where the accounts, and if need be the placeholder, go.
+        """
+        users = workflow.users(item.id, "runsOn")
+        exports = [
+            user for user in users if (task := workflow.tasks.get(user.id)) and task.migrated
+        ]
+        if len(exports) < len(users):
+            add_placeholder(item, workflow, "clusters are not migrated yet")
+            return
+        account = workflow.ledger.account
+        for name in item.fields:
+            status, note = cluster_note(name, item, used=bool(users))
+            if status is not None:
+                account(item, name, status, note)
+        note = "no activity runs on it" if not users else "the export needs no cluster"
+        account(item, "type", Status.DROPPED, note)
+        account(item, "name", Status.DROPPED, note)

@@ -1,0 +1,67 @@
+"""What becomes of objects that have no mapper yet: a task that fails and says so."""
+
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.ledger import Status
+from updraft.migration.mapper import Workflow
+from updraft.migration.mappers.task_settings import ORDER_FIELDS, PIPELINE_WIDE
+from updraft.migration.tasks import TaskSpec
+
+OPERATOR = "updraft.operators.placeholder.NotMigratedOperator"
+_TASK_CATEGORIES = {"activity", "resource", "precondition"}
+# A proxy is listed among the resources, but nothing runs on it.
+_NO_TASKS = {"HttpProxy"}
+
+
+def needs_task(item: ResolvedObject) -> bool:
+    """Tell whether an object without mapper needs a task in its place.
+
+    :param item: the object.
+    :returns: true for what did or awaited something while the pipeline ran.
+    """
+    return item.category in _TASK_CATEGORIES and item.type not in _NO_TASKS
+
+
+def add_placeholder(item: ResolvedObject, workflow: Workflow, reason: str) -> None:
+    """Add a task that fails with the reason why the object is not migrated.
+
+    :param item: the object.
+    :param workflow: where the task and the accounts go.
+    :param reason: why, a clause that ends without a full stop.
+    """
+    task_id = workflow.task_id(item)
+    workflow.add_task(
+        TaskSpec(
+            task_id=task_id,
+            object_id=item.id,
+            object_type=item.type or "-",
+            operator=OPERATOR,
+            arguments={
+                "reason": reason,
+                "object_id": item.id,
+                "object_type": item.type or "-",
+            },
+            summary=f"fails, because {reason}",
+            migrated=False,
+        )
+    )
+    account_placeholder(item, workflow, f"the task `{task_id}` fails: {reason}")
+
+
+def account_placeholder(item: ResolvedObject, workflow: Workflow, note: str) -> None:
+    """Account for the fields of an object that is not migrated.
+
+    :param item: the object.
+    :param workflow: where the accounts go.
+    :param note: why it is not migrated.
+    """
+    for name, inherited in item.fields.items():
+        if inherited.owner_id == "Default" and name in PIPELINE_WIDE:
+            continue
+        if name in ORDER_FIELDS and item.id in workflow.tasks:
+            workflow.ledger.account(item, name, Status.CARRIED_OVER, "decides the order of tasks")
+        elif name == "parent":
+            workflow.ledger.account(item, name, Status.EQUIVALENT, "inherited fields are resolved")
+        else:
+            workflow.ledger.account(item, name, Status.NEEDS_DECISION, note)
+    workflow.ledger.account(item, "type", Status.NEEDS_DECISION, note)
+    workflow.ledger.account(item, "name", Status.CARRIED_OVER, "names the task")

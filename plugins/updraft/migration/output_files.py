@@ -1,0 +1,68 @@
+"""Writing what a conversion made: whole files or none, and never over somebody's work."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from updraft.errors import UpdraftError
+from updraft.migration.rendering import is_untouched
+from updraft.migration.report import Report
+
+
+class EditedFileError(UpdraftError):
+    """A DAG file was edited by hand, or was never written by Updraft."""
+
+
+def check_overwrite(dag_file: Path) -> None:
+    """Make sure that no work is lost by writing a DAG file.
+
+    :param dag_file: the file to be written.
+    :raises EditedFileError: when it exists and is not as Updraft left it.
+    """
+    try:
+        text = dag_file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise EditedFileError(f"{dag_file} exists and can't be read: {error}") from None
+    if not is_untouched(text):
+        raise EditedFileError(f"{dag_file} was edited by hand, or is not from Updraft")
+
+
+def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Report) -> Path:
+    """Write a DAG file and its report; each file appears whole or not at all.
+
+    :param dag_file: where the DAG goes.
+    :param dag_source: its text.
+    :param report_folder: where the report goes, as Markdown and JSON.
+    :param report: the report.
+    :returns: the Markdown report.
+    :raises UpdraftError: when a file can't be written.
+    """
+    markdown = report_folder / f"{report.dag_id}.md"
+    try:
+        # The DAG goes last: once it is there, Airflow takes it up, and its report is there too.
+        _replace(markdown, report.to_markdown())
+        _replace(report_folder / f"{report.dag_id}.json", report.to_json())
+        _replace(dag_file, dag_source)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UpdraftError(f"{error.filename or dag_file} can't be written: {reason}") from None
+    return markdown
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes files that only their owner can read; Airflow may be another user.
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

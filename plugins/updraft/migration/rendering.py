@@ -1,0 +1,188 @@
+"""From the DAG as data to the text of its file: a template, then ruff."""
+
+import hashlib
+import keyword
+import re
+import subprocess
+import textwrap
+from functools import cache
+from importlib import resources
+
+import jinja2
+from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
+
+from updraft.errors import UpdraftError
+from updraft.migration.tasks import Code, DagSpec
+
+_LINE_LENGTH = 100
+# Ruff is told everything, so that no configuration file near the caller changes the bytes.
+_RUFF_OPTIONS = ("--isolated", "--line-length", str(_LINE_LENGTH), "--target-version", "py311")
+_OWN_LIBRARY = ("--config", 'lint.isort.known-first-party = ["updraft"]')
+_HASH_LINE = re.compile(r"# Converted by Updraft, sha256:(?P<digest>[0-9a-f]{64})\n")
+
+
+def render(dag: DagSpec) -> str:
+    """Write the file of a DAG. The same DAG gives the same bytes.
+
+    :param dag: the DAG.
+    :returns: Python source, its first line a comment with the hash of the rest.
+    :raises UpdraftError: when ruff can't be run or refuses the source.
+    """
+    variables = _variables(dag)
+    source = _template().render(
+        dag=dag,
+        imports=_imports(dag),
+        variables=variables,
+        edges=_edges(dag, variables),
+        failure_words=_failure_words(dag),
+    )
+    source = _wrap_docstring(source)
+    source = _ruff(("check", "--select", "I", "--fix", "--quiet", *_OWN_LIBRARY, "-"), source)
+    source = _ruff(("format", "--quiet", "-"), source)
+    return f"# Converted by Updraft, sha256:{_digest(source)}\n{source}"
+
+
+def is_untouched(text: str) -> bool:
+    """Tell whether a file is as it was written, not edited since.
+
+    :param text: the content of a DAG file.
+    :returns: true when its first line names the hash of the rest.
+    """
+    match = _HASH_LINE.match(text)
+    return match is not None and match["digest"] == _digest(text[match.end() :])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def python(value: object) -> str:
+    """Write a value as Python code.
+
+    :param value: text, number, boolean, none, code, or a list or dict of these.
+    :returns: an expression.
+    """
+    if isinstance(value, Code):
+        return value.text
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(python(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {python(item)}' for key, item in value.items())}}}"
+    return repr(value)
+
+
+def _docstring(text: str) -> str:
+    """Make any text fit for one line of a docstring."""
+    one_line = " ".join(text.split())
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in one_line)
+    return printable.replace("\\", "\\\\").replace('"', '\\"' if '""' in printable else '"')
+
+
+def _wrap_docstring(source: str) -> str:
+    head, docstring, code = source.split('"""', 1)[0], *_split_docstring(source)
+    lines = [_wrap_paragraph(paragraph) for paragraph in docstring.split("\n\n")]
+    return f'{head}"""' + "\n\n".join(lines) + f'\n"""{code}'
+
+
+def _split_docstring(source: str) -> tuple[str, str]:
+    start = source.index('"""') + 3
+    end = source.index('\n"""\n', start)
+    return source[start:end].strip("\n"), source[end + 4 :]
+
+
+def _wrap_paragraph(paragraph: str) -> str:
+    lines = paragraph.split("\n")
+    items = [line for line in lines if re.match(r"(\d+\.|-) ", line)]
+    if items and len(items) == len(lines):
+        return "\n".join(
+            textwrap.fill(
+                line,
+                _LINE_LENGTH,
+                subsequent_indent=" " * (line.index(" ") + 1),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            for line in items
+        )
+    text = " ".join(line.strip() for line in lines)
+    return textwrap.fill(text, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _imports(dag: DagSpec) -> list[str]:
+    names = ["DAG", "Param"] if dag.params else ["DAG"]
+    statements = {f"from airflow.sdk import {', '.join(names)}", *dag.retry_delay.imports}
+    for task in dag.tasks:
+        module, _, name = task.operator.rpartition(".")
+        statements.add(f"from {module} import {name}")
+        for value in task.arguments.values():
+            if isinstance(value, Code):
+                statements.update(value.imports)
+    return sorted(statements)
+
+
+def _variables(dag: DagSpec) -> dict[str, str]:
+    """Name the tasks that stand in an edge; the others need no name."""
+    in_edges = {task_id for task_id, others in dag.upstream.items() if others}
+    in_edges |= {other for others in dag.upstream.values() for other in others}
+    return {
+        task.task_id: _identifier(task.task_id) for task in dag.tasks if task.task_id in in_edges
+    }
+
+
+def _identifier(task_id: str) -> str:
+    taken = {"DAG", "Param", "timedelta"}
+    if keyword.iskeyword(task_id) or task_id in taken or not task_id.isidentifier():
+        return f"task_{task_id}"
+    return task_id
+
+
+def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:
+    edges: list[str] = []
+    for task in dag.tasks:
+        before = [variables[one] for one in dag.upstream.get(task.task_id, ())]
+        if before:
+            left = before[0] if len(before) == 1 else f"[{', '.join(before)}]"
+            edges.append(f"{left} >> {variables[task.task_id]}")
+    return edges
+
+
+def _failure_words(dag: DagSpec) -> str:
+    delay = dag.retry_delay.text.removeprefix("timedelta(").removesuffix(")")
+    unit, _, count = delay.partition("=")
+    tries = f"{dag.retries} time{'s' if dag.retries != 1 else ''}"
+    words = [
+        f"Airflow tries a task again up to {tries}, {count} {unit} apart."
+        if dag.retries
+        else "Airflow does not try a task again.",
+        "Read the log of the failed task, remove the cause, then clear the task: the run keeps its "
+        "time, so it writes to the same place.",
+    ]
+    if not all(task.migrated for task in dag.tasks):
+        words.append(
+            "Tasks of type `NotMigratedOperator` always fail: replace each by one that does the "
+            "work; the conversion report says what was there."
+        )
+    return " ".join(words)
+
+
+def _ruff(arguments: tuple[str, ...], source: str) -> str:
+    command = [find_ruff_bin(), *arguments[:-1], *_RUFF_OPTIONS, arguments[-1]]
+    finished = subprocess.run(  # noqa: S603 a fixed command, the source goes to its input
+        command, input=source.encode(), capture_output=True, check=False
+    )
+    if finished.returncode != 0:
+        message = finished.stderr.decode(errors="replace").strip()
+        raise UpdraftError(f"ruff refuses the generated file, please report this: {message}")
+    return finished.stdout.decode()
+
+
+@cache
+def _template() -> jinja2.Template:
+    # Python source, not HTML: values are written by the filters below.
+    environment = jinja2.Environment(  # noqa: S701 no HTML
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters["python"] = python
+    environment.filters["docstring"] = _docstring
+    source = resources.files("updraft.migration").joinpath("templates", "dag.py.j2")
+    return environment.from_string(source.read_text("utf-8"))

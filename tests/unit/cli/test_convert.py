@@ -1,0 +1,155 @@
+"""`updraft convert` from the outside."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from updraft.cli.convert import convert
+
+_SAMPLE = Path(__file__).parents[3] / "include" / "definitions" / "dynamodb-export.json"
+_runner = CliRunner()
+
+
+@pytest.fixture
+def run(tmp_path):
+    app = typer.Typer()
+    app.command()(convert)
+
+    def invoke(*arguments, check=False):
+        options = [] if check else ["--no-import-check"]
+        dags = tmp_path / "dags"
+        return _runner.invoke(app, [*map(str, arguments), "--output", str(dags), *options])
+
+    return invoke
+
+
+def _files(tmp_path):
+    return {
+        str(path.relative_to(tmp_path))
+        for folder in ("dags", "reports")
+        for path in (tmp_path / folder).glob("**/*")
+        if path.is_file()
+    }
+
+
+def _broken(tmp_path, change):
+    document = json.loads(_SAMPLE.read_text())
+    change(document)
+    path = tmp_path / "broken.json"
+    path.write_text(json.dumps(document, indent=1))
+    return path
+
+
+def test_sample_with_import_check(run, tmp_path):
+    result = run(_SAMPLE, check=True)
+    assert result.exit_code == 0, result.output
+    assert _files(tmp_path) == {
+        "dags/dynamodb_export.py",
+        "reports/dynamodb_export.md",
+        "reports/dynamodb_export.json",
+    }
+    assert "of 25 fields" in result.stdout
+
+
+def test_values_and_dag_id(run, tmp_path):
+    values = tmp_path / "values.json"
+    values.write_text('{"values": {"myRegion": "eu-west-1", "myDDBTableName": "from file"}}')
+    result = run(
+        _SAMPLE, "--values", values, "--set", "myDDBTableName=orders", "--dag-id", "nightly"
+    )
+    assert result.exit_code == 0, result.output
+    source = (tmp_path / "dags" / "nightly.py").read_text()
+    assert 'default="eu-west-1"' in source
+    assert 'default="orders"' in source
+    assert "from file" not in source
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param(
+            lambda d: d["objects"][2]["runsOn"].update(ref="EmrClusterForBackups"),
+            ["TableBackupActivity.runsOn", "[EmrClusterForBackups]", "'EmrClusterForBackup'"],
+            id="dangling reference",
+        ),
+        pytest.param(
+            lambda d: d["objects"][2].update(
+                step=d["objects"][2]["step"].replace("format", "fromat")
+            ),
+            ["TableBackupActivity.step", "'fromat'", "Did you mean 'format'?"],
+            id="unknown function",
+        ),
+        pytest.param(
+            lambda d: d["objects"][2].update(
+                step=d["objects"][2]["step"].replace(",#{myDDBTableName}", "").rpartition(",")[0]
+            ),
+            ["TableBackupActivity.step", "lacks its table"],
+            id="no table",
+        ),
+    ],
+)
+def test_bad_definitions_say_where_and_write_nothing(run, tmp_path, change, words):
+    path = _broken(tmp_path, change)
+    result = run(path)
+    assert result.exit_code == 1
+    assert f"{path}:" in result.stderr
+    for word in words:
+        assert word in result.stderr
+    assert _files(tmp_path) == set()
+
+
+def test_no_json(run, tmp_path):
+    path = tmp_path / "broken.json"
+    path.write_text('{"objects": [\n  oops')
+    result = run(path)
+    assert result.exit_code == 1
+    assert f"{path}:2:3: error: The file is not JSON" in result.stderr
+    assert _files(tmp_path) == set()
+
+
+def test_a_folder_converts_what_can_be(run, tmp_path):
+    folder = tmp_path / "definitions"
+    folder.mkdir()
+    (folder / "good.json").write_bytes(_SAMPLE.read_bytes())
+    (folder / "bad.json").write_text("[]")
+    (folder / "Good.json").write_bytes(_SAMPLE.read_bytes())
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "dags/good.py" in _files(tmp_path)
+    assert "2 of 3 definitions not converted" in result.stderr
+    assert "is taken by" in result.stderr
+
+
+def test_edited_files_are_kept_unless_forced(run, tmp_path):
+    assert run(_SAMPLE).exit_code == 0
+    assert run(_SAMPLE).exit_code == 0
+    dag_file = tmp_path / "dags" / "dynamodb_export.py"
+    edited = dag_file.read_text() + "# mine\n"
+    dag_file.write_text(edited)
+    result = run(_SAMPLE)
+    assert result.exit_code == 1
+    assert "--force" in result.stderr
+    assert dag_file.read_text() == edited
+    assert run(_SAMPLE, "--force").exit_code == 0
+    assert "# mine" not in dag_file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.json"], "does not exist"),
+        ([_SAMPLE, "--set", "novalue"], "KEY=VALUE"),
+        ([_SAMPLE, "--dag-id", "a-b"], "can't be a DAG id"),
+        ([_SAMPLE, "--set", "myRegin=x"], "Did you mean 'myRegion'?"),
+        ([_SAMPLE, "--values", "missing.json"], "can't be read"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(run, tmp_path, arguments, words):
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert _files(tmp_path) == set()

@@ -1,0 +1,182 @@
+"""Reading definition files."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from updraft.datapipeline.findings import Severity
+from updraft.datapipeline.model import Reference, Text
+from updraft.datapipeline.reading import read_file, read_text, read_values
+
+
+def _read(document):
+    return read_text(document if isinstance(document, str) else json.dumps(document), "x.json")
+
+
+def _errors(result):
+    return [one for one in result.findings if one.severity is Severity.ERROR]
+
+
+def test_objects_parameters_and_values():
+    result = _read(
+        {
+            "objects": [
+                {
+                    "id": "A",
+                    "type": "EmrActivity",
+                    "step": ["a,b", "#{c}"],
+                    "runsOn": {"ref": "B"},
+                    "maximumRetries": 3,
+                    "stage": True,
+                },
+                {"id": "B", "name": "cluster"},
+            ],
+            "parameters": [
+                {
+                    "id": "*mySecret",
+                    "type": "String",
+                    "isArray": "true",
+                    "optional": "True",
+                    "default": ["x", "y"],
+                    "allowedValues": ["x", "y", "z"],
+                }
+            ],
+            "values": {"*mySecret": "z"},
+        }
+    )
+    assert result.findings == ()
+    activity, cluster = result.definition.objects
+    assert activity.name == "A"
+    assert cluster.name == "cluster"
+    assert activity.field("step").texts == ("a,b", "#{c}")
+    assert activity.field("runsOn").references == ("B",)
+    assert activity.field("maximumRetries").text == "3"
+    assert activity.field("stage").text == "true"
+    (parameter,) = result.definition.parameters
+    assert (parameter.name, parameter.secret, parameter.optional) == ("mySecret", True, True)
+    assert (parameter.default, parameter.allowed_values) == (("x", "y"), ("x", "y", "z"))
+    assert result.definition.values_by_name["mySecret"].values == ("z",)
+
+
+def test_repeated_keys_become_several_values():
+    result = _read('{"objects": [{"id": "A", "step": "a", "step": ["b", "c"]}]}')
+    assert result.definition.objects[0].field("step").texts == ("a", "b", "c")
+
+
+def test_fields_as_the_api_lists_them():
+    result = _read(
+        {
+            "objects": [
+                {
+                    "id": "A",
+                    "name": "A",
+                    "fields": [
+                        {"key": "type", "stringValue": "S3DataNode"},
+                        {"key": "directoryPath", "stringValue": "s3://b/p"},
+                        {"key": "schedule", "refValue": "S"},
+                    ],
+                }
+            ]
+        }
+    )
+    (item,) = result.definition.objects
+    assert item.type == "S3DataNode"
+    assert item.field("directoryPath").text == "s3://b/p"
+    assert item.field("schedule").references == ("S",)
+    assert item.field("type") is None
+
+
+def test_positions_of_fields_and_values():
+    result = _read('{"objects": [\n  {"id": "A",\n   "runsOn": {"ref": "B"}, "stage": "x"}]}')
+    runs_on, stage = result.definition.objects[0].fields
+    assert (runs_on.position.line, runs_on.position.column) == (3, 4)
+    assert runs_on.values[0] == Reference(object_id="B", position=runs_on.values[0].position)
+    assert isinstance(stage.values[0], Text)
+    assert (stage.values[0].position.line, stage.values[0].position.column) == (3, 37)
+
+
+def test_all_problems_are_found_in_one_go():
+    result = _read(
+        {"objects": [{"name": "x"}, 7, {"id": "A", "a": None, "b": {"ref": "A", "x": 1}}]}
+    )
+    assert result.definition is None
+    assert [(one.object_id, one.field) for one in _errors(result)] == [
+        (None, "id"),
+        (None, None),
+        ("A", "a"),
+        ("A", "b"),
+    ]
+    assert all(one.position and one.advice for one in _errors(result))
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        pytest.param([], "JSON object", id="list"),
+        pytest.param({}, "'objects' is missing", id="nothing"),
+        pytest.param({"object": []}, "Rename 'object'", id="nearly"),
+        pytest.param({"pipelineObjects": []}, "API form", id="api"),
+        pytest.param({"Resources": {}}, "CloudFormation", id="cloudformation"),
+        pytest.param({"id": "A", "type": "Schedule"}, "single object", id="bare object"),
+        pytest.param({"objects": []}, "no objects", id="empty"),
+        pytest.param({"objects": {}}, "must be a list", id="no list"),
+        pytest.param("{]", "not JSON", id="no json"),
+    ],
+)
+def test_what_is_no_definition(document, words):
+    errors = _errors(_read(document))
+    assert any(words in f"{one.message} {one.advice}" for one in errors)
+
+
+def test_files_with_byte_order_mark_and_without_utf8(tmp_path):
+    file = tmp_path / "a.json"
+    file.write_bytes(b'\xef\xbb\xbf{"objects": [{"id": "A"}]}')
+    assert read_file(file).definition is not None
+    file.write_bytes(b'{"objects": [{"id": "\xff"}]}')
+    assert "UTF-8" in _errors(read_file(file))[0].message
+    assert "can't be read" in _errors(read_file(tmp_path / "none.json"))[0].message
+
+
+def test_trailing_comma_and_stray_key_are_warnings():
+    result = _read('{"objects": [{"id": "A",}], "objekts": 1}')
+    assert result.definition is not None
+    assert [one.severity for one in result.findings] == [Severity.WARNING, Severity.WARNING]
+    assert any(one.advice == "Did you mean 'objects'?" for one in result.findings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"values": {"myX": "1"}}',
+        '{"myX": 1}',
+        '{"parameterValues": [{"id": "myX", "stringValue": "1"}]}',
+    ],
+)
+def test_value_files(tmp_path, text):
+    file = tmp_path / "values.json"
+    file.write_text(text)
+    values, findings = read_values(file)
+    assert [(value.name, value.values) for value in values] == [("myX", ("1",))]
+    assert findings == ()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "ref", "name", "type", "fields", "key", "stringValue", "step"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(json_values, json_values, json_values)
+def test_any_shape_ends_in_a_definition_or_in_errors(objects, parameters, values):
+    result = _read({"objects": objects, "parameters": parameters, "values": values})
+    assert (result.definition is None) == bool(_errors(result))

@@ -1,0 +1,346 @@
+"""Whole conversions: what becomes a task, what a placeholder, and the account of every field."""
+
+import ast
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from updraft.datapipeline.findings import Position, Severity
+from updraft.datapipeline.model import ParameterValue
+from updraft.migration.conversion import convert_file
+from updraft.migration.ledger import Status
+
+
+def _statuses(conversion):
+    return {(one.object_id, one.field): one.status for one in conversion.report.fields}
+
+
+def _errors(conversion):
+    return [one for one in conversion.findings if one.severity is Severity.ERROR]
+
+
+def _parameter(conversion, name):
+    return next(one for one in conversion.report.parameters if one.id == name)
+
+
+def _value(name, value):
+    return ParameterValue(id=name, values=(value,), position=Position(line=1, column=1))
+
+
+def _calls(source):
+    return {
+        ast.literal_eval(keywords["task_id"]): keywords
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and "task_id" in (keywords := {one.arg: one.value for one in node.keywords})
+    }
+
+
+def test_the_console_template_becomes_an_export(definition):
+    conversion = definition.convert()
+    assert conversion.findings == ()
+    arguments = _calls(conversion.dag_source)["export_activity"]
+    assert {name: ast.literal_eval(value) for name, value in arguments.items()} == {
+        "task_id": "export_activity",
+        "table_name": "{{ params.myTable }}",
+        "s3_uri": "{{ params.myBackup }}/{{ dag_run.run_after.strftime('%Y-%m-%d') }}",
+        "read_throughput_ratio": 0.5,
+        "region_name": "eu-west-1",
+    }
+    statuses = _statuses(conversion)
+    assert statuses["Table", "tableName"] is Status.CARRIED_OVER
+    assert statuses["Backup", "directoryPath"] is Status.CARRIED_OVER
+    assert statuses["Cluster", "coreInstanceCount"] is Status.DROPPED
+    assert statuses["Cluster", "region"] is Status.CARRIED_OVER
+    assert Status.NEEDS_DECISION not in statuses.values()
+
+
+def test_every_field_is_accounted_for(definition):
+    definition.add(
+        {"id": "Alarm", "type": "SnsAlarm", "topicArn": "t", "subject": "s", "message": "m"}
+    )
+    definition.item("ExportActivity")["onFail"] = {"ref": "Alarm"}
+    conversion = definition.convert()
+    statuses = _statuses(conversion)
+    written = {
+        (one["id"], name)
+        for one in definition.document["objects"]
+        for name in one
+        if name not in {"id", "name"}
+    }
+    assert statuses.keys() == written
+    assert conversion.report.coverage.total == len(written)
+    assert statuses["ExportActivity", "onFail"] is Status.NEEDS_DECISION
+    assert statuses["Alarm", "topicArn"] is Status.NEEDS_DECISION
+
+
+def test_retries_and_time_limits(definition):
+    definition.item("Default").update(maximumRetries="1", retryDelay="5 minutes")
+    definition.item("ExportActivity").update(
+        maximumRetries="4", retryDelay="1 hour", attemptTimeout="90 minutes"
+    )
+    definition.item("Cluster")["terminateAfter"] = "2 Hours"
+    source = definition.convert().dag_source
+    assert '"retries": 1' in source
+    assert '"retry_delay": timedelta(minutes=5)' in source
+    assert "retries=4" in source
+    assert "retry_delay=timedelta(hours=1)" in source
+    assert "execution_timeout=timedelta(minutes=90)" in source
+
+
+def test_total_segments(definition):
+    definition.item("ExportActivity")["step"] += ",12"
+    assert "total_segments=12" in definition.convert().dag_source
+
+
+def test_other_activities_become_failing_placeholders_in_order(definition):
+    definition.add(
+        {
+            "id": "Load",
+            "type": "HiveActivity",
+            "hiveScript": "x",
+            "input": {"ref": "Backup"},
+            "runsOn": {"ref": "Cluster"},
+        }
+    )
+    conversion = definition.convert()
+    assert {task.task_id: task.migrated for task in conversion.report.tasks} == {
+        "export_activity": True,
+        "cluster": False,
+        "load": False,
+    }
+    assert "[export_activity, cluster] >> load" in conversion.dag_source
+    assert _statuses(conversion)["Load", "hiveScript"] is Status.NEEDS_DECISION
+
+
+def test_a_precondition_goes_before(definition):
+    definition.add({"id": "Ready", "type": "DynamoDBTableExists", "tableName": "t"})
+    definition.item("Table")["precondition"] = {"ref": "Ready"}
+    assert "ready >> export_activity" in definition.convert().dag_source
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("preStepCommand", "ls", "preStepCommand"),
+        ("step", "s3://x.jar,Main", "steps other than"),
+    ],
+)
+def test_what_an_export_can_not_do_becomes_a_placeholder(definition, field, value, words):
+    definition.item("ExportActivity")[field] = value
+    conversion = definition.convert()
+    assert "NotMigratedOperator" in conversion.dag_source
+    assert words in conversion.dag_source
+
+
+def test_an_untranslatable_date_becomes_a_placeholder(definition):
+    definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'SSS')}"
+    conversion = definition.convert()
+    assert "fractions of a second" in conversion.dag_source
+    assert not conversion.report.tasks[-1].migrated
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        pytest.param({"input": []}, "step", "has no reference 'input'", id="no table"),
+        pytest.param(
+            {"step": "x.jar,org.apache.hadoop.dynamodb.tools.DynamoDbExport,s3://b/p"},
+            "step",
+            "lacks its table and read throughput ratio",
+            id="short step",
+        ),
+        pytest.param(
+            {"step": "x.jar,org.apache.hadoop.dynamodb.tools.DynamoDbExport,s3://b/p,t,7"},
+            "step",
+            "0.1 to 1.0",
+            id="ratio",
+        ),
+        pytest.param({"attemptTimeout": "soon"}, "attemptTimeout", "not a period", id="period"),
+        pytest.param({"dependsOn": {"ref": "Tabel"}}, "dependsOn", "not exist", id="dangling"),
+    ],
+)
+def test_errors_name_the_place_and_give_nothing(definition, change, field, words):
+    definition.item("ExportActivity").update(change)
+    conversion = definition.convert()
+    (error,) = _errors(conversion)
+    assert (error.object_id, error.field) == ("ExportActivity", field)
+    assert words in error.message
+    assert error.position.line > 1
+    assert error.advice
+    assert conversion.failed
+    assert conversion.dag_source is None
+
+
+def test_a_circle_of_dependencies_is_an_error(definition):
+    definition.item("ExportActivity")["dependsOn"] = {"ref": "B"}
+    definition.add(
+        {
+            "id": "B",
+            "type": "PigActivity",
+            "script": "x",
+            "workerGroup": "w",
+            "dependsOn": {"ref": "ExportActivity"},
+        }
+    )
+    (error,) = _errors(definition.convert())
+    assert "wait for one another" in error.message
+
+
+def test_a_definition_without_activity_is_an_error(definition):
+    definition.document["objects"] = [definition.item("Table")]
+    assert "no activity" in _errors(definition.convert())[0].message
+
+
+@pytest.mark.parametrize(
+    ("schedule", "status", "words"),
+    [
+        pytest.param(
+            {"startAt": "FIRST_ACTIVATION_DATE_TIME", "occurrences": "1"},
+            Status.EQUIVALENT,
+            "ran once",
+            id="once",
+        ),
+        pytest.param(
+            {"startDateTime": "2012-11-22T00:00:00", "endDateTime": "2012-11-25T00:00:00"},
+            Status.NEEDS_DECISION,
+            "every 1 day from 2012-11-22T00:00:00 UTC until 2012-11-25T00:00:00 UTC at its start",
+            id="daily",
+        ),
+        pytest.param(
+            {"startAt": "FIRST_ACTIVATION_DATE_TIME"},
+            Status.NEEDS_DECISION,
+            "every 1 day from its first activation",
+            id="from activation",
+        ),
+    ],
+)
+def test_schedules(definition, schedule, status, words):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
+    definition.add({"id": "S", "type": "Schedule", "period": "1 Day", **schedule})
+    conversion = definition.convert()
+    assert words in conversion.report.to_markdown()
+    assert _statuses(conversion)["S", "period"] is status
+    assert "schedule=None" in conversion.dag_source
+
+
+def test_parameters_become_typed_form_fields(definition):
+    definition.item("Table")["readThroughputPercent"] = "#{myRatio}"
+    definition.document["parameters"] += [
+        {"id": "myRatio", "type": "Double", "default": "0.3", "watermark": "0.1 to 1"},
+        {"id": "myUnused", "type": "Integer"},
+    ]
+    conversion = definition.convert((_value("myTable", "orders"),))
+    source = conversion.dag_source
+    for expected in (
+        'default="orders"',
+        'pattern="^s3://[^/]+"',
+        "default=0.3",
+        "minimum=0.1",
+        "maximum=1.0",
+        'description_md="0.1 to 1"',
+    ):
+        assert expected in source
+    assert "myUnused" not in source
+    assert _parameter(conversion, "myUnused").status is Status.DROPPED
+    assert _parameter(conversion, "myTable").value == "orders"
+
+
+def test_optional_and_limited_parameters(definition):
+    definition.document["parameters"][0].update(
+        optional="true", allowedValues=["a", "b"], type="string"
+    )
+    source = definition.convert().dag_source
+    assert 'type=["null", "string"]' in source
+    assert 'enum=[None, "a", "b"]' in source
+    assert "default=None" in source
+
+
+@pytest.mark.parametrize(
+    ("attributes", "severity"),
+    [
+        ({"type": "Integer", "default": "many"}, "error"),
+        ({"type": "Double", "default": "nan"}, "error"),
+        ({"type": "Text", "default": "x"}, "warning"),
+        ({"default": "c", "allowedValues": ["a"]}, "warning"),
+        ({"type": "AWS::S3::ObjectKey", "default": "bucket"}, "warning"),
+    ],
+)
+def test_parameters_that_do_not_fit(definition, attributes, severity):
+    definition.document["parameters"][0] = {"id": "myTable", **attributes}
+    (finding,) = definition.convert().findings
+    assert (finding.severity, finding.object_id) == (severity, "myTable")
+    assert finding.advice
+
+
+def test_a_value_for_an_unknown_parameter_is_an_error(definition):
+    (error,) = _errors(definition.convert((_value("myTabel", "x"),)))
+    assert error.advice == "Did you mean 'myTable'?"
+
+
+def test_secrets_reach_neither_dag_nor_report(definition):
+    definition.add(
+        {
+            "id": "Copy",
+            "type": "ShellCommandActivity",
+            "workerGroup": "w",
+            "command": "run #{*myPassword}",
+        },
+        {
+            "id": "D",
+            "type": "RedshiftDatabase",
+            "username": "u",
+            "clusterId": "c",
+            "*password": "hunter2",
+        },
+    )
+    definition.document["parameters"].append({"id": "*myPassword", "default": "hunter2"})
+    definition.document["values"] = {"*myPassword": "hunter2"}
+    conversion = definition.convert()
+    written = conversion.dag_source + conversion.report.to_markdown() + conversion.report.to_json()
+    assert "hunter2" not in written
+    assert "***" in written
+    assert "myPassword" not in conversion.dag_source
+    assert _parameter(conversion, "*myPassword").status is Status.NEEDS_DECISION
+
+
+def test_the_same_input_gives_the_same_bytes(definition):
+    first, second = definition.convert(), definition.convert()
+    assert first.dag_source == second.dag_source
+    assert first.report.to_json() == second.report.to_json()
+
+
+def test_hostile_texts_stay_texts(definition):
+    nasty = 'x"""\n\\N{x}{{ boom }}{% raw %}\' + "|`'
+    definition.item("ExportActivity")["name"] = nasty
+    definition.document["parameters"][0]["description"] = nasty
+    definition.item("Table")["tableName"] = nasty
+    conversion = definition.convert()
+    assert conversion.dag_source is not None
+    tree = ast.parse(conversion.dag_source)
+    assert ast.get_docstring(tree)
+    compile(tree, "export.py", "exec")
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_mutated_definitions_end_in_a_dag_or_in_errors(definition, tmp_path, data):
+    document = json.loads(json.dumps(definition.document))
+    for _ in range(data.draw(st.integers(1, 3))):
+        item = data.draw(st.sampled_from(document["objects"]))
+        name = data.draw(st.sampled_from([*item, "dependsOn", "parent", "precondition", "myX"]))
+        item[name] = data.draw(
+            st.sampled_from(["", "#{", "#{myX}", "x,y", None, 7, [], ["a", "b"], {"ref": "Table"}])
+            | st.sampled_from([{"ref": "Cluster"}, {"ref": "nobody"}, {"x": 1}, "EmrActivity"])
+            | st.text(max_size=10)
+        )
+    path = tmp_path / "mutated.json"
+    path.write_text(json.dumps(document))
+    conversion = convert_file(path, "mutated")
+    assert conversion.failed == bool(_errors(conversion))
+    if not conversion.failed:
+        ast.parse(conversion.dag_source)

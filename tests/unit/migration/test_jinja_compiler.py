@@ -1,0 +1,170 @@
+"""Compiled templates, rendered by Jinja, say what the expressions said."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import jinja2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from updraft.datapipeline.checking import check
+from updraft.datapipeline.reading import read_text
+from updraft.migration.jinja_compiler import (
+    JinjaCompiler,
+    MissingFieldError,
+    NotCompilableError,
+    RunClock,
+)
+from updraft.migration.jinja_text import jinja_string
+
+RUN_AFTER = datetime(2024, 2, 29, 23, 59, 9, 123456, tzinfo=UTC)
+CLOCK = RunClock("dag_run.run_after", "(dag_run.run_after + macros.timedelta(days=1))")
+
+
+def _compiler(fields, clock=CLOCK):
+    document = {
+        "objects": [
+            {
+                "id": "A",
+                "type": "ShellCommandActivity",
+                "workerGroup": "w",
+                "command": "c",
+                **fields,
+            },
+            {"id": "T", "type": "DynamoDBDataNode", "tableName": "#{myName}-t"},
+        ],
+        "parameters": [
+            {"id": "myName"},
+            {"id": "myCount", "type": "Integer"},
+            {"id": "myOptional", "optional": "true"},
+            {"id": "myList", "isArray": "true"},
+            {"id": "*mySecret"},
+        ],
+    }
+    definition = read_text(json.dumps(document), "x.json").definition
+    resolved, _ = check(definition)
+    undeclared = []
+    compiler = JinjaCompiler(definition, resolved, clock, undeclared.append)
+    return compiler, resolved["A"], undeclared
+
+
+def _compile(text, **fields):
+    compiler, item, _ = _compiler(fields)
+    return compiler.compile_text(text, item)
+
+
+def _render(template):
+    return (
+        jinja2.Environment(autoescape=False)
+        .from_string(template)
+        .render(
+            params={"myName": "name", "myCount": 3, "myOptional": None, "other": "o"},
+            dag_run=SimpleNamespace(run_after=RUN_AFTER),
+            dag=SimpleNamespace(dag_id="the_dag"),
+            macros=SimpleNamespace(timedelta=timedelta),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("plain ${shell} %{ruby}", "plain ${shell} %{ruby}"),
+        ("s3://#{myName}/x", "s3://name/x"),
+        ("{#{myName}}", "{name}"),
+        ("#{@scheduledStartTime}", "2024-02-29T23:59:09"),
+        ("#{@scheduledEndTime}", "2024-03-01T23:59:09"),
+        ("#{@pipelineId}", "the_dag"),
+        ("#{format(@scheduledStartTime,'YYYY-MM-dd-HH-mm-ss')}", "2024-02-29-23-59-09"),
+        ("#{@scheduledStartTime.format('hh a')}", "11 PM"),
+        ("#{format(minusDays(@scheduledStartTime, 1), 'D')}", "59"),
+        ("#{format(plusHours(@scheduledStartTime, myCount), 'HH')}", "02"),
+        ("#{midnight(@scheduledStartTime)}", "2024-02-29T00:00:00"),
+        ("#{firstOfMonth(@scheduledStartTime)}", "2024-02-01T23:59:09"),
+        ("#{yesterday(@scheduledStartTime)}", "2024-02-28T23:59:09"),
+        ("#{year(@scheduledStartTime)}/#{month(@scheduledStartTime)}", "2024/2"),
+        ("#{dayOfYear(@scheduledStartTime)}", "60"),
+        ("#{'a' + myName + 1}", "aname1"),
+        ("#{input.tableName}", "name-t"),
+        ("#{myOwn}", "own name"),
+        ("#{id} #{type}", "A ShellCommandActivity"),
+        ("#{myOptional}.", "."),
+        ("#{other}", "o"),
+        ("line\n", "line\n"),
+        ("#{'{'}#{'{'}x", "{{x"),
+    ],
+)
+def test_compiled_texts(text, rendered):
+    template = _compile(text, input={"ref": "T"}, myOwn="own #{myName}")
+    assert _render(template.text) == rendered
+    assert (template.literal is None) == ("#{" in text and not text.startswith(("#{id}", "#{'{")))
+
+
+@given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
+def test_any_text_without_expressions_comes_out_as_it_was(text):
+    if "#{" not in text:
+        template = _compile(text)
+        assert _render(template.text) == text
+        assert template.literal == text
+
+
+@given(st.text(alphabet="{}%#-'\"\\n ", max_size=12), st.text(alphabet="{}%#- \n", max_size=12))
+def test_braces_around_expressions_stay(before, after):
+    if "#{" not in before + "#{"[:1] and not before.endswith("#") and "#{" not in after:
+        assert _render(_compile(f"{before}#{{myName}}{after}").text) == f"{before}name{after}"
+
+
+@given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
+def test_jinja_strings(text):
+    assert _render(f"{{{{ {jinja_string(text)} }}}}") == text
+
+
+def test_reads_are_noted():
+    template = _compile("#{input.tableName}#{myOwn}", input={"ref": "T"}, myOwn="#{myCount}")
+    assert template.parameters == {"myName", "myCount"}
+    assert template.fields == {("T", "tableName"), ("A", "myOwn")}
+
+
+def test_undeclared_parameters_are_told():
+    compiler, item, undeclared = _compiler({})
+    compiler.compile_text("#{somebody}", item)
+    assert undeclared == ["somebody"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("#{format(@scheduledStartTime, 'SSS')}", "fractions"),
+        ("#{format(@scheduledStartTime, myName)}", "not fixed"),
+        ("#{minusMonths(@scheduledStartTime, 1)}", "minusMonths"),
+        ("#{minusDays(@scheduledStartTime, myName)}", "by a text"),
+        ("#{midnight(myName)}", "of a text"),
+        ("#{1 + 2}", "arithmetic"),
+        ("#{2 * 2}", "arithmetic"),
+        ("#{[1]}", "lists"),
+        ("#{myList}", "list"),
+        ("#{*mySecret}", "secret"),
+        ("#{mySecret}", "secret"),
+        ("#{@actualStartTime}", "runtime"),
+        ("#{node.name}", "node"),
+        ("#{input}", "reference"),
+    ],
+)
+def test_what_is_not_supported_says_so(text, words):
+    with pytest.raises(NotCompilableError, match=words):
+        _compile(text, input={"ref": "T"})
+
+
+@pytest.mark.parametrize("text", ["#{output.directoryPath}", "#{input.directoryPath}", "#{myLoop}"])
+def test_missing_fields_and_circles_are_errors(text):
+    with pytest.raises(MissingFieldError) as caught:
+        _compile(text, input={"ref": "T"}, myLoop="#{myLoop}")
+    assert caught.value.advice
+
+
+def test_without_an_end_the_end_is_not_supported():
+    compiler, item, _ = _compiler({}, RunClock("dag_run.run_after", None))
+    with pytest.raises(NotCompilableError, match="scheduledEndTime"):
+        compiler.compile_text("#{@scheduledEndTime}", item)

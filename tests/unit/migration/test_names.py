@@ -1,0 +1,38 @@
+"""Ids of DAGs and tasks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from updraft.errors import UpdraftError
+from updraft.migration.names import check_dag_id, dag_id_of, snake_case, unique
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("TableBackupActivity", "table_backup_activity"),
+        ("DynamoDB-export", "dynamodb_export"),
+        ("ActivityId_IUO66", "activity_id_iuo66"),
+        ("Run EMR job (daily)", "run_emr_job_daily"),
+        ("---", "unnamed"),
+    ],
+)
+def test_snake_case(name, expected):
+    assert snake_case(name) == expected
+
+
+@given(st.text())
+def test_any_file_name_gives_a_valid_dag_id(stem):
+    assert check_dag_id(dag_id_of(stem))
+
+
+@pytest.mark.parametrize("dag_id", ["", "a-b", "1a", "class", "../a", "a" * 201, "ä"])
+def test_bad_dag_ids(dag_id):
+    with pytest.raises(UpdraftError, match="can't be a DAG id"):
+        check_dag_id(dag_id)
+
+
+def test_unique():
+    taken = set()
+    assert [unique("a", taken) for _ in range(3)] == ["a", "a_2", "a_3"]
