@@ -1,0 +1,67 @@
+"""The handlers of our own, one line per service."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.local.gateway.handlers import Operation, ServiceHandler
+from include.local.gateway.services.datazone.handler import DataZoneHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the handlers need to know.
+
+    :param state: directory in which a handler may keep a directory of its own.
+    :param throttling: whether request quotas of the services are enforced.
+    """
+
+    state: Path
+    throttling: bool = True
+
+
+class Registry:
+    """All handlers, looked up by service and operation.
+
+    :param handlers: the handlers.
+    """
+
+    def __init__(self, handlers: list[ServiceHandler]) -> None:
+        self._handlers = handlers
+        self._operations: dict[tuple[str, str], Operation] = {
+            (handler.service, name): operation
+            for handler in handlers
+            for name, operation in handler.operations().items()
+        }
+
+    def find(self, service: str, operation: str | None) -> Operation | None:
+        """Find the function for an operation.
+
+        :param service: botocore's name of the service.
+        :param operation: name of the operation.
+        :returns: the function, None when no handler has it.
+        """
+        return self._operations.get((service, operation or ""))
+
+    def describe(self) -> dict[str, list[str]]:
+        """List what is executed by handlers of our own.
+
+        :returns: names of operations by service, sorted.
+        """
+        listed: dict[str, list[str]] = {}
+        for service, operation in sorted(self._operations):
+            listed.setdefault(service, []).append(operation)
+        return listed
+
+    def close(self) -> None:
+        """Close every handler."""
+        for handler in self._handlers:
+            handler.close()
+
+
+def build_registry(options: Options) -> Registry:
+    """Make the handlers.
+
+    :param options: what they need to know.
+    :returns: the registry of all of them.
+    """
+    return Registry([DataZoneHandler(options.state / "datazone", throttling=options.throttling)])

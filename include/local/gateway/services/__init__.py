@@ -1,0 +1,1 @@
+"""Services that the local stack executes itself, a module or package for each."""

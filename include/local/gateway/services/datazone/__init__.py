@@ -1,0 +1,1 @@
+"""Amazon DataZone: the operations that carry lineage."""

@@ -1,0 +1,191 @@
+"""PostLineageEvent, ListLineageEvents, GetLineageEvent and GetLineageNode.
+
+https://docs.aws.amazon.com/datazone/latest/APIReference/API_PostLineageEvent.html and its
+neighbours. Where AWS says nothing (how long a token is remembered, which of two times a filter
+means), the choice made here is written down in docs/local-stack.md.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from include.local.gateway.errors import AwsError
+from include.local.gateway.handlers import Operation, OperationRequest
+from include.local.gateway.rate_limit import RateLimit
+from include.local.gateway.services.datazone.events import EventReader
+from include.local.gateway.services.datazone.graph import fragment
+from include.local.gateway.services.datazone.records import (
+    EventQuery,
+    Posting,
+    StoredEvent,
+    StoredNode,
+)
+from include.local.gateway.services.datazone.source_identifiers import Caller
+from include.local.gateway.services.datazone.store import LineageStore, milliseconds
+
+POSTS_PER_SECOND = 20
+"""Quota of PostLineageEvent per account and Region (user guide, "Quotas for Amazon DataZone")."""
+
+PAGE = 50
+"""Most events on a page, and the default."""
+
+NEIGHBOURS = 100
+"""Most neighbours of a node on each side, by the model of GetLineageNode."""
+
+_PROCESSED = "SUCCESS"
+_FORM = "OpenLineageFacets"
+
+
+class DataZoneHandler:
+    """The lineage operations; every domain id of the right form exists.
+
+    :param directory: where the events are kept.
+    :param throttling: whether the quota of PostLineageEvent is enforced.
+    :param reader: checks the events.
+    """
+
+    service = "datazone"
+
+    def __init__(
+        self, directory: Path, *, throttling: bool = True, reader: EventReader | None = None
+    ) -> None:
+        self._store = LineageStore(directory / "lineage.sqlite3")
+        self._reader = reader or EventReader()
+        self._quota = RateLimit(POSTS_PER_SECOND) if throttling else None
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Name the operations.
+
+        :returns: function by operation.
+        """
+        return {
+            "GetLineageEvent": self._get_event,
+            "GetLineageNode": self._get_node,
+            "ListLineageEvents": self._list_events,
+            "PostLineageEvent": self._post_event,
+        }
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def _post_event(self, request: OperationRequest) -> Mapping[str, Any]:
+        if self._quota is not None and not self._quota.admits((request.account_id, request.region)):
+            message = f"Rate exceeded: {POSTS_PER_SECOND} requests per second"
+            raise AwsError("ThrottlingException", message, HTTPStatus.TOO_MANY_REQUESTS)
+        domain = request.parameters["domainIdentifier"]
+        event = self._reader.read(request.parameters["event"])
+        caller = Caller(request.account_id, request.region)
+        token = request.parameters.get("clientToken")
+        addition = fragment(event, domain, caller)
+        stored = self._store.add(Posting(domain, token, event, request.principal, addition))
+        if stored.body != event.body:
+            message = "The client token has already been used for an event with another content"
+            raise AwsError("ConflictException", message, HTTPStatus.CONFLICT)
+        return {"id": stored.id, "domainId": domain}
+
+    def _get_event(self, request: OperationRequest) -> Mapping[str, Any]:
+        domain, identifier = (
+            request.parameters["domainIdentifier"],
+            request.parameters["identifier"],
+        )
+        event = self._store.event(domain, identifier)
+        if event is None:
+            raise _not_found(f"lineage event {identifier}", domain)
+        return {
+            "domainId": domain,
+            "id": event.id,
+            "event": event.body,
+            "processingStatus": _PROCESSED,
+            "eventTime": event.event_time,
+            "createdAt": event.created_at,
+            "createdBy": event.created_by,
+        }
+
+    def _list_events(self, request: OperationRequest) -> Mapping[str, Any]:
+        given = request.parameters
+        domain = given["domainIdentifier"]
+        if given.get("processingStatus", _PROCESSED) != _PROCESSED:
+            return {"items": []}  # events are processed before the answer to their post
+        query = EventQuery(
+            domain=domain,
+            after=given.get("timestampAfter"),
+            before=given.get("timestampBefore"),
+            ascending=given.get("sortOrder") == "ASCENDING",
+            start=_read_token(given["nextToken"]) if "nextToken" in given else None,
+        )
+        size = given.get("maxResults", PAGE)
+        events = self._store.events(query, size + 1)
+        page: dict[str, Any] = {"items": [_summary(domain, event) for event in events[:size]]}
+        if len(events) > size:
+            page["nextToken"] = _write_token(events[size - 1])
+        return page
+
+    def _get_node(self, request: OperationRequest) -> Mapping[str, Any]:
+        domain, identifier = (
+            request.parameters["domainIdentifier"],
+            request.parameters["identifier"],
+        )
+        stored = self._store.node(domain, identifier, NEIGHBOURS)
+        if stored is None:
+            raise _not_found(f"lineage node {identifier}", domain)
+        return _node(stored)
+
+
+def _not_found(what: str, domain: str) -> AwsError:
+    return AwsError(
+        "ResourceNotFoundException", f"Domain {domain} has no {what}", HTTPStatus.NOT_FOUND
+    )
+
+
+def _summary(domain: str, event: StoredEvent) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "domainId": domain,
+        "processingStatus": _PROCESSED,
+        "eventTime": event.event_time,
+        "eventSummary": {"openLineageRunEventSummary": event.summary},
+        "createdBy": event.created_by,
+        "createdAt": event.created_at,
+    }
+
+
+def _node(stored: StoredNode) -> dict[str, Any]:
+    node = stored.node
+    return {
+        "domainId": node.domain,
+        "id": node.id,
+        "name": node.name,
+        "typeName": f"amazon.datazone.{node.kind}NodeType",
+        "typeRevision": "1",
+        "sourceIdentifier": node.source_identifier,
+        "eventTimestamp": stored.event_time,
+        "createdAt": stored.created_at,
+        "createdBy": stored.created_by,
+        "updatedAt": stored.updated_at,
+        "updatedBy": stored.updated_by,
+        "formsOutput": [{"formName": _FORM, "content": json.dumps(node.facets)}],
+        "upstreamNodes": [
+            {"id": near, "eventTimestamp": moment} for near, moment in stored.upstream
+        ],
+        "downstreamNodes": [
+            {"id": near, "eventTimestamp": moment} for near, moment in stored.downstream
+        ],
+    }
+
+
+def _write_token(event: StoredEvent) -> str:
+    position = json.dumps([milliseconds(event.event_time), event.sequence])
+    return base64.urlsafe_b64encode(position.encode()).decode()
+
+
+def _read_token(token: str) -> tuple[int, int]:
+    try:
+        time, sequence = json.loads(base64.urlsafe_b64decode(token))
+        return int(time), int(sequence)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise AwsError("ValidationException", f"nextToken {token!r} is not valid") from error
