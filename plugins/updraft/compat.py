@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, BaseOperator, Context, Param
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
 else:
     try:  # Airflow 3
         from airflow.sdk import DAG, BaseOperator, Context, Param
@@ -16,5 +17,16 @@ else:
         from airflow.models import BaseOperator
         from airflow.models.param import Param
         from airflow.utils.context import Context
+    try:  # Airflow 3.2
+        from airflow.sdk.exceptions import AirflowException, AirflowFailException
+    except ImportError:
+        from airflow.exceptions import AirflowException, AirflowFailException
 
-__all__ = ["DAG", "BaseOperator", "Context", "Param"]
+__all__ = [
+    "DAG",
+    "AirflowException",
+    "AirflowFailException",
+    "BaseOperator",
+    "Context",
+    "Param",
+]

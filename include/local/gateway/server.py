@@ -6,7 +6,7 @@ spends more on connections than on requests.
 
 import threading
 
-from cheroot.wsgi import Gateway_10, Server  # type: ignore[import-not-found,unused-ignore]
+from cheroot.wsgi import Gateway_10, Server
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
     environ_key_for_header,

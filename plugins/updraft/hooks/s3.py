@@ -4,11 +4,9 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow.exceptions import (  # type: ignore[attr-defined]  # exported on all versions
-    AirflowException,
-)
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
+from updraft.compat import AirflowException
 from updraft.dynamodb.destination import S3Prefix, StoredObject
 from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError, explained
 

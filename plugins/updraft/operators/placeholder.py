@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
-from updraft.compat import BaseOperator, Context
+from updraft.compat import AirflowFailException, BaseOperator, Context
 
 
 class NotMigratedOperator(BaseOperator):

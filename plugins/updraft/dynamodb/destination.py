@@ -1,0 +1,87 @@
+"""Where the files of an export go."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple, Protocol
+
+from updraft.errors import UpdraftError
+
+_S3_URI = re.compile(r"s3[an]?://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{2,254})(?:/(?P<prefix>.*))?")
+
+
+@dataclass(frozen=True)
+class S3Prefix:
+    """A directory in S3, so to speak.
+
+    :param bucket: name of the bucket.
+    :param prefix: key prefix without slashes around it, empty for the bucket as a whole.
+    """
+
+    bucket: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "S3Prefix":
+        """Take an S3 URI apart.
+
+        Repeated slashes become one, as Hadoop's paths did in the legacy tool: definitions append
+        ``/<date>`` to a location that may end with a slash.
+
+        :param uri: ``s3://<bucket>/<prefix>``; ``s3a`` and ``s3n`` are taken as ``s3``.
+        :returns: its parts.
+        :raises UpdraftError: when it is no S3 URI.
+        """
+        match = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
+        if match is None:
+            raise UpdraftError(
+                f"s3_uri: {uri!r} is not an S3 URI; it looks like s3://bucket/prefix"
+            )
+        return cls(match["bucket"], re.sub("/+", "/", match["prefix"] or "").strip("/"))
+
+    @property
+    def uri(self) -> str:
+        """The prefix as ``s3://`` URI without a slash at its end."""
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    @property
+    def key_prefix(self) -> str:
+        """What the keys of all objects below the prefix start with."""
+        return f"{self.prefix}/" if self.prefix else ""
+
+
+class StoredObject(NamedTuple):
+    """An object below the prefix.
+
+    :param name: its key, relative to the prefix.
+    :param size: its size in bytes.
+    """
+
+    name: str
+    size: int
+
+
+class Destination(Protocol):
+    """The operations on objects below one prefix that an export needs; names are relative to it."""
+
+    @property
+    def uri(self) -> str:
+        """URI of the prefix without a slash at its end."""
+
+    def objects(self, name_prefix: str = "") -> Iterator[StoredObject]:
+        """List what is there, page by page as the caller goes on."""
+
+    def metadata(self, name: str) -> Mapping[str, str] | None:
+        """Return the user metadata of an object, ``None`` when there is no such object."""
+
+    def upload(self, name: str, content: BinaryIO) -> None:
+        """Store a stream of unknown length; when reading it fails, nothing is left behind."""
+
+    def put(self, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Store a small object with user metadata."""
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects; one that is gone already is no error."""
+
+    def abort_uploads(self, name_prefix: str) -> int:
+        """Abort the unfinished multipart uploads of such objects and return their number."""

@@ -1,0 +1,57 @@
+"""The ``manifest`` object of a legacy export, version 3.
+
+Its presence says that the export is complete: the legacy tool wrote it after all data files, and
+its import reads only the files named in it (package ``dynamodb.tools`` of
+https://github.com/awslabs/emr-dynamodb-connector).
+"""
+
+import json
+from collections.abc import Iterable
+
+from updraft.dynamodb.formats import ItemFormatError
+
+MANIFEST = "manifest"
+"""Name of the object below the prefix of the export."""
+
+_NAME = "DynamoDB-export"
+_VERSION = 3
+
+
+def render_manifest(urls: Iterable[str]) -> bytes:
+    """Write a manifest, line for line as the legacy tool laid it out.
+
+    :param urls: ``s3://`` URL of every data file.
+    :returns: the manifest, UTF-8.
+    """
+    header = json.dumps({"name": _NAME, "version": _VERSION}, separators=(",", ":"))[:-1]
+    entries = ",\n".join(
+        json.dumps({"url": url, "mandatory": True}, ensure_ascii=False, separators=(",", ":"))
+        for url in urls
+    )
+    return f'{header},\n"entries": [\n{entries}\n]}}'.encode()
+
+
+def parse_manifest(content: bytes, source: str) -> list[str]:
+    """Read a manifest.
+
+    :param content: the object's bytes.
+    :param source: its URL for error messages.
+    :returns: URLs of the data files, ``s3n://`` rewritten to ``s3://`` as the legacy import did.
+    :raises ItemFormatError: when it is no manifest of version 3.
+    """
+    try:
+        manifest = json.loads(content)
+    except ValueError as error:
+        raise ItemFormatError(f"{source}: the manifest is no JSON: {error}") from error
+    version = manifest.get("version") if isinstance(manifest, dict) else None
+    if version != _VERSION:
+        raise ItemFormatError(
+            f"{source}: the manifest has version {version!r}; only version {_VERSION} can be read"
+        )
+    try:
+        urls = [entry["url"] for entry in manifest["entries"]]
+    except (KeyError, TypeError) as error:
+        raise ItemFormatError(
+            f"{source}: the manifest lacks its list 'entries' of objects with a 'url'"
+        ) from error
+    return ["s3://" + url[len("s3n://") :] if url.startswith("s3n://") else url for url in urls]

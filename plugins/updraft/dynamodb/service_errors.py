@@ -1,0 +1,91 @@
+"""Says in one sentence why AWS refused a call and what to do about it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from updraft.errors import UpdraftError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403"})
+_MISSING = frozenset({"ResourceNotFoundException", "NoSuchBucket", "404"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_REJECTED = frozenset(
+    {
+        "InvalidAccessKeyId",
+        "InvalidSignatureException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
+
+
+class ServiceError(UpdraftError):
+    """AWS refused a call, or could not be reached."""
+
+
+class AccessDeniedError(ServiceError):
+    """The credentials do not allow a call."""
+
+
+class ResourceMissingError(ServiceError):
+    """The table or bucket of a call does not exist."""
+
+
+@contextmanager
+def explained(action: str, resource: str) -> Iterator[None]:
+    """Turn the errors of botocore into one that stands on its own.
+
+    :param action: the call in the notation of IAM, ``dynamodb:Scan``.
+    :param resource: what it was about, ``table 'orders' in eu-west-1``.
+    :raises ServiceError: in place of any error of botocore.
+    """
+    # botocore takes long to import, and whoever gets here has it loaded already.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _explain(error, action, resource) from error
+    except BotoCoreError as error:
+        raise ServiceError(f"{action} on {resource} did not get through: {error}") from error
+
+
+def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
+    details = error.response.get("Error", {})
+    code = details.get("Code", "")
+    said = f"{code}: {details.get('Message', '')}".rstrip(": .")
+    if code in _MISSING:
+        return ResourceMissingError(
+            f"There is no {resource} ({said}). Check the name, the region and the account of the "
+            "connection."
+        )
+    if code in _DENIED:
+        return AccessDeniedError(
+            f"{action} on {resource} is not permitted ({said}). Allow {action} to the role of the "
+            "connection, and to the role that owns the resource's policy or key if there is one."
+        )
+    if code in _EXPIRED:
+        advice = "The credentials have expired; renew those of the connection."
+    elif code in _REJECTED:
+        advice = "AWS does not know the credentials; check those of the connection."
+    elif code in _THROTTLED:
+        advice = (
+            "AWS still throttled the call after all retries; lower read_throughput_ratio or give "
+            "the table more capacity."
+        )
+    else:
+        advice = "Retry; if it stays, look the code up in the service's API reference."
+    return ServiceError(f"{action} on {resource} failed ({said}). {advice}")

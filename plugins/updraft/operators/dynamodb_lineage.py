@@ -1,0 +1,74 @@
+"""What the DynamoDB operators tell OpenLineage. Imported only where OpenLineage is installed."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.openlineage.facet import (
+    Dataset,
+    InputDataset,
+    OutputDataset,
+    OutputStatisticsOutputDatasetFacet,
+    SchemaDatasetFacet,
+    SchemaDatasetFacetFields,
+)
+from airflow.providers.openlineage.extractors import OperatorLineage
+
+from updraft.dynamodb.export import ExportResult
+from updraft.dynamodb.table import TableDescription
+from updraft.lineage.naming import dynamodb_table, s3_prefix
+
+if TYPE_CHECKING:
+    from openlineage.client.facet_v2 import JobFacet, RunFacet
+
+_KEY_ROLES = ("partition key", "sort key")
+
+
+def planned_export(
+    table_arn: str | None, s3_uri: str
+) -> "OperatorLineage[Dataset, RunFacet | JobFacet]":
+    """Describe an export that has not been made.
+
+    :param table_arn: ARN of the table, ``None`` as long as only its name is known.
+    :param s3_uri: URI of the prefix.
+    :returns: the datasets without facets.
+    """
+    table: list[Dataset] = [InputDataset(*dynamodb_table(table_arn))] if table_arn else []
+    return OperatorLineage(inputs=table, outputs=[OutputDataset(*s3_prefix(s3_uri))])
+
+
+def finished_export(
+    table: TableDescription,
+    s3_uri: str,
+    result: ExportResult,
+    attributes: Mapping[str, Sequence[str]],
+) -> "OperatorLineage[Dataset, RunFacet | JobFacet]":
+    """Describe an export that was made.
+
+    :param table: the table.
+    :param s3_uri: URI of the prefix.
+    :param result: what was written.
+    :param attributes: type keys of the attributes seen, by name.
+    :returns: the table with its schema, the prefix with the statistics of the output.
+    """
+    statistics = OutputStatisticsOutputDatasetFacet(
+        rowCount=result.items, size=result.bytes, fileCount=result.files
+    )
+    return OperatorLineage(
+        inputs=[
+            InputDataset(*dynamodb_table(table.arn), facets={"schema": _schema(table, attributes)})
+        ],
+        outputs=[OutputDataset(*s3_prefix(s3_uri), outputFacets={"outputStatistics": statistics})],
+    )
+
+
+def _schema(table: TableDescription, attributes: Mapping[str, Sequence[str]]) -> SchemaDatasetFacet:
+    keys = [
+        SchemaDatasetFacetFields(name=name, type=key_type, description=role)
+        for (name, key_type), role in zip(table.key_types.items(), _KEY_ROLES, strict=False)
+    ]
+    others = [
+        SchemaDatasetFacetFields(name=name, type="|".join(types))
+        for name, types in attributes.items()
+        if name not in table.key_types
+    ]
+    return SchemaDatasetFacet(fields=keys + others)

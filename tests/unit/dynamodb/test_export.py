@@ -1,0 +1,280 @@
+"""What an export leaves behind, whatever happens to it."""
+
+import json
+import threading
+
+import pytest
+
+from updraft.dynamodb import export as export_module
+from updraft.dynamodb.cancellation import Cancellation, CancelledError
+from updraft.dynamodb.destination import StoredObject
+from updraft.dynamodb.export import DestinationOccupiedError, TableExport
+from updraft.dynamodb.formats.data_pipeline import DataPipelineFormat
+from updraft.dynamodb.manifest import parse_manifest
+from updraft.dynamodb.progress import Progress
+from updraft.dynamodb.scan import ScanPage
+from updraft.errors import UpdraftError
+
+RUN = "0e9d5a5e-55aa-5b2c-8c1c-0d6f5a0b7f11"
+ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+
+
+class Table:
+    """Pages of numbered items; it can fail or wait at one of them."""
+
+    def __init__(self, items, segments=2, page=10, at=None):
+        self.items, self.total_segments, self.page = items, segments, page
+        self.at = at or (lambda number: None)
+        self.scans = 0
+
+    def pages(self, segment):
+        self.scans += 1
+        mine = list(range(segment, self.items, self.total_segments))
+        for start in range(0, len(mine), self.page):
+            numbers = mine[start : start + self.page]
+            self.at(numbers[0])
+            yield ScanPage([{"n": {"N": str(number)}} for number in numbers], None)
+        yield ScanPage([], None)
+
+
+class Folder:
+    """A prefix whose objects are in memory, with the order of the calls."""
+
+    uri = "s3://bucket/prefix"
+
+    def __init__(self, **objects):
+        self.files = objects
+        self.tags = {}
+        self.calls = []
+        self.refuse = None
+
+    def objects(self, name_prefix=""):
+        for name in sorted(self.files):
+            if name.startswith(name_prefix):
+                yield StoredObject(name, len(self.files[name]))
+
+    def metadata(self, name):
+        return self.tags.get(name, {}) if name in self.files else None
+
+    def upload(self, name, content):
+        if self.refuse:
+            raise self.refuse
+        self.files[name] = b"".join(iter(lambda: content.read(64), b""))
+        self.calls.append(("upload", name))
+
+    def put(self, name, content, metadata):
+        self.files[name], self.tags[name] = content, dict(metadata)
+        self.calls.append(("put", name))
+
+    def delete(self, names):
+        for name in names:
+            self.files.pop(name, None)
+            self.calls.append(("delete", name))
+
+    def abort_uploads(self, name_prefix):
+        self.calls.append(("abort", name_prefix))
+        return 0
+
+
+class SmallFiles(DataPipelineFormat):
+    maximum_items_per_file = 7
+
+
+def _export(table, folder, run=RUN, cancellation=None, arn=ARN):
+    return TableExport(
+        run,
+        arn,
+        source=table,
+        item_format=SmallFiles(),
+        destination=folder,
+        cancellation=cancellation or Cancellation(),
+        progress=Progress(),
+    )
+
+
+def _numbers(folder):
+    urls = parse_manifest(folder.files["manifest"], "manifest")
+    names = [url.removeprefix("s3://bucket/prefix/") for url in urls]
+    assert sorted([*names, "manifest"]) == sorted(folder.files)
+    lines = [line for name in names for line in folder.files[name].splitlines()]
+    return sorted(int(json.loads(line)["n"]["n"]) for line in lines)
+
+
+@pytest.mark.parametrize("items", [0, 1, 7, 14, 15, 100])
+def test_every_item_is_in_exactly_one_file_of_the_manifest(items):
+    folder = Folder()
+    result = _export(Table(items), folder).run()
+
+    assert _numbers(folder) == list(range(items))
+    data = [content for name, content in folder.files.items() if name != "manifest"]
+    assert all(1 <= content.count(b"\n") <= 7 for content in data)
+    assert result.items == items
+    assert result.files == len(data)
+    assert result.bytes == sum(map(len, data))
+    assert result.manifest == "s3://bucket/prefix/manifest"
+    assert result.table_arn == ARN
+
+
+def test_names_are_those_of_run_segment_and_part():
+    folder = Folder()
+    _export(Table(20), folder).run()
+
+    assert sorted(folder.files) == sorted(
+        [f"{RUN}_{segment:05d}_{part:05d}" for segment in (0, 1) for part in (0, 1)] + ["manifest"]
+    )
+
+
+def test_a_file_ends_early_when_it_grows_too_large(monkeypatch):
+    monkeypatch.setattr(export_module, "MAXIMUM_FILE_BYTES", 30)
+    folder = Folder()
+    _export(Table(20, segments=1), folder).run()
+
+    assert _numbers(folder) == list(range(20))
+    assert len(folder.files) > 4
+
+
+def test_the_manifest_comes_after_everything_else():
+    folder = Folder(**{f"{RUN}_00001_00099": b"stale"})
+    _export(Table(20), folder).run()
+
+    assert folder.calls[-1] == ("put", "manifest")
+    assert ("delete", f"{RUN}_00001_00099") in folder.calls
+    assert _numbers(folder) == list(range(20))
+
+
+def test_a_second_attempt_after_completion_adopts_the_result():
+    folder = Folder()
+    first = _export(Table(20), folder).run()
+    before = dict(folder.files)
+    table = Table(20)
+
+    assert _export(table, folder).run() == first
+    assert table.scans == 0
+    assert folder.files == before
+
+
+def test_a_second_attempt_does_not_adopt_files_that_have_changed():
+    folder = Folder()
+    _export(Table(20), folder).run()
+    del folder.files[f"{RUN}_00000_00000"]
+
+    _export(Table(20), folder).run()
+
+    assert _numbers(folder) == list(range(20))
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest", "other-file", "sub/folder", f"{RUN}_1", f"{RUN}_00000_00000.gz"]
+)
+def test_what_somebody_else_wrote_is_left_alone(name):
+    folder = Folder(**{name: b"theirs"})
+
+    with pytest.raises(
+        DestinationOccupiedError, match=f"s3://bucket/prefix already holds '{name}'"
+    ):
+        _export(Table(20), folder).run()
+    assert folder.files == {name: b"theirs"}
+    assert folder.calls == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"run": "7c5e1dd0-0000-5000-8000-000000000000"}, {"arn": ARN + "-2"}]
+)
+def test_a_complete_export_of_another_run_or_table_is_left_alone(other):
+    folder = Folder()
+    _export(Table(20), folder, **other).run()
+    before = dict(folder.files)
+
+    with pytest.raises(DestinationOccupiedError):
+        _export(Table(20), folder).run()
+    assert folder.files == before
+
+
+def test_the_marker_of_an_empty_folder_is_no_obstacle():
+    folder = Folder(**{"": b""})
+    _export(Table(5), folder).run()
+
+    assert "manifest" in folder.files
+
+
+def _fail_at(number):
+    def look(first):
+        if first == number:
+            raise UpdraftError("the table burnt down")
+
+    return look
+
+
+def test_a_failing_segment_stops_the_others_and_nothing_remains():
+    folder = Folder(**{f"{RUN}_00000_00000": b"of an earlier attempt"})
+
+    with pytest.raises(UpdraftError, match="the table burnt down"):
+        _export(Table(1000, at=_fail_at(41)), folder).run()
+    assert folder.files == {}
+
+
+def test_the_cause_is_reported_and_not_its_echo():
+    cancellation = Cancellation()
+    met = threading.Barrier(2)
+
+    def look(first):
+        if first in (0, 1):
+            met.wait(5)
+        if first == 1:
+            raise UpdraftError("the cause")
+        if first > 1:
+            cancellation.check()
+
+    with pytest.raises(UpdraftError, match="the cause"):
+        _export(Table(100_000, at=look), Folder(), cancellation=cancellation).run()
+
+
+def test_an_upload_that_is_refused_leaves_nothing():
+    folder = Folder()
+    folder.refuse = UpdraftError("no permission")
+
+    with pytest.raises(UpdraftError, match="no permission"):
+        _export(Table(20), folder).run()
+    assert folder.files == {}
+
+
+def test_a_stopped_export_leaves_nothing():
+    folder, cancellation = Folder(), Cancellation()
+
+    def look(first):
+        if first == 40:
+            cancellation.cancel()
+
+    with pytest.raises(CancelledError):
+        _export(Table(1000, at=look), folder, cancellation=cancellation).run()
+    assert folder.files == {}
+
+
+def test_a_failed_attempt_does_not_remove_what_another_has_completed():
+    folder = Folder()
+
+    def look(first):
+        if first == 0:
+            _export(Table(20), folder).run()
+            raise UpdraftError("connection lost")
+
+    with pytest.raises(UpdraftError, match="connection lost"):
+        _export(Table(20, at=look), folder).run()
+    assert _numbers(folder) == list(range(20))
+
+
+def test_the_next_attempt_succeeds_after_a_failure():
+    folder = Folder()
+    with pytest.raises(UpdraftError):
+        _export(Table(1000, at=_fail_at(40)), folder).run()
+
+    _export(Table(1000), folder).run()
+
+    assert _numbers(folder) == list(range(1000))
+
+
+def test_attributes_that_were_seen():
+    export = _export(Table(20), Folder())
+    export.run()
+
+    assert export.attributes.types() == {"n": ["N"]}

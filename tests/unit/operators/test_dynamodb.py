@@ -1,0 +1,269 @@
+"""The operator's arguments and its lineage; the work itself is in tests/integration."""
+
+import inspect
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from airflow.exceptions import AirflowException, AirflowFailException
+from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
+from openlineage.client.serde import Serde
+
+from updraft.dynamodb.export import ExportResult
+from updraft.dynamodb.table import TableDescription
+from updraft.errors import UpdraftError
+from updraft.lineage.validation import problems
+from updraft.operators.dynamodb import EXPORT_ENGINES, DynamoDBExportOperator
+from updraft.operators.dynamodb_export_engines import ExportOutcome
+
+ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+OUTCOME = ExportOutcome(
+    ExportResult("s3://bucket/p/manifest", items=20, bytes=400, files=4, table_arn=ARN),
+    TableDescription(ARN, {"id": "S", "at": "N"}, 5, 20, 400),
+    {"at": ["N"], "id": ["S"], "mixed": ["N", "S"], "ümlaut": ["BOOL"]},
+)
+
+
+class Engine:
+    """An engine that only remembers what it was asked."""
+
+    def __init__(self, outcome=OUTCOME):
+        self.outcome = outcome
+        self.requests = []
+        self.stopped = False
+
+    def export(self, request):
+        self.requests.append(request)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def stop(self):
+        self.stopped = True
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    made = Engine()
+    monkeypatch.setitem(EXPORT_ENGINES, "worker", lambda operator: made)
+    return made
+
+
+def _operator(**arguments):
+    return DynamoDBExportOperator(
+        **({"task_id": "export", "table_name": "orders", "s3_uri": "s3://bucket/p"} | arguments)
+    )
+
+
+def _context(**changes):
+    instance = {"dag_id": "d", "task_id": "export", "map_index": -1, "run_id": "r", "try_number": 1}
+    return {"ti": SimpleNamespace(**(instance | changes))}
+
+
+def _execute(operator, **changes):
+    return operator.execute(_context(**changes))
+
+
+def test_defaults_are_pinned():
+    """A change of these changes what existing DAGs do: say so in the changelog."""
+    signature = inspect.signature(DynamoDBExportOperator.__init__).parameters
+    defaults = {
+        name: parameter.default
+        for name, parameter in signature.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+
+    assert defaults == {
+        "engine": "worker",
+        "export_format": "DATA_PIPELINE",
+        "read_throughput_ratio": 0.25,
+        "total_segments": None,
+    }
+
+
+def test_templated_fields():
+    assert set(DynamoDBExportOperator.template_fields) == {
+        "aws_conn_id",
+        "region_name",
+        "verify",
+        "table_name",
+        "s3_uri",
+        "read_throughput_ratio",
+    }
+    operator = _operator()
+    assert all(hasattr(operator, field) for field in operator.template_fields)
+
+
+def test_arguments_may_be_templates_until_execute():
+    operator = _operator(table_name="{{ params.table }}", read_throughput_ratio="{{ params.r }}")
+    operator.render_template_fields({"params": {"table": "orders", "r": 0.5}})
+
+    assert operator.table_name == "orders"
+    assert float(operator.read_throughput_ratio) == 0.5
+
+
+def test_result_is_a_plain_dictionary(engine):
+    result = _execute(_operator(read_throughput_ratio="0.5"))
+
+    assert json.loads(json.dumps(result)) == {
+        "manifest": "s3://bucket/p/manifest",
+        "items": 20,
+        "bytes": 400,
+        "files": 4,
+        "table_arn": ARN,
+    }
+    (request,) = engine.requests
+    assert request.read_throughput_ratio == 0.5
+    assert request.total_segments == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"table_name": "a/b"}, "table_name: 'a/b' is neither"),
+        ({"s3_uri": "/tmp/x"}, "s3_uri: '/tmp/x' is not an S3 URI"),
+        ({"engine": "Workers"}, "engine: 'Workers' is unknown; did you mean 'worker'"),
+        ({"engine": "xyz"}, r"engine: 'xyz' is unknown\. Known: .*worker"),
+        (
+            {"export_format": "data_pipeline"},
+            "export_format: 'data_pipeline' is unknown; did you mean 'DATA_PIPELINE'",
+        ),
+        ({"read_throughput_ratio": 0}, "read_throughput_ratio: 0 is not"),
+        ({"read_throughput_ratio": 1.01}, "read_throughput_ratio: 1.01 is not"),
+        ({"read_throughput_ratio": "nan"}, "read_throughput_ratio: 'nan' is not"),
+        ({"read_throughput_ratio": "a quarter"}, "read_throughput_ratio: 'a quarter' is not"),
+        ({"total_segments": 0}, "total_segments: 0 is not"),
+        ({"total_segments": 2.5}, "total_segments: 2.5 is not"),
+        ({"table_name": ARN, "region_name": "us-east-1"}, "'us-east-1' contradicts the ARN"),
+    ],
+)
+def test_wrong_arguments_fail_for_good_with_name_value_and_advice(engine, arguments, message):
+    with pytest.raises(AirflowFailException, match=message):
+        _execute(_operator(**arguments))
+    assert engine.requests == []
+
+
+def test_a_failed_export_may_be_retried(engine):
+    engine.outcome = UpdraftError("There is no table 'orders'")
+
+    with pytest.raises(AirflowException, match="There is no table 'orders'") as error:
+        _execute(_operator())
+    assert not isinstance(error.value, AirflowFailException)
+
+
+def test_identity_is_that_of_the_task_instance_and_not_of_the_attempt(engine):
+    for changes in (
+        {},
+        {"try_number": 2},
+        {"dag_id": "e"},
+        {"task_id": "t"},
+        {"map_index": 0},
+        {"run_id": "s"},
+        {"dag_id": "export", "task_id": "d"},
+    ):
+        _execute(_operator(), **changes)
+    first, second, *others = [request.export_id for request in engine.requests]
+
+    assert first == second
+    assert len({first, *others}) == 6
+
+
+def test_kill_stops_the_engine(engine):
+    operator = _operator()
+    operator.on_kill()
+    _execute(operator)
+    assert not engine.stopped
+    operator.on_kill()
+    assert engine.stopped
+
+
+def test_region_comes_from_the_arn_for_the_table_only():
+    operator = _operator(table_name=ARN, aws_conn_id=None)
+
+    assert operator.hook.region_name == "eu-west-1"
+    assert operator.s3_hook_parameters["region_name"] is None
+
+
+def test_users_botocore_configuration_wins():
+    operator = _operator(botocore_config={"retries": {"mode": "standard"}, "read_timeout": 7})
+    config = operator.s3_hook_parameters["config"]
+
+    assert config["retries"] == {"mode": "standard"}
+    assert config["read_timeout"] == 7
+    assert config["max_pool_connections"] >= 8
+
+
+def _event(lineage, state):
+    event = RunEvent(
+        eventType=state,
+        eventTime=datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
+        run=Run(runId="01938273-9c4a-7bb1-a7a5-4a7c3a1f7d11"),
+        job=Job(namespace="airflow", name="d.export"),
+        inputs=lineage.inputs,
+        outputs=lineage.outputs,
+        producer="https://github.com/apache/airflow",
+    )
+    return json.loads(Serde.to_json(event))
+
+
+def test_start_names_the_prefix_only():
+    event = _event(_operator().get_openlineage_facets_on_start(), RunState.START)
+
+    assert problems(event) == []
+    assert event["inputs"] == []
+    assert [(o["namespace"], o["name"]) for o in event["outputs"]] == [("s3://bucket", "p")]
+
+
+def test_start_names_the_table_when_its_arn_is_given():
+    event = _event(_operator(table_name=ARN).get_openlineage_facets_on_start(), RunState.START)
+
+    assert problems(event) == []
+    assert [(i["namespace"], i["name"]) for i in event["inputs"]] == [
+        ("arn:aws:dynamodb:eu-west-1:123456789012", "table/orders")
+    ]
+
+
+def test_complete_has_the_schema_and_the_statistics(engine):
+    operator = _operator(s3_uri="s3://bucket//p/")
+    _execute(operator)
+    event = _event(operator.get_openlineage_facets_on_complete(None), RunState.COMPLETE)
+
+    assert problems(event) == []
+    (table,), (prefix,) = event["inputs"], event["outputs"]
+    fields = [
+        (field["name"], field["type"], field.get("description"))
+        for field in table["facets"]["schema"]["fields"]
+    ]
+    assert fields == [
+        ("id", "S", "partition key"),
+        ("at", "N", "sort key"),
+        ("mixed", "N|S", None),
+        ("ümlaut", "BOOL", None),
+    ]
+    assert (prefix["namespace"], prefix["name"]) == ("s3://bucket", "p")
+    statistics = prefix["outputFacets"]["outputStatistics"]
+    assert {name: statistics[name] for name in ("rowCount", "size", "fileCount")} == {
+        "rowCount": 20,
+        "size": 400,
+        "fileCount": 4,
+    }
+
+
+def test_failure_names_what_should_have_been(engine):
+    engine.outcome = UpdraftError("no")
+    operator = _operator(table_name=ARN)
+    with pytest.raises(AirflowException):
+        _execute(operator)
+    event = _event(operator.get_openlineage_facets_on_failure(None), RunState.FAIL)
+
+    assert problems(event) == []
+    assert len(event["inputs"]) == len(event["outputs"]) == 1
+
+
+def test_without_openlineage_there_is_no_lineage_and_no_error(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "updraft.operators.dynamodb_lineage", None)
+    operator = _operator()
+
+    assert operator.get_openlineage_facets_on_start() is None
+    assert operator.get_openlineage_facets_on_failure(None) is None
