@@ -1,0 +1,168 @@
+"""What has to hold for every DAG file before it may be deployed."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+PROJECT = Path(__file__).parents[2]
+DAGS = PROJECT / "dags"
+
+# A DAG file that is missing here, or here and not there, fails the suite.
+EXPECTED = {"forward_lineage.py": {"forward_lineage"}}
+ALLOWED_TAGS = {"data-pipeline", "dynamodb", "lineage", "maintenance", "updraft"}
+HEAVY = ("awswrangler", "numpy", "pandas", "pyarrow")
+
+# Parses one DAG file in a fresh process that can reach nothing, and says what it found.
+PROBE = """
+import json, socket, sys, time
+from airflow.dag_processing.dagbag import DagBag
+import airflow.providers.amazon.aws.operators.base_aws
+
+def refuse(*arguments, **keywords):
+    raise OSError("a DAG file opened a connection while it was parsed")
+
+socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
+begun = time.process_time()
+bag = DagBag(dag_folder=sys.argv[1])
+import updraft
+print(json.dumps({
+    "seconds": time.process_time() - begun,
+    "errors": bag.import_errors,
+    "dags": sorted(bag.dags),
+    "modules": sorted(sys.modules),
+    "updraft": updraft.__file__,
+}))
+"""
+
+
+def probe(path: Path, home: Path, plugins: Path = PROJECT / "plugins") -> dict:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRFLOW_CONN", "AIRFLOW_VAR", "AWS_"))
+    } | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////nonexistent/airflow.db",
+        "PYTHONPATH": str(plugins),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, str(path)],
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(dag_folder=str(DAGS))
+
+
+@pytest.fixture(scope="module", params=sorted(EXPECTED))
+def probed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    found = probe(DAGS / request.param, tmp_path_factory.mktemp("airflow"))
+    return found | {"file": request.param}
+
+
+def dags(bag: DagBag) -> list:
+    assert bag.dags
+    return list(bag.dags.values())
+
+
+def test_every_file_is_expected_and_gives_its_dags(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert {path.name for path in DAGS.glob("**/*.py")} == set(EXPECTED)
+    found: dict[str, set[str]] = {}
+    for dag in bag.dags.values():
+        found.setdefault(Path(dag.fileloc).name, set()).add(dag.dag_id)
+    assert found == EXPECTED
+
+
+def test_every_dag_has_tags_of_the_list(bag: DagBag) -> None:
+    for dag in dags(bag):
+        assert dag.tags, dag.dag_id
+        assert set(dag.tags) <= ALLOWED_TAGS, dag.dag_id
+
+
+def test_every_task_has_an_owner_and_retries(bag: DagBag) -> None:
+    for dag in dags(bag):
+        assert dag.tasks, dag.dag_id
+        for task in dag.tasks:
+            assert task.owner not in ("", "airflow"), task
+            assert task.retries is not None, task
+            assert task.retries >= 1, task
+
+
+def test_every_dag_has_its_manual(bag: DagBag) -> None:
+    for dag in dags(bag):
+        assert dag.doc_md, dag.dag_id
+        assert len(dag.doc_md.split()) > 30, dag.dag_id
+        for name in dag.params:
+            assert name in dag.doc_md, f"{dag.dag_id}: its manual does not name {name}"
+
+
+def test_every_parameter_is_typed_explained_and_valid(bag: DagBag) -> None:
+    for dag in dags(bag):
+        for name in dag.params:
+            param = dag.params.get_param(name)
+            assert "type" in param.schema, (dag.dag_id, name)
+            assert param.description or param.schema.get("description_md"), (dag.dag_id, name)
+            if param.has_value:
+                param.resolve()
+        if dag.timetable.can_be_scheduled:
+            dag.params.validate()
+
+
+def test_no_dag_catches_up_or_overlaps_unasked(bag: DagBag) -> None:
+    for dag in dags(bag):
+        assert dag.catchup is False, dag.dag_id
+        assert dag.max_active_runs == 1, dag.dag_id
+
+
+def test_a_dag_file_parses_without_network_database_or_connections(probed: dict) -> None:
+    assert probed["errors"] == {}
+    assert set(probed["dags"]) == EXPECTED[probed["file"]]
+
+
+def test_a_dag_file_imports_nothing_heavy(probed: dict) -> None:
+    assert "updraft.compat" in probed["modules"]
+    assert not set(HEAVY) & set(probed["modules"])
+
+
+def test_a_dag_file_parses_within_its_budget(probed: dict) -> None:
+    # Processor seconds after Airflow and the provider's base are imported, with a wide margin:
+    # it is there to catch a file that computes or loads something while it is parsed.
+    assert probed["seconds"] < 3
+
+
+def test_the_packaged_layout_parses_like_the_checkout(tmp_path: Path) -> None:
+    archive = tmp_path / "plugins.zip"
+    subprocess.run(
+        [sys.executable, "-m", "updraft.cli", "package", "--output", str(archive)],
+        check=True,
+        capture_output=True,
+    )
+    plugins = tmp_path / "plugins"
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(plugins)
+    assert not (plugins / "include" / "local").exists()
+    assert (plugins / "include" / "definitions").is_dir()
+    home = tmp_path / "home"
+    home.mkdir()
+    for name, ids in EXPECTED.items():
+        found = probe(DAGS / name, home, plugins)
+        assert found["errors"] == {}
+        assert set(found["dags"]) == ids
+        assert found["updraft"].startswith(str(plugins))
