@@ -139,10 +139,16 @@ def test_the_form_is_typed_and_refuses_what_does_not_fit(demo: Demo) -> None:
         demo.api.trigger(DAG_ID, demo.form(myOutputS3Loc="not-an-address"))
 
 
-def test_parameters_of_the_legacy_pipeline_that_mean_nothing_now_do_no_harm(demo: Demo) -> None:
+def test_unused_legacy_parameters_do_no_harm_and_the_task_links_to_the_console(demo: Demo) -> None:
     form = demo.form(myInstanceType="m1.medium", myInstanceCount="2")
-    run = demo.api.wait_for_run(DAG_ID, demo.api.trigger(DAG_ID, form))
-    assert run["state"] == "success"
+    run_id = demo.api.trigger(DAG_ID, form)
+    assert demo.api.wait_for_run(DAG_ID, run_id)["state"] == "success"
+    prefix = demo.api.xcom(DAG_ID, run_id, TASK_ID)["manifest"].split("/by-test/")[1]
+    links = demo.api.links(DAG_ID, run_id, TASK_ID)
+    assert links["Amazon S3 prefix"] == (
+        f"https://console.aws.amazon.com/s3/buckets/{BUCKET}?region=us-east-1"
+        f"&prefix=by-test/{prefix.removesuffix('manifest')}"
+    )
 
 
 def test_a_missing_table_fails_with_one_message_and_a_later_run_succeeds(demo: Demo) -> None:

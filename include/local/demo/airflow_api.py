@@ -143,6 +143,18 @@ class AirflowApi:
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._call("GET", path, params={"deserialize": "true"})["value"]
 
+    def links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str]:
+        """Fetch the buttons that lead from a task to elsewhere.
+
+        :param dag_id: the DAG.
+        :param run_id: the run.
+        :param task_id: the task.
+        :returns: URL by name of the link.
+        """
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/links"
+        found: dict[str, str] = self._call("GET", path)["extra_links"]
+        return found
+
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
         """Fetch the log of one attempt of a task.
 

@@ -94,7 +94,8 @@ class Story:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as bar:
+        watched = self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=not watched) as bar:
             task = bar.add_task("seed", total=self.items)
             seed.seed(dynamodb, self.items, progress=lambda written: bar.advance(task, written))
         seconds = time.monotonic() - begun
@@ -131,6 +132,8 @@ class Story:
             bytes=export.bytes,
             files=export.files,
             events=[event["eventType"] for event in events],
+            table_arn=result["table_arn"],
+            job=f"{DAG_ID}.{TASK_ID}",
             manifest=result["manifest"],
             dag_file=dag_file,
             report=self.state.reports / f"{DAG_ID}.md",

@@ -29,6 +29,8 @@ class Summary:
     :param bytes: size of the data files, in bytes.
     :param files: number of data files.
     :param events: types of the export's events in the catalog, in order.
+    :param table_arn: ARN of the table.
+    :param job: name of the job between table and export.
     :param manifest: ``s3://`` address of the export's manifest.
     :param dag_file: the DAG that the converter wrote.
     :param report: its report.
@@ -43,6 +45,8 @@ class Summary:
     bytes: int
     files: int
     events: list[str]
+    table_arn: str
+    job: str
     manifest: str
     dag_file: Path
     report: Path
@@ -77,10 +81,12 @@ def render(summary: Summary, console: Console) -> None:
     result = Table(show_header=False)
     result.add_column()
     result.add_column(overflow="fold")
+    prefix = summary.manifest.removesuffix("/manifest")
     for name, value in (
         ("Exported", f"{summary.items:,} items, {summary.bytes:,} bytes, {summary.files} files"),
         ("Manifest", summary.manifest),
         ("Events in the catalog", " → ".join(summary.events)),
+        ("Lineage", f"{summary.table_arn}\n→ {summary.job}\n→ {prefix}"),
         ("Converted DAG", str(summary.dag_file)),
         ("Report", str(summary.report)),
         ("Airflow UI", f"{summary.airflow_url}/dags/{summary.dag_file.stem}"),

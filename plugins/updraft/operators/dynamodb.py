@@ -23,6 +23,7 @@ from updraft.operators.dynamodb_export_engines import (
     ExportRequest,
     WorkerExportEngine,
 )
+from updraft.operators.links import S3PrefixLink
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -75,6 +76,7 @@ class DynamoDBExportOperator(AwsBaseOperator[DynamoDBClientHook]):
     template_fields: Sequence[str] = aws_template_fields(
         "table_name", "s3_uri", "read_throughput_ratio"
     )
+    operator_extra_links = (S3PrefixLink(),)
     ui_color = "#d9e6f7"
 
     def __init__(
@@ -125,6 +127,14 @@ class DynamoDBExportOperator(AwsBaseOperator[DynamoDBClientHook]):
             request = self._request(context)
         except UpdraftError as error:
             raise AirflowFailException(str(error)) from None
+        S3PrefixLink.persist(
+            context=context,
+            operator=self,
+            region_name=self.hook.conn_region_name,
+            aws_partition=self.hook.conn_partition,
+            bucket=request.location.bucket,
+            prefix=request.location.prefix,
+        )
         self._engine = _choose("engine", self.engine, EXPORT_ENGINES)(self)
         try:
             self._outcome = self._engine.export(request)

@@ -43,6 +43,11 @@ class Engine:
         self.stopped = True
 
 
+@pytest.fixture(autouse=True)
+def _region(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
 @pytest.fixture
 def engine(monkeypatch):
     made = Engine()
