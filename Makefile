@@ -25,8 +25,8 @@ setup:  ## Install Airflow, the tools and the local stack into .venv and .venv-l
 demo: setup  ## Convert a legacy pipeline, run it, follow its lineage; CI=1 ends when done
 	@$(VENV)/python -m include.local.demo $(DEMO_FLAGS)
 
-down: setup  ## End everything that `make demo` or `updraft local up` left running
-	@$(VENV)/updraft local down
+down:  ## End everything that `make demo` or `updraft local up` left running
+	@if [ -x $(VENV)/updraft ]; then $(VENV)/updraft local down; else echo "Nothing is set up."; fi
 
 test: setup checks  ## Everything that CI runs
 	@$(VENV)/python -m pytest
@@ -70,5 +70,5 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 package: setup  ## Build plugins.zip for MWAA
 	@$(VENV)/updraft package --output plugins.zip
 
-clean: setup down  ## Remove environments, state and caches
+clean: down  ## Remove environments, state and caches
 	@rm -rf .venv .venv-local .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -140,11 +140,15 @@ class LocalAirflow:
             folder.mkdir(parents=True, exist_ok=True)
         self._migrate(environment, progress)
         progress("Starting Airflow")
-        for service, arguments in SERVICES.items():
-            if service not in running:
-                command = [sys.executable, "-m", "airflow", *arguments]
-                processes.start(self.state.root, service, command, environment, PROJECT)
-        self._wait_until_healthy()
+        try:
+            for service, arguments in SERVICES.items():
+                if service not in running:
+                    command = [sys.executable, "-m", "airflow", *arguments]
+                    processes.start(self.state.root, service, command, environment, PROJECT)
+            self._wait_until_healthy()
+        except BaseException:
+            self.down()
+            raise
 
     def down(self) -> list[processes.FoundProcess]:
         """End it; the metadata database stays on disk.

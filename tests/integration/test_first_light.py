@@ -92,7 +92,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             yield Demo(state, summary, api, stack.environment())
             assert running.poll() is None
         finally:
-            addresses = open_ports(state)
+            sockets = listening_sockets(state)
             subprocess.run(
                 [sys.executable, "-m", "updraft.cli", "local", "down", "--state", str(state.root)],
                 check=True,
@@ -100,17 +100,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             )
             assert running.wait(timeout=30) == 0
     assert processes.find(state.root) == []
+    assert {ip for ip, _ in sockets} == {"127.0.0.1"}
     listening = {c.laddr.port for c in psutil.net_connections("tcp") if c.status == "LISTEN"}
-    assert addresses
-    assert not addresses & listening
+    assert not {port for _, port in sockets} & listening
 
 
-def open_ports(state: StateDirectory) -> set[int]:
-    """Ports on which the demo's processes listen, all of them on the loopback interface."""
+def listening_sockets(state: StateDirectory) -> set[tuple[str, int]]:
+    """Addresses at which the demo's processes listen."""
     pids = {found.pid for found in processes.find(state.root)}
-    sockets = [c for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.pid in pids]
-    assert {socket.laddr.ip for socket in sockets} == {"127.0.0.1"}
-    return {socket.laddr.port for socket in sockets}
+    return {
+        (socket.laddr.ip, socket.laddr.port)
+        for socket in psutil.net_connections("tcp")
+        if socket.status == "LISTEN" and socket.pid in pids
+    }
 
 
 def test_the_story_is_told(demo: Demo) -> None:

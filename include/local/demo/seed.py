@@ -47,18 +47,20 @@ def order(number: int) -> dict[str, Any]:
 
 
 def create_table(client: "DynamoDBClient", table: str = TABLE) -> None:
-    """Create the table unless it is there.
+    """Create the table; an old one with all its items is removed first.
 
     :param client: DynamoDB client.
     :param table: name of the table.
     """
-    with suppress(client.exceptions.ResourceInUseException):
-        client.create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    with suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_table(TableName=table)
+        client.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+    client.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
 
 
@@ -68,7 +70,7 @@ def seed(
     table: str = TABLE,
     progress: Callable[[int], None] = lambda _written: None,
 ) -> None:
-    """Fill the table; items that are there are overwritten with the same content.
+    """Fill the table.
 
     :param client: DynamoDB client.
     :param items: how many items.

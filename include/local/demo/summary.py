@@ -62,7 +62,11 @@ class Summary:
         """
         content = asdict(self)
         del content["password"]
-        path.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=2, default=str) + "\n"
+        # In one step, because others wait for this file.
+        whole = path.with_suffix(".part")
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path)
 
 
 def render(summary: Summary, console: Console) -> None:
