@@ -6,6 +6,8 @@ development tools and Updraft itself; `.venv-local` gets the servers of the loca
 pins differ. A second run with unchanged lock files does nothing.
 """
 
+from __future__ import annotations  # so that an old Python gets as far as the check
+
 import argparse
 import hashlib
 import json
@@ -14,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 import venv
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -122,6 +123,8 @@ def project_metadata() -> str:
 
     :returns: the ``[project]`` table, in a stable form; settings of tools are no part of it.
     """
+    import tomllib  # noqa: PLC0415  an old Python lacks it, and has been refused by now
+
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return json.dumps(pyproject["project"], sort_keys=True)
 

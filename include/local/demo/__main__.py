@@ -53,8 +53,15 @@ def main(
         stop = story.started
         Console(stderr=True, highlight=False).print(f"[red]The demo stopped:[/red] {error}")
         raise typer.Exit(1) from None
+    except OSError as error:
+        stop = story.started
+        Console(stderr=True, highlight=False).print(f"[red]The demo stopped:[/red] {error}")
+        raise typer.Exit(1) from None
     finally:
         if stop:
+            # A second Ctrl-C must not stop the stopping, which takes some seconds.
+            for interruption in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(interruption, signal.SIG_IGN)
             story.stop()
 
 

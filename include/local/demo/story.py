@@ -75,6 +75,8 @@ class Story:
         for port in (airflow_port, aws_port):
             if port is not None:
                 ports.require_free(port)
+        if airflow_port is not None and airflow_port == aws_port:
+            raise UpdraftError(f"Airflow and AWS can't both have port {aws_port}; choose another")
         self.started = True
         with self._step("Starting the stand-in for AWS"):
             self.stack.up(aws_port)
@@ -229,8 +231,8 @@ class Story:
     def stop(self) -> None:
         """End everything that was started."""
         if processes.find(self.state.root):
-            with self.console.status("Ending everything …"):
-                self.airflow.down()
-                self.stack.down()
-                processes.stop(self.state.root)
+            self.console.print("Ending everything, which takes some seconds …")
+            self.airflow.down()
+            self.stack.down()
+            processes.stop(self.state.root)
             self.console.print("Everything has been ended; nothing is left running.")

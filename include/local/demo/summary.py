@@ -82,20 +82,17 @@ def render(summary: Summary, console: Console) -> None:
     steps.add_section()
     steps.add_row("In all", f"{sum(step.seconds for step in summary.steps):.1f}")
     console.print(steps)
-    result = Table(show_header=False)
-    result.add_column()
-    result.add_column(overflow="fold")
     prefix = summary.manifest.removesuffix("/manifest")
     for name, value in (
         ("Exported", f"{summary.items:,} items, {summary.bytes:,} bytes, {summary.files} files"),
         ("Manifest", summary.manifest),
         ("Events in the catalog", " → ".join(summary.events)),
-        ("Lineage", f"{summary.table_arn}\n→ {summary.job}\n→ {prefix}"),
+        ("Lineage", f"{summary.table_arn} → {summary.job} → {prefix}"),
         ("Converted DAG", str(summary.dag_file)),
         ("Report", str(summary.report)),
         ("Airflow UI", f"{summary.airflow_url}/dags/{summary.dag_file.stem}"),
         ("Login", f"{summary.user} / {summary.password}"),
         ("AWS endpoint", summary.aws_url),
     ):
-        result.add_row(name, value)
-    console.print(result)
+        # Unbroken lines, so that an address can be taken up by mouse.
+        console.print(f"[b]{name:<22}[/b] {value}", soft_wrap=True)
