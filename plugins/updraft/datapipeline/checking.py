@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from updraft.datapipeline.expressions import ExpressionError, Verbatim, parse_text
+from updraft.datapipeline.expression_checking import expression_problems
+from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import (
     Finding,
     Position,
@@ -10,7 +11,6 @@ from updraft.datapipeline.findings import (
     did_you_mean,
     shown_value,
 )
-from updraft.datapipeline.functions import function_problems
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference, Text
 from updraft.datapipeline.object_types import all_field_names, is_user_field, object_types
 from updraft.datapipeline.resolution import (
@@ -74,7 +74,7 @@ def _duplicate_ids(definition: Definition) -> Iterator[Finding]:
                     position=item.position,
                     object_id=item.id,
                     field="id",
-                    value=shown_value("", item.id),
+                    value=shown_value(item.id),
                     message=f"There is more than one {kind} with this id",
                     advice="Rename one of them and the references to it, or remove it",
                 )
@@ -91,7 +91,7 @@ def _check_object(item: PipelineObject, definition: Definition) -> Iterator[Find
             position=item.position,
             object_id=item.id,
             field="type",
-            value=shown_value("", item.type),
+            value=shown_value(item.type),
             message="AWS Data Pipeline has no object type of this name",
             advice=did_you_mean(item.type, types, "Look it up in the guide's object reference"),
         )
@@ -105,13 +105,11 @@ def _check_object(item: PipelineObject, definition: Definition) -> Iterator[Find
                 is_user_field(field.name) or bare in names or f"*{bare}" in names
             )
         if unknown:
-            yield Finding(
+            yield field_finding(
+                definition,
+                item,
+                field,
                 severity=Severity.WARNING,
-                file=definition.source,
-                position=field.position,
-                object_id=item.id,
-                field=field.name,
-                value=shown_value(field.name, field.shown),
                 message=f"{item.type or 'No object type'} has no field {field.name!r}",
                 advice=did_you_mean(
                     field.name, names, "Remove it; a field of your own starts with 'my'"
@@ -128,25 +126,13 @@ def _check_expressions(
     for value in field.values:
         if isinstance(value, Reference):
             continue
-        problems: list[tuple[str, str]] = []
-        try:
-            for part in parse_text(value.text):
-                if not isinstance(part, Verbatim):
-                    problems += function_problems(part.tree)
-        except ExpressionError as error:
-            problems.append(
-                (
-                    f"An expression can't be read: {error.message} "
-                    f"(character {error.offset + 1} of the value)",
-                    "Correct the text between #{ and }",
-                )
-            )
-        for message, advice in problems:
-            yield _at_value(
+        secret = definition.is_secret(field.name)
+        for message, advice in expression_problems(value.text, definition, secret=secret):
+            yield field_finding(
+                definition,
                 item,
                 field,
-                value,
-                definition,
+                value=value,
                 severity=Severity.ERROR,
                 message=message,
                 advice=advice,
@@ -159,11 +145,11 @@ def _check_values(item: PipelineObject, field: Field, definition: Definition) ->
         return
     if not field_type.multi and len(field.values) > 1:
         message = f"The field takes one value, here it has {len(field.values)}"
-        yield _at_value(
+        yield field_finding(
+            definition,
             item,
             field,
-            field.values[1],
-            definition,
+            value=field.values[1],
             severity=Severity.WARNING,
             message=message,
             advice="Keep the one that is meant",
@@ -174,38 +160,15 @@ def _check_values(item: PipelineObject, field: Field, definition: Definition) ->
     for value in field.values:
         text = value.text if isinstance(value, Text) else ""
         if text and "#{" not in text and text.casefold() not in allowed:
-            yield _at_value(
+            yield field_finding(
+                definition,
                 item,
                 field,
-                value,
-                definition,
+                value=value,
                 severity=Severity.WARNING,
                 message=f"{field.name} takes only {', '.join(field_type.allowed)}",
                 advice=did_you_mean(text, field_type.allowed, "Choose one of these"),
             )
-
-
-def _at_value(
-    item: PipelineObject,
-    field: Field,
-    value: Text | Reference,
-    definition: Definition,
-    *,
-    severity: Severity,
-    message: str,
-    advice: str,
-) -> Finding:
-    text = value.text if isinstance(value, Text) else value.object_id
-    return Finding(
-        severity=severity,
-        file=definition.source,
-        position=value.position,
-        object_id=item.id,
-        field=field.name,
-        value=shown_value(field.name, text),
-        message=message,
-        advice=advice,
-    )
 
 
 def _missing_fields(

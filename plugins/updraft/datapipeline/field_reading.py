@@ -80,22 +80,36 @@ class FieldReader:
                 "Remove the comma",
             )
 
-    def identity(self, item: JsonObject, key: str, what: str) -> str | None:
+    def identity(
+        self, item: JsonObject, key: str, what: str, object_id: str | None = None
+    ) -> str | None:
         """Read a key that must have exactly one text.
 
         :param item: the JSON object.
         :param key: the key, such as ``id``.
         :param what: what the object is, for the finding.
+        :param object_id: the object's id when it is known, for the finding.
         :returns: the text, none when there is an error.
         """
         values = item.values(key)
-        if len(values) == 1 and isinstance(values[0], JsonScalar) and values[0].text.strip():
-            return values[0].text
+        value: str | None = None
+        if len(values) == 1 and isinstance(values[0], JsonScalar):
+            if values[0].value is not None and values[0].text.strip():
+                return values[0].text
+            value = values[0].source
         if len(values) > 1 or (values and not isinstance(values[0], JsonScalar)):
             problem, position = f"has not exactly one {key!r}", values[0].position
         else:
-            problem, position = f"has no {key!r}", item.position
-        self.error(f"{what} {problem}", position, f"Give it one {key!r} that is a text", field=key)
+            problem = f"has no {key!r}"
+            position = values[0].position if values else item.position
+        self.error(
+            f"{what} {problem}",
+            position,
+            f"Give it one {key!r} that is a text",
+            object_id=object_id,
+            field=key,
+            value=value,
+        )
         return None
 
     def fields(self, members: list[JsonMember], object_id: str) -> tuple[Field, ...]:

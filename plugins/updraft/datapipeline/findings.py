@@ -81,25 +81,14 @@ def has_errors(findings: Iterable[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
-def is_secret(name: str) -> bool:
-    """Tell whether a field or parameter is one that the service encrypts.
+def shown_value(value: str, *, secret: bool = False) -> str:
+    """Make a value fit for a message: short, printable, secrets masked.
 
-    AWS marks these by an asterisk in front of the name (guide, "Special Characters").
-
-    :param name: field name or parameter id as it stands in the definition.
-    :returns: true when its value must never be shown.
-    """
-    return name.startswith("*")
-
-
-def shown_value(name: str, value: str) -> str:
-    """Make a field's value fit for a message: short, printable, secrets masked.
-
-    :param name: field name, which tells whether the value is secret.
     :param value: the value.
+    :param secret: whether it must never be shown, see ``Definition.is_secret``.
     :returns: text of at most 120 characters on one line.
     """
-    if is_secret(name):
+    if secret:
         return MASK
     printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
     if len(printable) > _LONGEST_VALUE_SHOWN:

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
-from updraft.datapipeline.findings import MASK, Position, is_secret
+from updraft.datapipeline.findings import MASK, Position
+from updraft.datapipeline.secret_names import secret_names
 
 
 class _Frozen(BaseModel):
@@ -52,16 +53,6 @@ class Field(_Frozen):
     def references(self) -> tuple[str, ...]:
         """The ids that the field points to."""
         return tuple(value.object_id for value in self.values if isinstance(value, Reference))
-
-    @property
-    def shown(self) -> str:
-        """The values in one line, for people; secrets masked."""
-        if is_secret(self.name):
-            return MASK
-        return ", ".join(
-            value.text if isinstance(value, Text) else f"→ {value.object_id}"
-            for value in self.values
-        )
 
 
 class PipelineObject(_Frozen):
@@ -116,11 +107,6 @@ class Parameter(_Frozen):
     def name(self) -> str:
         """The id without the asterisk of a secret."""
         return self.id.removeprefix("*")
-
-    @property
-    def secret(self) -> bool:
-        """Whether the service keeps its value encrypted."""
-        return is_secret(self.id)
 
 
 class ParameterValue(_Frozen):
@@ -187,6 +173,44 @@ class Definition(_Frozen):
         for parameter in self.parameters:
             by_name.setdefault(parameter.name, parameter)
         return by_name
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all fields, parameters and parameter values, without asterisks."""
+        fields = {field.name.removeprefix("*") for item in self.objects for field in item.fields}
+        return frozenset(fields | self.parameters_by_name.keys() | self.values_by_name.keys())
+
+    def is_secret(self, name: str) -> bool:
+        """Tell whether values of a name must never be shown.
+
+        :param name: field name or parameter id, with or without asterisk.
+        :returns: true for what the service encrypts, and for everything that goes into it.
+        """
+        return name.removeprefix("*") in self._secret_names
+
+    def shown(self, field: Field) -> str:
+        """Give the values of a field in one line, for people.
+
+        :param field: a field of this definition.
+        :returns: the values, of a secret the mask.
+        """
+        if self.is_secret(field.name):
+            return MASK
+        return ", ".join(
+            value.text if isinstance(value, Text) else f"→ {value.object_id}"
+            for value in field.values
+        )
+
+    @cached_property
+    def _secret_names(self) -> frozenset[str]:
+        fields = [field for item in self.objects for field in item.fields]
+        return secret_names(
+            [
+                *((field.name, text) for field in fields for text in ("", *field.texts)),
+                *((one.id, text) for one in self.parameters for text in ("", *one.default)),
+                *((one.id, text) for one in self.values for text in ("", *one.values)),
+            ]
+        )
 
     @cached_property
     def values_by_name(self) -> dict[str, ParameterValue]:

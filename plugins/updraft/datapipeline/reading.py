@@ -128,7 +128,7 @@ class _DefinitionReader(FieldReader):
         for member in document.members:
             if member.key not in _TOP_LEVEL_KEYS:
                 self.warn(
-                    f"The key {shown_value('', member.key)!r} means nothing at the top of a "
+                    f"The key {shown_value(member.key)!r} means nothing at the top of a "
                     "definition and is ignored",
                     member.position,
                     did_you_mean(member.key, _TOP_LEVEL_KEYS, "Remove it"),
@@ -195,9 +195,9 @@ class _DefinitionReader(FieldReader):
         if object_id is None:
             return None
         names = item.values("name")
-        name = self.identity(item, "name", "The object") if names else object_id
+        name = self.identity(item, "name", "The object", object_id) if names else object_id
         types = item.values("type")
-        type_name = self.identity(item, "type", "The object") if types else None
+        type_name = self.identity(item, "type", "The object", object_id) if types else None
         fields = self.fields(
             [member for member in item.members if member.key not in {"id", "name", "type"}],
             object_id,
@@ -249,8 +249,10 @@ class _DefinitionReader(FieldReader):
         )
 
     def parameter_values(self, container: JsonValue) -> list[ParameterValue]:
-        """Read values of parameters, a map from id to value or the API's list of pairs."""
-        values: list[ParameterValue] = []
+        """Read values of parameters, a map from id to value or the API's list of pairs.
+
+        An id that is repeated gives one parameter with several values.
+        """
         if isinstance(container, JsonObject):
             self.trailing_commas(container)
             pairs = [(member.key, member.position, member.value) for member in container.members]
@@ -274,9 +276,11 @@ class _DefinitionReader(FieldReader):
                 'Write {"myParameter": "value"}',
             )
             return []
+        collected: dict[str, tuple[Position, list[str]]] = {}
         for name, position, value in pairs:
-            texts = tuple(
-                one.text for one in self.values(value, name, "value") if isinstance(one, Text)
-            )
-            values.append(ParameterValue(id=name, values=texts, position=position))
-        return values
+            texts = [one.text for one in self.values(value, name, "value") if isinstance(one, Text)]
+            collected.setdefault(name, (position, []))[1].extend(texts)
+        return [
+            ParameterValue(id=name, values=tuple(texts), position=position)
+            for name, (position, texts) in collected.items()
+        ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity, did_you_mean
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference
 from updraft.datapipeline.object_types import Category, category_of
@@ -152,13 +153,12 @@ def dangling_references(definition: Definition) -> Iterator[Finding]:
         for field in item.fields:
             for value in field.values:
                 if isinstance(value, Reference) and value.object_id not in ids:
-                    yield Finding(
+                    yield field_finding(
+                        definition,
+                        item,
+                        field,
+                        value=value,
                         severity=Severity.ERROR,
-                        file=definition.source,
-                        position=value.position,
-                        object_id=item.id,
-                        field=field.name,
-                        value=value.object_id,
                         message="The reference points to an object that does not exist",
                         advice=did_you_mean(
                             value.object_id, ids, "Add that object, or remove the reference"

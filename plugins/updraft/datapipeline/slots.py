@@ -3,12 +3,8 @@
 Both occur in real definitions, and where the intent is beyond doubt they are read as meant.
 """
 
-from updraft.datapipeline.findings import (
-    Finding,
-    Severity,
-    did_you_mean,
-    shown_value,
-)
+from updraft.datapipeline.field_findings import field_finding
+from updraft.datapipeline.findings import Finding, Severity, did_you_mean
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference, Text
 from updraft.datapipeline.object_types import FieldType, object_types
 
@@ -73,15 +69,14 @@ def _repair_value(
 ) -> Text | Reference:
     ids = definition.objects_by_id
 
-    def report(severity: Severity, message: str, advice: str, text: str) -> None:
+    def report(severity: Severity, message: str, advice: str) -> None:
         findings.append(
-            Finding(
+            field_finding(
+                definition,
+                item,
+                field,
+                value=value,
                 severity=severity,
-                file=definition.source,
-                position=value.position,
-                object_id=item.id,
-                field=field.name,
-                value=shown_value(field.name, text),
                 message=message,
                 advice=advice,
             )
@@ -90,18 +85,12 @@ def _repair_value(
     if field_type.slot == "ref" and isinstance(value, Text):
         if value.text in ids:
             advice = f'Write {{"ref": "{value.text}"}}'
-            report(
-                Severity.WARNING,
-                "A reference is written as text; it is read as one",
-                advice,
-                value.text,
-            )
+            report(Severity.WARNING, "A reference is written as text; it is read as one", advice)
             return Reference(object_id=value.text, position=value.position)
         report(
             Severity.ERROR,
             "The field takes a reference to an object, here it has text",
             did_you_mean(value.text, ids, 'Write {"ref": "<id of the object>"}'),
-            value.text,
         )
     elif (
         field_type.slot != "ref"
@@ -113,7 +102,6 @@ def _repair_value(
             Severity.WARNING,
             "Text is written as a reference; it is read as text",
             f'Write "{value.object_id}"',
-            value.object_id,
         )
         return Text(text=value.object_id, position=value.position)
     return value

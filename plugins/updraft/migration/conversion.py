@@ -73,7 +73,7 @@ def convert_file(path: Path, dag_id: str, values: tuple[ParameterValue, ...] = (
     ]
     workflow = _workflow(definition, resolved)
     dag, report = _convert(workflow, path.name, dag_id, tuple(findings))
-    findings += workflow.findings
+    findings += [one for one in workflow.findings if not _is_known(one, check_findings)]
     findings.sort(key=_by_place)
     if has_errors(findings):
         return Conversion(path, dag_id, tuple(findings))
@@ -101,6 +101,14 @@ def _said_before(finding: Finding, others: tuple[Finding, ...]) -> bool:
     )
 
 
+def _is_known(finding: Finding, others: tuple[Finding, ...]) -> bool:
+    return any(
+        (finding.message, finding.object_id, finding.field)
+        == (other.message, other.object_id, other.field)
+        for other in others
+    )
+
+
 def _unknown_values(definition: Definition, values: tuple[ParameterValue, ...]) -> list[Finding]:
     known = {*definition.parameters_by_name, *mentions(definition)}
     return [
@@ -119,8 +127,7 @@ def _unknown_values(definition: Definition, values: tuple[ParameterValue, ...]) 
 
 
 def _workflow(definition: Definition, resolved: Resolved) -> Workflow:
-    undeclared: set[str] = set()
-    compiler = JinjaCompiler(definition, resolved, run_clock(resolved), undeclared.add)
+    compiler = JinjaCompiler(definition, resolved, run_clock(resolved))
     return Workflow(definition, resolved, compiler, Ledger(definition))
 
 
@@ -211,7 +218,7 @@ def _report_undeclared(workflow: Workflow, used: dict[str, list[tuple[str, str]]
                 Severity.WARNING,
                 workflow.resolved[object_id],
                 field,
-                f"{name!r} is neither a field nor a declared parameter; the form asks for it",
+                f"{name!r} has a value but is not declared; the form takes it as text",
                 did_you_mean(name, declared, "Declare the parameter, to give it a type"),
             )
 

@@ -7,6 +7,7 @@ becomes a placeholder that fails, so that a path is never quietly another one.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from updraft.datapipeline.expression_checking import unknown_name
 from updraft.datapipeline.expressions import (
     Call,
     Embedded,
@@ -24,24 +25,15 @@ from updraft.datapipeline.expressions import (
 from updraft.datapipeline.joda import UntranslatablePatternError, joda_to_strftime
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
-from updraft.errors import UpdraftError
-from updraft.migration.jinja_text import JinjaCode, JinjaText, is_text, jinja_string, to_template
-
-
-class NotCompilableError(UpdraftError):
-    """An expression has no exact counterpart yet; the text says why."""
-
-
-class MissingFieldError(NotCompilableError):
-    """An expression names a field or object that isn't there.
-
-    :param message: what is missing.
-    :param advice: what to do about it.
-    """
-
-    def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message)
-        self.advice = advice
+from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.jinja_text import (
+    JinjaCode,
+    JinjaText,
+    is_text,
+    jinja_string,
+    parameter_code,
+    to_template,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +70,22 @@ class _Reads:
     fields: set[tuple[str, str]] = field(default_factory=set)
 
 
+def _template(value: JinjaText, reads: _Reads) -> Template:
+    literal = "".join(piece for piece in value if isinstance(piece, str))
+    return Template(
+        text=to_template(value),
+        literal=literal if all(isinstance(piece, str) for piece in value) else None,
+        parameters=frozenset(reads.parameters),
+        fields=frozenset(reads.fields),
+    )
+
+
 class JinjaCompiler:
     """Compiles the texts of one definition.
 
     :param definition: the definition.
     :param resolved: its objects with inheritance applied.
     :param clock: how a run's scheduled times are said in Jinja.
-    :param undeclared: called with the name of each parameter that is used but not declared.
     """
 
     def __init__(
@@ -92,12 +93,10 @@ class JinjaCompiler:
         definition: Definition,
         resolved: Resolved,
         clock: RunClock,
-        undeclared: Callable[[str], None],
     ) -> None:
         self._definition = definition
         self._resolved = resolved
         self._clock = clock
-        self._undeclared = undeclared
         self._methods: dict[str, Callable[[Call, ResolvedObject, _Reads], JinjaText]] = {
             "format": self._format,
             "midnight": self._instant("{}.replace(hour=0, minute=0, second=0, microsecond=0)"),
@@ -121,6 +120,29 @@ class JinjaCompiler:
         """
         return self.compile_parts(parse_text(text), item)
 
+    def compile_field(self, name: str, item: ResolvedObject) -> Template:
+        """Compile a field that has one text.
+
+        :param name: the field's name.
+        :param item: an object that has it.
+        :returns: the template; its reads are those of the text, without the field itself.
+        :raises NotCompilableError: when a part of it can't be said exactly.
+        """
+        reads = _Reads()
+        value = self._field(name, item, reads, ())
+        reads.fields.discard((item.fields[name].owner_id, name))
+        return _template(value, reads)
+
+    def require_public(self, name: str) -> None:
+        """Make sure that a value may stand in a DAG.
+
+        :param name: the name of a field or parameter.
+        :raises NotCompilableError: when it is a secret.
+        """
+        if self._definition.is_secret(name):
+            bare = name.removeprefix("*")
+            raise NotCompilableError(f"the secret {bare!r} must come from a connection")
+
     def compile_parts(self, parts: tuple[Part, ...], item: ResolvedObject) -> Template:
         """Compile a text that is already cut into parts.
 
@@ -130,14 +152,7 @@ class JinjaCompiler:
         :raises NotCompilableError: when a part of it can't be said exactly.
         """
         reads = _Reads()
-        value = self._parts(parts, item, reads, ())
-        literal = "".join(piece for piece in value if isinstance(piece, str))
-        return Template(
-            text=to_template(value),
-            literal=literal if all(isinstance(piece, str) for piece in value) else None,
-            parameters=frozenset(reads.parameters),
-            fields=frozenset(reads.fields),
-        )
+        return _template(self._parts(parts, item, reads, ()), reads)
 
     def _parts(
         self, parts: tuple[Part, ...], item: ResolvedObject, reads: _Reads, path: tuple[str, ...]
@@ -174,7 +189,7 @@ class JinjaCompiler:
                     self._value(left, item, reads, path), self._value(right, item, reads, path)
                 )
             case Secret(name=name):
-                raise NotCompilableError(f"the secret {name!r} must come from a connection")
+                self.require_public(name)
         raise NotCompilableError("arithmetic and lists in expressions are not supported yet")
 
     def _name(
@@ -186,21 +201,20 @@ class JinjaCompiler:
 
     def _parameter(self, name: str, reads: _Reads) -> JinjaCode:
         parameter = self._definition.parameters_by_name.get(name)
-        if parameter is None:
-            self._undeclared(name)
-        elif parameter.secret:
-            raise NotCompilableError(f"the secret {name!r} must come from a connection")
-        elif parameter.is_array:
+        self.require_public(name)
+        if parameter is None and name not in self._definition.values_by_name:
+            raise MissingFieldError(*unknown_name(name, self._definition))
+        if parameter is not None and parameter.is_array:
             raise NotCompilableError(f"the list {name!r} in a text is not supported yet")
         reads.parameters.add(name)
-        text = f"params.{name}"
+        text = parameter_code(name)
         if (
             parameter is not None
             and parameter.optional
             and not parameter.default
             and name not in self._definition.values_by_name
         ):
-            text = f"params.{name} or ''"
+            text = f"{text} or ''"
         numeric = parameter is not None and parameter.type.casefold() in {"integer", "double"}
         return JinjaCode(text, "number" if numeric else "text")
 
@@ -215,12 +229,11 @@ class JinjaCompiler:
         step = f"{item.id}.{name}"
         if step in path:
             raise MissingFieldError(
-                f"the field {step} is defined by itself", "Break the circle of expressions"
+                f"The field {step} is defined by itself", "Break the circle of expressions"
             )
+        self.require_public(name)
         inherited = item.fields.get(name)
         if inherited is None:
-            if f"*{name}" in item.fields or name.startswith("*"):
-                raise NotCompilableError(f"the secret {step} must come from a connection")
             raise MissingFieldError(
                 f"{item.id} has no field {name!r}", "Add the field, or correct its name"
             )
@@ -228,7 +241,11 @@ class JinjaCompiler:
         if text is None:
             raise NotCompilableError(f"the list or reference {step} in a text is not supported yet")
         reads.fields.add((inherited.owner_id, name))
-        return self._parts(parse_text(text), item, reads, (*path, step))
+        try:
+            return self._parts(parse_text(text), item, reads, (*path, step))
+        except MissingFieldError as error:
+            place = error.place or (inherited.owner_id, name)
+            raise MissingFieldError(error.message, error.advice, place) from None
 
     def _runtime_field(self, name: str) -> JinjaCode:
         if name == "@scheduledStartTime":

@@ -18,6 +18,17 @@ class JinjaCode:
 JinjaText = tuple[str | JinjaCode, ...]
 
 
+def parameter_code(name: str) -> str:
+    """Write the value of a parameter as an expression of Jinja.
+
+    :param name: the parameter.
+    :returns: an expression that reads it from ``params``.
+    """
+    # Jinja takes `params.items` for the method of the dict. No method starts with "my", as the
+    # names of parameters should.
+    return f"params.{name}" if name.startswith("my") else f"params[{jinja_string(name)}]"
+
+
 def jinja_string(text: str) -> str:
     r"""Write a text as a string literal of Jinja.
 

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from updraft.datapipeline.findings import is_secret
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import ResolvedObject
 
@@ -108,10 +107,11 @@ class Ledger:
         :returns: one account for each field of each object.
         """
         rows: list[FieldAccount] = []
+        shown = self._definition.shown
         for item in self._definition.objects:
             written = [("name", item.name)] if item.name != item.id else []
             written += [("type", item.type)] if item.type else []
-            for name, value in [*written, *((field.name, field.shown) for field in item.fields)]:
+            for name, value in [*written, *((one.name, shown(one)) for one in item.fields)]:
                 status, note = self._accounts.get(
                     (item.id, name), (Status.NEEDS_DECISION, "Updraft has no rule for this field")
                 )
@@ -120,7 +120,7 @@ class Ledger:
                         object_id=item.id,
                         object_type=item.type or "-",
                         field=name,
-                        value="***" if is_secret(name) else value,
+                        value=value,
                         status=status,
                         note=note,
                     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
-from updraft.datapipeline.findings import Finding, Severity, shown_value
-from updraft.datapipeline.model import Definition, Field
+from updraft.datapipeline.field_findings import field_finding
+from updraft.datapipeline.findings import Finding, Severity
+from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
@@ -86,22 +87,30 @@ class Workflow:
         :param severity: error or warning.
         :param item: the object.
         :param field_name: the field; it may be missing.
-        :param message: what is wrong.
+        :param message: what is wrong; it must not quote the value.
         :param advice: what to do.
         """
-        found: Field | None = item.field(field_name)
-        self.findings.append(
-            Finding(
+        field = item.field(field_name)
+        if field is not None:
+            finding = field_finding(
+                self.definition,
+                item.item,
+                field,
                 severity=severity,
-                file=self.definition.source,
-                position=found.position if found else item.item.position,
-                object_id=item.id,
-                field=field_name,
-                value=shown_value(field_name, found.shown) if found else None,
                 message=message,
                 advice=advice,
             )
-        )
+        else:
+            finding = Finding(
+                severity=severity,
+                file=self.definition.source,
+                position=item.item.position,
+                object_id=item.id,
+                field=field_name,
+                message=message,
+                advice=advice,
+            )
+        self.findings.append(finding)
 
     def users(self, object_id: str, field_name: str) -> list[ResolvedObject]:
         """List the objects that point to an object.

@@ -1,5 +1,7 @@
 """Writing what a conversion made: whole files or none, and never over somebody's work."""
 
+import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -30,7 +32,7 @@ def check_overwrite(dag_file: Path) -> None:
 
 
 def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Report) -> Path:
-    """Write a DAG file and its report; each file appears whole or not at all.
+    """Write a DAG file and its report: all of them whole, or nothing at all.
 
     :param dag_file: where the DAG goes.
     :param dag_source: its text.
@@ -40,29 +42,35 @@ def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Re
     :raises UpdraftError: when a file can't be written.
     """
     markdown = report_folder / f"{report.dag_id}.md"
+    texts = {
+        dag_file: dag_source,
+        report_folder / f"{report.dag_id}.json": report.to_json(),
+        markdown: report.to_markdown(),
+    }
     try:
-        # The DAG goes last: once it is there, Airflow takes it up, and its report is there too.
-        _replace(markdown, report.to_markdown())
-        _replace(report_folder / f"{report.dag_id}.json", report.to_json())
-        _replace(dag_file, dag_source)
+        with contextlib.ExitStack() as leftovers:
+            temporaries = [(_stage(path, text, leftovers), path) for path, text in texts.items()]
+            # The DAG goes last: once it is there, Airflow takes it up, and its report is there too.
+            for temporary, path in reversed(temporaries):
+                temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UpdraftError(f"{error.filename or dag_file} can't be written: {reason}") from None
     return markdown
 
 
-def _replace(path: Path, text: str) -> None:
+def _stage(path: Path, text: str, leftovers: contextlib.ExitStack) -> Path:
+    """Write a text beside the file that it is for, where renaming can hardly fail any more."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        # mkstemp makes files that only their owner can read; Airflow may be another user.
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    leftovers.callback(temporary.unlink, missing_ok=True)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    # mkstemp makes files that only their owner can read; Airflow may be another user.
+    temporary.chmod(0o644)
+    return temporary

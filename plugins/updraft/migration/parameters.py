@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -60,16 +61,18 @@ def map_parameters(
         status, note = _fate(parameter, workflow, used.get(parameter.name, []))
         value = workflow.definition.values_by_name.get(parameter.name)
         given = value.values if value else parameter.default
+        secret = workflow.definition.is_secret(parameter.id)
+        _check_count(parameter, given, workflow)
         accounts.append(
             ParameterAccount(
                 id=parameter.id,
                 type=parameter.type,
-                value=MASK if parameter.secret else ", ".join(given) or "-",
+                value=MASK if secret else ", ".join(given) or "-",
                 status=status,
                 note=note,
             )
         )
-        if not parameter.secret and status is not Status.DROPPED:
+        if not secret and status is not Status.DROPPED:
             specs.append(_spec(parameter, value, workflow))
     return tuple(specs), tuple(accounts)
 
@@ -99,7 +102,7 @@ def _fate(
         for object_id, field in uses
         if workflow.ledger.status(object_id, field) is Status.NEEDS_DECISION
     )
-    if parameter.secret:
+    if workflow.definition.is_secret(parameter.id):
         note = "secrets don't go through the form: create an Airflow connection"
         return Status.NEEDS_DECISION, f"{note} (used by {places or 'nothing'})"
     if parameter.name in workflow.parameters_read:
@@ -138,13 +141,13 @@ def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow
         optional = parameter.optional and not given
         if given:
             converted = _convert(given[0], json_type, parameter, workflow)
-            if converted is not None and _is_allowed(given[0], parameter, workflow):
+            if converted is not None and _is_allowed(converted, schema, parameter, workflow):
                 arguments["default"] = converted
         elif optional:
             arguments["default"] = None
         arguments["type"] = ["null", json_type] if optional else json_type
         if optional and "enum" in schema:
-            schema["enum"] = [None, *parameter.allowed_values]
+            schema["enum"] = [None, *schema["enum"]]
         arguments |= schema
     arguments["title"] = parameter.description or parameter.name
     notes = [
@@ -163,8 +166,19 @@ def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow
 
 def _schema(
     parameter: Parameter, json_type: str, workflow: Workflow, given: tuple[str, ...]
-) -> dict[str, object]:
-    schema: dict[str, object] = {}
+) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+
+    def warn(message: str, advice: str) -> None:
+        _report(
+            workflow,
+            parameter,
+            severity=Severity.WARNING,
+            value=", ".join(given),
+            message=message,
+            advice=advice,
+        )
+
     if parameter.allowed_values:
         schema["enum"] = [
             converted
@@ -175,13 +189,9 @@ def _schema(
         if all(re.match(_S3_PATTERN, text) for text in given):
             schema["pattern"] = _S3_PATTERN
         else:
-            _report(
-                workflow,
-                parameter,
-                severity=Severity.WARNING,
-                value=", ".join(given),
-                message="The value is no S3 URI, so the form does not insist on one",
-                advice="Write it as s3://bucket/prefix",
+            warn(
+                "The value is no S3 URI, so the form does not insist on one",
+                "Write it as s3://bucket/prefix",
             )
     bounds = workflow.bounds.get(parameter.name)
     if bounds is not None and json_type == "number":
@@ -194,13 +204,9 @@ def _schema(
         if inside:
             schema |= {"minimum": bounds.minimum, "maximum": bounds.maximum}
         else:
-            _report(
-                workflow,
-                parameter,
-                severity=Severity.WARNING,
-                value=", ".join(given),
-                message=f"The value lies outside of {bounds.minimum} to {bounds.maximum}",
-                advice="The task will refuse it: change the default",
+            warn(
+                f"The value lies outside of {bounds.minimum} to {bounds.maximum}",
+                "The task will refuse it: change the default",
             )
     return schema
 
@@ -229,14 +235,28 @@ def _convert(
     return converted
 
 
-def _is_allowed(text: str, parameter: Parameter, workflow: Workflow) -> bool:
-    if not parameter.allowed_values or text in parameter.allowed_values:
+def _check_count(parameter: Parameter, given: tuple[str, ...], workflow: Workflow) -> None:
+    if len(given) > 1 and not parameter.is_array:
+        _report(
+            workflow,
+            parameter,
+            severity=Severity.ERROR,
+            value=", ".join(given),
+            message=f"The parameter takes one value, here it has {len(given)}",
+            advice="Keep the one that is meant, or declare the parameter with isArray",
+        )
+
+
+def _is_allowed(
+    value: str | float, schema: dict[str, Any], parameter: Parameter, workflow: Workflow
+) -> bool:
+    if "enum" not in schema or value in schema["enum"]:
         return True
     _report(
         workflow,
         parameter,
         severity=Severity.WARNING,
-        value=text,
+        value=str(value),
         message="The value is none of the allowed ones; the form asks for one",
         advice=f"Choose one of {', '.join(parameter.allowed_values)}",
     )
@@ -259,7 +279,7 @@ def _report(
         position=given.position if given else parameter.position,
         object_id=parameter.id,
         field="value" if given else "default",
-        value=shown_value(parameter.id, value),
+        value=shown_value(value, secret=workflow.definition.is_secret(parameter.id)),
         message=message,
         advice=advice,
     )

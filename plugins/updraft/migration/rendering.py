@@ -12,6 +12,7 @@ import jinja2
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from updraft.errors import UpdraftError
+from updraft.migration.names import unique
 from updraft.migration.tasks import Code, DagSpec
 
 _LINE_LENGTH = 100
@@ -124,16 +125,17 @@ def _variables(dag: DagSpec) -> dict[str, str]:
     """Name the tasks that stand in an edge; the others need no name."""
     in_edges = {task_id for task_id, others in dag.upstream.items() if others}
     in_edges |= {other for others in dag.upstream.values() for other in others}
+    task_ids = [task.task_id for task in dag.tasks if task.task_id in in_edges]
+    taken = {"DAG", "Param", "timedelta", *filter(_is_free, task_ids)}
     return {
-        task.task_id: _identifier(task.task_id) for task in dag.tasks if task.task_id in in_edges
+        task_id: task_id if _is_free(task_id) else unique(f"task_{task_id}", taken)
+        for task_id in task_ids
     }
 
 
-def _identifier(task_id: str) -> str:
-    taken = {"DAG", "Param", "timedelta"}
-    if keyword.iskeyword(task_id) or task_id in taken or not task_id.isidentifier():
-        return f"task_{task_id}"
-    return task_id
+def _is_free(task_id: str) -> bool:
+    """Tell whether a task id can be the name of a variable in a DAG file."""
+    return task_id.isidentifier() and not keyword.iskeyword(task_id) and task_id != "timedelta"
 
 
 def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:

@@ -47,6 +47,7 @@ class Report(BaseModel):
     :param source: name of the definition file.
     :param dag_id: id of the DAG.
     :param dag_file: name of the DAG file.
+    :param requires: what the DAG needs to run.
     :param schedule: the schedule in words.
     :param coverage: fates of all fields, counted.
     :param tasks: the tasks.
@@ -60,6 +61,7 @@ class Report(BaseModel):
     source: str
     dag_id: str
     dag_file: str
+    requires: str = "Airflow 3"
     schedule: str
     coverage: Coverage
     tasks: tuple[TaskAccount, ...]

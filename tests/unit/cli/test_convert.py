@@ -89,6 +89,18 @@ def test_values_and_dag_id(run, tmp_path):
             ["TableBackupActivity.step", "lacks its table"],
             id="no table",
         ),
+        pytest.param(
+            lambda d: d["objects"][2].update(
+                step=d["objects"][2]["step"].replace("myDDBTableName", "myDDBTabelName")
+            ),
+            ["TableBackupActivity.step", "'myDDBTabelName'", "Did you mean 'myDDBTableName'?"],
+            id="undeclared name",
+        ),
+        pytest.param(
+            lambda d: d["objects"][2].update(name=None),
+            ["TableBackupActivity.name", "[null]", "Give it one 'name' that is a text"],
+            id="no name",
+        ),
     ],
 )
 def test_bad_definitions_say_where_and_write_nothing(run, tmp_path, change, words):
@@ -135,6 +147,14 @@ def test_edited_files_are_kept_unless_forced(run, tmp_path):
     assert dag_file.read_text() == edited
     assert run(_SAMPLE, "--force").exit_code == 0
     assert "# mine" not in dag_file.read_text()
+
+
+def test_a_dag_that_can_not_be_written_leaves_no_report(run, tmp_path):
+    (tmp_path / "dags" / "dynamodb_export.py").mkdir(parents=True)
+    result = run(_SAMPLE, "--force")
+    assert result.exit_code == 1
+    assert "can't be written" in result.stderr
+    assert _files(tmp_path) == set()
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def test_objects_parameters_and_values():
     assert activity.field("maximumRetries").text == "3"
     assert activity.field("stage").text == "true"
     (parameter,) = result.definition.parameters
-    assert (parameter.name, parameter.secret, parameter.optional) == ("mySecret", True, True)
+    assert (parameter.name, parameter.optional) == ("mySecret", True)
+    assert result.definition.is_secret(parameter.id)
     assert (parameter.default, parameter.allowed_values) == (("x", "y"), ("x", "y", "z"))
     assert result.definition.values_by_name["mySecret"].values == ("z",)
 
@@ -109,6 +110,27 @@ def test_all_problems_are_found_in_one_go():
         ("A", "b"),
     ]
     assert all(one.position and one.advice for one in _errors(result))
+
+
+@pytest.mark.parametrize("key", ["id", "name", "type"])
+@pytest.mark.parametrize(("value", "shown"), [(None, "null"), ("", '""'), (" ", '" "')])
+def test_identity_is_a_text(key, value, shown):
+    (error,) = _errors(_read({"objects": [{"id": "A", key: value}]}))
+    assert (error.field, error.value) == (key, shown)
+    assert error.object_id == (None if key == "id" else "A")
+    assert error.position.column > 10
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        '{"myX": "1", "myX": ["2", "3"]}',
+        '[{"id": "myX", "stringValue": "1"}, {"id": "myX", "stringValue": ["2", "3"]}]',
+    ],
+)
+def test_repeated_parameter_values_are_several_values(values):
+    result = _read(f'{{"objects": [{{"id": "A"}}], "parameterValues": {values}}}')
+    assert result.definition.values_by_name["myX"].values == ("1", "2", "3")
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,47 @@ def test_retries_and_time_limits(definition):
     assert "execution_timeout=timedelta(minutes=90)" in source
 
 
-def test_total_segments(definition):
-    definition.item("ExportActivity")["step"] += ",12"
-    assert "total_segments=12" in definition.convert().dag_source
+@pytest.mark.parametrize("segments", [1, 12, 1_000_000])
+def test_total_segments(definition, segments):
+    definition.item("ExportActivity")["step"] += f",{segments}"
+    assert f"total_segments={segments}" in definition.convert().dag_source
+
+
+def test_surplus_arguments_of_an_export_make_a_placeholder(definition):
+    definition.item("ExportActivity")["step"] += ",4,EXTRA"
+    conversion = definition.convert()
+    assert "the export tool takes 4 arguments, the step has 5" in conversion.dag_source
+    assert not any(task.migrated for task in conversion.report.tasks)
+    assert _statuses(conversion)["ExportActivity", "step"] is Status.NEEDS_DECISION
+
+
+def test_a_placeholder_takes_one_task_id(definition):
+    definition.item("Cluster")["region"] = "#{format(@scheduledStartTime, 'SSS')}"
+    conversion = definition.convert()
+    assert "export_activity" in {task.task_id for task in conversion.report.tasks}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("1 Export", "Task 1 Export"), ("class", "TaskClass")]
+)
+def test_tasks_with_like_names_have_variables_of_their_own(definition, first, second):
+    definition.item("ExportActivity")["name"] = first
+    definition.add(
+        {
+            "id": "Second",
+            "name": second,
+            "type": "ShellCommandActivity",
+            "command": "ls",
+            "workerGroup": "w",
+            "dependsOn": {"ref": "ExportActivity"},
+        }
+    )
+    conversion = definition.convert()
+    tree = ast.parse(conversion.dag_source)
+    names = [node.targets[0].id for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    assert len(names) == len(set(names)) == 2
+    edge = next(node for node in ast.walk(tree) if isinstance(node, ast.BinOp))
+    assert [edge.left.id, edge.right.id] == names
 
 
 def test_other_activities_become_failing_placeholders_in_order(definition):
@@ -158,6 +196,24 @@ def test_an_untranslatable_date_becomes_a_placeholder(definition):
             "0.1 to 1.0",
             id="ratio",
         ),
+        pytest.param(
+            {"step": "x.jar,org.apache.hadoop.dynamodb.tools.DynamoDbExport,s3://b/p,t,1,0"},
+            "step",
+            "segments 0 does not lie between",
+            id="no segments",
+        ),
+        pytest.param(
+            {"step": "x.jar,org.apache.hadoop.dynamodb.tools.DynamoDbExport,s3://b/p,t,1,1000001"},
+            "step",
+            "between 1 and 1,000,000",
+            id="too many segments",
+        ),
+        pytest.param(
+            {"step": "x.jar,org.apache.hadoop.dynamodb.tools.DynamoDbExport,s3://b/p,t,1,-1"},
+            "step",
+            "segments -1",
+            id="negative segments",
+        ),
         pytest.param({"attemptTimeout": "soon"}, "attemptTimeout", "not a period", id="period"),
         pytest.param({"dependsOn": {"ref": "Tabel"}}, "dependsOn", "not exist", id="dangling"),
     ],
@@ -172,6 +228,55 @@ def test_errors_name_the_place_and_give_nothing(definition, change, field, words
     assert error.advice
     assert conversion.failed
     assert conversion.dag_source is None
+
+
+@pytest.mark.parametrize(
+    ("object_id", "field"), [("Cluster", "region"), ("Backup", "directoryPath")]
+)
+def test_what_is_missing_is_reported_where_it_is_read(definition, object_id, field):
+    definition.item(object_id)[field] = "#{directoryPaht}"
+    definition.add({"id": "Other", "type": "S3DataNode", "directoryPaht": "s3://b/p"})
+    (error,) = _errors(definition.convert())
+    assert (error.object_id, error.field) == (object_id, field)
+    assert error.value == "#{directoryPaht}"
+    assert error.message.startswith("'directoryPaht' is neither a field nor a parameter")
+
+
+@pytest.mark.parametrize("activity", ["ExportActivity", "Shell"])
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("myTabel", "Did you mean 'myTable'?"),
+        ("items", "Declare it under 'parameters', or give its value by --set or --values"),
+    ],
+)
+def test_a_name_that_nothing_gives_a_value_is_an_error(definition, activity, name, advice):
+    definition.add(
+        {"id": "Shell", "type": "ShellCommandActivity", "command": "ls", "workerGroup": "w"}
+    )
+    field = "step" if activity == "ExportActivity" else "command"
+    definition.item(activity)[field] += f",#{{{name}}}"
+    (error,) = _errors(definition.convert())
+    assert (error.object_id, error.field, error.advice) == (activity, field, advice)
+    assert f"'{name}' is neither a field nor a parameter" in error.message
+    assert error.position.line > 1
+
+
+def test_an_undeclared_name_with_a_value_is_a_parameter(definition):
+    definition.item("Table")["tableName"] = "#{items}"
+    conversion = definition.convert((_value("items", "orders"),))
+    (warning,) = conversion.findings
+    assert warning.severity is Severity.WARNING
+    assert "not declared" in warning.message
+    call = _calls(conversion.dag_source)["export_activity"]
+    assert ast.literal_eval(call["table_name"]) == "{{ params['items'] }}"
+    assert 'default="orders"' in conversion.dag_source
+
+
+def test_a_ratio_of_any_name_has_its_bounds(definition):
+    definition.item("Table")["readThroughputPercent"] = "#{values}"
+    definition.document["parameters"].append({"id": "values", "type": "Double"})
+    assert "maximum=1.0" in definition.convert().dag_source
 
 
 def test_a_circle_of_dependencies_is_an_error(definition):
@@ -256,6 +361,33 @@ def test_optional_and_limited_parameters(definition):
     assert 'type=["null", "string"]' in source
     assert 'enum=[None, "a", "b"]' in source
     assert "default=None" in source
+
+
+def test_optional_numbers_are_limited_to_numbers(definition):
+    definition.document["parameters"][0].update(
+        optional="true", allowedValues=["1", "2"], type="Integer"
+    )
+    assert "enum=[None, 1, 2]" in definition.convert().dag_source
+
+
+def test_allowed_numbers_are_compared_as_numbers(definition):
+    definition.document["parameters"][0].update(
+        default="1", allowedValues=["1.0", "2.0"], type="Double"
+    )
+    assert definition.convert().findings == ()
+
+
+@pytest.mark.parametrize("given", ["default", "values"])
+def test_several_values_need_a_list(definition, given):
+    parameter = definition.document["parameters"][0]
+    if given == "default":
+        parameter["default"] = ["a", "b"]
+    else:
+        definition.document["values"] = {"myTable": ["a", "b"]}
+    (error,) = _errors(definition.convert())
+    assert (error.object_id, error.value) == ("myTable", "a, b")
+    assert "takes one value, here it has 2" in error.message
+    assert "isArray" in error.advice
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from updraft.datapipeline.checking import check
 from updraft.datapipeline.reading import read_text
-from updraft.migration.jinja_compiler import (
-    JinjaCompiler,
-    MissingFieldError,
-    NotCompilableError,
-    RunClock,
-)
+from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.jinja_compiler import JinjaCompiler, RunClock
 from updraft.migration.jinja_text import jinja_string
 
 RUN_AFTER = datetime(2024, 2, 29, 23, 59, 9, 123456, tzinfo=UTC)
@@ -42,16 +38,15 @@ def _compiler(fields, clock=CLOCK):
             {"id": "myList", "isArray": "true"},
             {"id": "*mySecret"},
         ],
+        "values": {"other": "o", "items": "i"},
     }
     definition = read_text(json.dumps(document), "x.json").definition
     resolved, _ = check(definition)
-    undeclared = []
-    compiler = JinjaCompiler(definition, resolved, clock, undeclared.append)
-    return compiler, resolved["A"], undeclared
+    return JinjaCompiler(definition, resolved, clock), resolved["A"]
 
 
 def _compile(text, **fields):
-    compiler, item, _ = _compiler(fields)
+    compiler, item = _compiler(fields)
     return compiler.compile_text(text, item)
 
 
@@ -60,7 +55,7 @@ def _render(template):
         jinja2.Environment(autoescape=False)
         .from_string(template)
         .render(
-            params={"myName": "name", "myCount": 3, "myOptional": None, "other": "o"},
+            params={"myName": "name", "myCount": 3, "myOptional": None, "other": "o", "items": "i"},
             dag_run=SimpleNamespace(run_after=RUN_AFTER),
             dag=SimpleNamespace(dag_id="the_dag"),
             macros=SimpleNamespace(timedelta=timedelta),
@@ -92,6 +87,7 @@ def _render(template):
         ("#{id} #{type}", "A ShellCommandActivity"),
         ("#{myOptional}.", "."),
         ("#{other}", "o"),
+        ("#{items}", "i"),
         ("line\n", "line\n"),
         ("#{'{'}#{'{'}x", "{{x"),
     ],
@@ -127,10 +123,11 @@ def test_reads_are_noted():
     assert template.fields == {("T", "tableName"), ("A", "myOwn")}
 
 
-def test_undeclared_parameters_are_told():
-    compiler, item, undeclared = _compiler({})
-    compiler.compile_text("#{somebody}", item)
-    assert undeclared == ["somebody"]
+def test_a_missing_field_names_the_place_that_reads_it():
+    with pytest.raises(MissingFieldError) as caught:
+        _compile("#{myOuter}", myOuter="#{myInner}", myInner="#{myNoone}")
+    assert caught.value.place == ("A", "myInner")
+    assert "'myNoone'" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -157,7 +154,9 @@ def test_what_is_not_supported_says_so(text, words):
         _compile(text, input={"ref": "T"})
 
 
-@pytest.mark.parametrize("text", ["#{output.directoryPath}", "#{input.directoryPath}", "#{myLoop}"])
+@pytest.mark.parametrize(
+    "text", ["#{output.directoryPath}", "#{input.directoryPath}", "#{myLoop}", "#{get}"]
+)
 def test_missing_fields_and_circles_are_errors(text):
     with pytest.raises(MissingFieldError) as caught:
         _compile(text, input={"ref": "T"}, myLoop="#{myLoop}")
@@ -165,6 +164,6 @@ def test_missing_fields_and_circles_are_errors(text):
 
 
 def test_without_an_end_the_end_is_not_supported():
-    compiler, item, _ = _compiler({}, RunClock("dag_run.run_after", None))
+    compiler, item = _compiler({}, RunClock("dag_run.run_after", None))
     with pytest.raises(NotCompilableError, match="scheduledEndTime"):
         compiler.compile_text("#{@scheduledEndTime}", item)

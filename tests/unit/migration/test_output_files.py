@@ -50,6 +50,24 @@ def test_a_folder_that_is_a_file_is_one_error_and_leaves_nothing(conversion, tmp
             conversion.report,
         )
     assert (tmp_path / "dags").read_text() == "in the way"
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("blocked", ["dags/export.py", "r/export.md", "r/export.json"])
+def test_a_file_that_can_not_be_replaced_leaves_the_others_as_they_were(
+    conversion, tmp_path, blocked
+):
+    (tmp_path / blocked).mkdir(parents=True)
+    with pytest.raises(UpdraftError, match="can't be written"):
+        write_files(
+            tmp_path / "dags" / "export.py",
+            conversion.dag_source,
+            tmp_path / "r",
+            conversion.report,
+        )
+    assert [
+        path for path in tmp_path.rglob("*") if path.is_file() and path.parent != tmp_path
+    ] == []
 
 
 def test_hash_covers_every_byte(conversion):

@@ -11,7 +11,9 @@ from updraft.datapipeline.expressions import ExpressionError, Part, Verbatim
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.datapipeline.steps import split_step
-from updraft.migration.jinja_compiler import MissingFieldError, NotCompilableError, Template
+from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.jinja_compiler import Template
+from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, ParameterUse, Workflow
 from updraft.migration.mappers.emr_cluster_notes import cluster_note
@@ -30,7 +32,10 @@ _EXPORT_CLASSES = {
     "org.apache.hadoop.dynamodb.tools.DynamoDBExport",
 }
 _EXPORT_OPERATOR = "updraft.operators.dynamodb.DynamoDBExportOperator"
-_EXPORT_ARGUMENTS = ("output directory", "table", "read throughput ratio")
+_EXPORT_ARGUMENTS = ("output directory", "table", "read throughput ratio", "total segments")
+_OPTIONAL_ARGUMENTS = 1
+# DynamoDB divides a scan into at most so many segments (API reference, "Scan").
+_MOST_SEGMENTS = 1_000_000
 # A table's read throughput ratio lies between these (guide, "DynamoDBDataNode").
 _LOWEST_RATIO, _HIGHEST_RATIO = 0.1, 1.0
 
@@ -40,7 +45,6 @@ class _ExportArguments:
     s3_uri: Template
     table_name: Template
     ratio: Template
-    ratio_parts: tuple[Part, ...]
     total_segments: int | None
 
 
@@ -58,13 +62,9 @@ class EmrActivityMapper(ObjectMapper):
         try:
             _map_activity(item, workflow)
         except MissingFieldError as error:
-            workflow.report(
-                Severity.ERROR,
-                item,
-                "step",
-                f"An expression can't be resolved: {error}",
-                error.advice,
-            )
+            owner_id, field = error.place or (item.fields["step"].owner_id, "step")
+            owner = workflow.resolved[owner_id]
+            workflow.report(Severity.ERROR, owner, field, error.message, error.advice)
         except NotCompilableError as error:
             add_placeholder(item, workflow, str(error))
         except ExpressionError:
@@ -102,6 +102,7 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
         if item.field(name) is not None:
             add_placeholder(item, workflow, f"{name} around an export is not migrated yet")
             return
+    workflow.compiler.require_public("step")
     arguments = _export_arguments(item, workflow)
     if arguments is not None:
         _add_export(item, arguments, workflow)
@@ -111,7 +112,7 @@ def _export_arguments(item: ResolvedObject, workflow: Workflow) -> _ExportArgume
     given = split_step(item.text("step") or "")[2:]
     missing = [
         name
-        for index, name in enumerate(_EXPORT_ARGUMENTS)
+        for index, name in enumerate(_EXPORT_ARGUMENTS[:-_OPTIONAL_ARGUMENTS])
         if index >= len(given) or _literal(given[index]) == ""
     ]
     if missing:
@@ -123,21 +124,37 @@ def _export_arguments(item: ResolvedObject, workflow: Workflow) -> _ExportArgume
             "Write it as <jar>,<class>,<output directory>,<table>,<read throughput ratio>",
         )
         return None
+    if len(given) > len(_EXPORT_ARGUMENTS):
+        raise NotCompilableError(
+            f"the export tool takes {len(_EXPORT_ARGUMENTS)} arguments, the step has {len(given)}"
+        )
     compiled = [workflow.compiler.compile_parts(parts, item) for parts in given]
-    segments = compiled[3].literal if len(compiled) > 3 else None  # noqa: PLR2004 the fourth
-    if len(compiled) > 3 and not (segments or "").strip().isdecimal():  # noqa: PLR2004 the fourth
-        raise NotCompilableError("a number of segments that is not fixed is not supported yet")
+    s3_uri, table_name, ratio, *others = compiled
     return _ExportArguments(
-        s3_uri=compiled[0],
-        table_name=compiled[1],
-        ratio=compiled[2],
-        ratio_parts=given[2],
-        total_segments=int(segments) if segments else None,
+        s3_uri=s3_uri,
+        table_name=table_name,
+        ratio=ratio,
+        total_segments=_segments(others[0], item, workflow) if others else None,
     )
 
 
+def _segments(given: Template, item: ResolvedObject, workflow: Workflow) -> int:
+    text = (given.literal or "").strip()
+    if not text.removeprefix("-").isdecimal():
+        raise NotCompilableError("a number of segments that is not fixed is not supported yet")
+    segments = int(text)
+    if not 1 <= segments <= _MOST_SEGMENTS:
+        workflow.report(
+            Severity.ERROR,
+            item,
+            "step",
+            f"The number of segments {segments} does not lie between 1 and {_MOST_SEGMENTS:,}",
+            "Correct the last argument, or leave it out: the export then chooses by itself",
+        )
+    return segments
+
+
 def _add_export(item: ResolvedObject, given: _ExportArguments, workflow: Workflow) -> None:
-    task_id = workflow.task_id(item)
     region = _region(item, workflow)
     arguments: dict[str, ArgumentValue] = {
         "table_name": given.table_name.text,
@@ -153,7 +170,7 @@ def _add_export(item: ResolvedObject, given: _ExportArguments, workflow: Workflo
     templates = (given.table_name, given.s3_uri, given.ratio, *([region] if region else []))
     workflow.add_task(
         TaskSpec(
-            task_id=task_id,
+            task_id=workflow.task_id(item),
             object_id=item.id,
             object_type=item.type or "-",
             operator=_EXPORT_OPERATOR,
@@ -183,9 +200,8 @@ def _clusters(item: ResolvedObject, workflow: Workflow) -> list[ResolvedObject]:
 def _region(item: ResolvedObject, workflow: Workflow) -> Template | None:
     """Find the region of the table: the export tool took that of its cluster."""
     for cluster in _clusters(item, workflow):
-        text = cluster.text("region")
-        if text is not None:
-            return workflow.compiler.compile_text(text, cluster)
+        if cluster.text("region") is not None:
+            return workflow.compiler.compile_field("region", cluster)
     return None
 
 
@@ -194,7 +210,7 @@ def _ratio(item: ResolvedObject, given: _ExportArguments, workflow: Workflow) ->
     if literal is None:
         if len(given.ratio.parameters) == 1:
             (name,) = given.ratio.parameters
-            if given.ratio.text == f"{{{{ params.{name} }}}}":
+            if given.ratio.text == f"{{{{ {parameter_code(name)} }}}}":
                 workflow.bounds[name] = ParameterUse(_LOWEST_RATIO, _HIGHEST_RATIO)
         return given.ratio.text
     try:

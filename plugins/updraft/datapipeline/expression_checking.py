@@ -1,0 +1,79 @@
+"""Checks of the expressions in a text: syntax, functions and names."""
+
+from updraft.datapipeline.expressions import (
+    Embedded,
+    Expression,
+    ExpressionError,
+    Name,
+    Secret,
+    parse_text,
+    walk,
+)
+from updraft.datapipeline.findings import did_you_mean
+from updraft.datapipeline.functions import function_problems
+from updraft.datapipeline.model import Definition
+
+# Every object has these without writing them; ``node`` is the object that an alarm or a
+# precondition belongs to.
+_GIVEN_NAMES = {"id", "name", "type", "parent", "node"}
+
+
+def expression_problems(
+    text: str, definition: Definition, *, secret: bool
+) -> list[tuple[str, str]]:
+    """Check the expressions in the value of a field.
+
+    :param text: the value.
+    :param definition: the definition that it stands in.
+    :param secret: whether messages must not quote from the text, since a secret may hold a
+        ``#{`` by chance.
+    :returns: a pair of message and advice for each problem.
+    """
+    try:
+        trees = [part.tree for part in parse_text(text) if isinstance(part, Embedded)]
+    except ExpressionError as error:
+        where = f"{error.message} (character {error.offset + 1} of the value)"
+        message = "An expression can't be read"
+        message = message if secret else f"{message}: {where}"
+        return [(message, "Correct the text between #{ and }")]
+    functions = [problem for tree in trees for problem in function_problems(tree)]
+    if secret:
+        functions = [("A function call in it is not right", advice) for _, advice in functions]
+    names = [
+        unknown_name(name, definition, secret=secret)
+        for tree in trees
+        for name in _unknown_names(tree, definition)
+    ]
+    return functions + names
+
+
+def unknown_name(name: str, definition: Definition, *, secret: bool = False) -> tuple[str, str]:
+    """Say that nothing gives a name its value.
+
+    :param name: the name as an expression uses it.
+    :param definition: the definition.
+    :param secret: whether the message must not quote the name.
+    :returns: message and advice.
+    """
+    subject = "A name in it" if secret else repr(name)
+    if definition.is_secret(name):
+        otherwise = "Declare it under 'parameters', with an asterisk; its value is not needed"
+    else:
+        otherwise = "Declare it under 'parameters', or give its value by --set or --values"
+    # What starts with "my" is the user's own, and so is what was meant by it.
+    candidates = {one for one in definition.names if one.startswith("my") or name[:2] != "my"}
+    return (
+        f"{subject} is neither a field nor a parameter with a declaration or a value",
+        did_you_mean(name, candidates, otherwise),
+    )
+
+
+def _unknown_names(tree: Expression, definition: Definition) -> list[str]:
+    return [
+        node.name
+        for node in walk(tree)
+        if isinstance(node, Name | Secret)
+        and not node.name.startswith("@")
+        and node.name not in _GIVEN_NAMES
+        and node.name not in definition.names
+    ]
