@@ -9,10 +9,11 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 
+from updraft.compat import AirflowException
 from updraft.hooks.datazone import DataZoneHook
 from updraft.hooks.outbox import open_outbox
 from updraft.lineage.configuration import TRANSPORT_TYPE
-from updraft.lineage.outbox import DeadLetter, EventKey, ObjectMissingError, Outbox, OutboxError
+from updraft.lineage.outbox import DeadLetter, EventKey, ObjectMissingError, Outbox
 from updraft.lineage.validation import problems
 from updraft.operators.lineage import ForwardLineageOperator
 
@@ -146,7 +147,7 @@ def test_s3_objects_that_are_not_there(outbox: Outbox):
 
 def test_a_bucket_that_is_not_there_is_named(domain: str):
     outbox = open_outbox("s3://no-such-bucket-anywhere/lineage", aws_conn_id=None)
-    with pytest.raises(OutboxError, match=r"NoSuchBucket: .*; create the bucket"):
+    with pytest.raises(AirflowException, match=r"NoSuchBucket: .*; create the bucket"):
         forward(outbox, domain)
 
 

@@ -9,13 +9,17 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.outbox import ObjectMissingError, Outbox, OutboxError
+from updraft.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_s3 import S3Client
 
 _ADVICE = {
-    "AccessDenied": "the role needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket",
+    "AccessDenied": (
+        "the role needs s3:GetObject and s3:PutObject on the objects, s3:ListBucket on the bucket, "
+        "and kms:Decrypt and kms:GenerateDataKey on its KMS key if it has one"
+    ),
     "NoSuchBucket": "create the bucket, or correct the outbox's URI",
     "PermanentRedirect": "the bucket is in another Region; set the connection's region_name",
 }
@@ -27,15 +31,12 @@ class S3Outbox(Outbox):
     :param uri: ``s3://bucket`` or ``s3://bucket/prefix``.
     :param hook: the provider's hook; its client is made when first used, so that a process
         forked after construction has its own.
-    :raises OutboxError: when the URI is not one of S3.
+    :raises UpdraftError: when the URI is not one of S3.
     """
 
     def __init__(self, uri: str, hook: S3Hook) -> None:
-        parts = urlsplit(uri)
-        if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
-            raise OutboxError(f"{uri!r} is not an S3 URI; it looks like s3://bucket/prefix")
-        prefix = parts.path.strip("/")
-        self._bucket = parts.netloc
+        self._bucket, key = parse_s3_uri(uri)
+        prefix = key.strip("/")
         self._prefix = f"{prefix}/" if prefix else ""
         self._hook = hook
         super().__init__(f"s3://{self._bucket}/{prefix}".rstrip("/"))
@@ -131,7 +132,7 @@ def open_outbox(
     :param verify: as in the provider's hooks.
     :param config: options of ``botocore.config.Config``.
     :returns: the outbox; nothing is connected to yet.
-    :raises OutboxError: when the URI is of no kind that Updraft can store events in.
+    :raises UpdraftError: when the URI is of no kind that Updraft can store events in.
     """
     scheme = urlsplit(uri).scheme
     if scheme == "s3":

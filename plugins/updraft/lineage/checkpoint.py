@@ -14,6 +14,7 @@ from typing import Self
 from updraft.lineage.outbox import EventKey, OutboxError
 
 _VERSION = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -22,12 +23,12 @@ class Checkpoint:
 
     :param position: every event written up to then was settled when the position was set;
         ``None`` before the first.
-    :param settled: fingerprint of an event to the time at which it was written, microseconds
-        since 1970, for events younger than the window.
+    :param settled: fingerprint of an event to the times at which its copies were written,
+        microseconds since 1970, for copies that are not behind the window.
     """
 
     position: datetime | None = None
-    settled: dict[str, int] = field(default_factory=dict)
+    settled: dict[str, set[int]] = field(default_factory=dict)
 
     def start(self, overlap: timedelta) -> datetime | None:
         """Say from when on to read.
@@ -38,14 +39,31 @@ class Checkpoint:
         return None if self.position is None else self.position - overlap
 
     def is_settled(self, key: EventKey) -> bool:
-        """Tell whether the event, or another copy of it, is done with."""
-        return _fingerprint(key) in self.settled
+        """Tell whether this very object is done with."""
+        return (
+            _moment(key.written_at) in self.settled.get(_fingerprint(key.identity), ())
+            or _fingerprint(key.path) in self.settled
+        )
+
+    def has_copy(self, key: EventKey, within: timedelta) -> bool:
+        """Tell whether the same event, written at about the same time, is delivered.
+
+        Copies that lie further apart are no accident: somebody wants the event sent again.
+
+        :param key: the event.
+        :param within: how far apart the times of two copies may be.
+        """
+        moment = _moment(key.written_at)
+        others = self.settled.get(_fingerprint(key.identity), ())
+        return any(abs(moment - other) <= _microseconds(within) for other in others)
 
     def settle(self, key: EventKey) -> None:
-        """Remember that the event is delivered, dead-lettered or rightly left out."""
-        moment = int(key.written_at.timestamp() * 1_000_000)
-        fingerprint = _fingerprint(key)
-        self.settled[fingerprint] = max(moment, self.settled.get(fingerprint, 0))
+        """Remember that the event is delivered or rightly left out, copies included."""
+        self.settled.setdefault(_fingerprint(key.identity), set()).add(_moment(key.written_at))
+
+    def settle_object(self, key: EventKey) -> None:
+        """Remember that this object needs no more attention, while a copy of it would."""
+        self.settled.setdefault(_fingerprint(key.path), set()).add(_moment(key.written_at))
 
     def advance(self, to: datetime, overlap: timedelta) -> None:
         """Move the position forward and forget what is behind the window.
@@ -57,20 +75,24 @@ class Checkpoint:
         to = min(to, datetime.now(UTC))
         if self.position is None or to > self.position:
             self.position = to
-        floor = int((self.position - overlap).timestamp() * 1_000_000)
-        self.settled = {name: at for name, at in self.settled.items() if at >= floor}
+        floor = _moment(self.position - overlap)
+        recent = (
+            (name, {at for at in times if at >= floor}) for name, times in self.settled.items()
+        )
+        self.settled = {name: times for name, times in recent if times}
 
     def merge(self, other: Self, overlap: timedelta) -> None:
         """Take over what another reader with the same name has achieved in the meantime."""
-        for fingerprint, moment in other.settled.items():
-            self.settled[fingerprint] = max(moment, self.settled.get(fingerprint, 0))
+        for fingerprint, moments in other.settled.items():
+            self.settled.setdefault(fingerprint, set()).update(moments)
         if other.position is not None:
             self.advance(other.position, overlap)
 
     def to_json(self) -> bytes:
         """Serialise the checkpoint."""
         position = self.position.isoformat() if self.position else None
-        document = {"version": _VERSION, "position": position, "settled": self.settled}
+        settled = {name: sorted(moments) for name, moments in self.settled.items()}
+        document = {"version": _VERSION, "position": position, "settled": settled}
         return json.dumps(document, separators=(",", ":")).encode()
 
     @classmethod
@@ -88,7 +110,7 @@ class Checkpoint:
             position = document["position"]
             checkpoint = cls(
                 datetime.fromisoformat(position) if position else None,
-                {str(name): int(at) for name, at in document["settled"].items()},
+                {str(name): set(map(int, times)) for name, times in document["settled"].items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OutboxError(
@@ -103,7 +125,15 @@ class Checkpoint:
         return checkpoint
 
 
-def _fingerprint(key: EventKey) -> str:
+def _moment(time: datetime) -> int:
+    return _microseconds(time - _EPOCH)
+
+
+def _microseconds(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1)
+
+
+def _fingerprint(text: str) -> str:
     # 96 bits: short in the checkpoint, and no two events in a window will ever share them.
-    digest = sha256(key.identity.encode()).digest()[:12]
+    digest = sha256(text.encode()).digest()[:12]
     return base64.urlsafe_b64encode(digest).decode()

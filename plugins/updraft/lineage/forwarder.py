@@ -1,9 +1,10 @@
 """Delivery of lineage events from the outbox to a catalog.
 
-Each event is delivered once, or put aside with a reason; whatever interrupts the forwarder, the
-next run goes on where it stopped. Three things make that hold: the position moves only past
-events that are settled, events that may turn up late are looked for again, and the client token
-depends on nothing but the content, so that a catalog recognises what it was sent before.
+Each event is delivered, or put aside with a reason; whatever interrupts the forwarder, the next
+run goes on where it stopped. An event reaches the catalog once as far as the catalog remembers
+tokens. Three things make that hold: the position moves only past events that are settled, events
+that may turn up late are looked for again, and the client token depends on nothing but the
+content, so that a catalog recognises what it was sent before.
 """
 
 import itertools
@@ -52,7 +53,8 @@ class ForwardCounts:
     :param read: events looked at, without those that an earlier run had settled.
     :param posted: events that the catalog took.
     :param already_there: events that the catalog said it had.
-    :param duplicates: further copies of an event within this run.
+    :param duplicates: copies of an event that were left out, because one that was written at
+        about the same time is delivered.
     :param dead_lettered: events put aside with a reason.
     :param not_run_events: job and dataset events, which the catalog has no place for.
     :param missing: events that were deleted between listing and reading.
@@ -169,8 +171,10 @@ class Forwarder:
 
     def _settle(self, name: str, key: EventKey) -> None:
         """Deliver one event or put it aside; on return it needs no further attention."""
-        if self._checkpoint.is_settled(key):
+        if self._checkpoint.has_copy(key, self._overlap):
             self.counts.duplicates += 1
+            log.info("%s is left out: another copy of the event is delivered", name)
+            self._checkpoint.settle(key)
             return
         self.counts.read += 1
         try:
@@ -178,12 +182,16 @@ class Forwarder:
         except ObjectMissingError:
             self.counts.missing += 1
             log.warning("%s was deleted from %s before it was delivered", name, self._outbox.uri)
+            self._checkpoint.settle_object(key)
+            return
+        try:
+            self._deliver(body)
+        except (InvalidEventError, EventRefusedError) as error:
+            self._put_aside(name, body, str(error))
+            # A copy under a new time is how a dead letter is sent again.
+            self._checkpoint.settle_object(key)
         else:
-            try:
-                self._deliver(body)
-            except (InvalidEventError, EventRefusedError) as error:
-                self._put_aside(name, body, str(error))
-        self._checkpoint.settle(key)
+            self._checkpoint.settle(key)
 
     def _deliver(self, body: bytes) -> None:
         event = decode(body)
@@ -192,9 +200,12 @@ class Forwarder:
             self.counts.not_run_events += 1
             log.info("A job or dataset event is left out: the catalog takes run events only")
             return
-        check(event)
-        rename_event(event)
-        prepared = encode(event)
+        try:
+            check(event)
+            rename_event(event)
+            prepared = encode(event)
+        except RecursionError:
+            raise InvalidEventError("the event is nested too deeply") from None
         if len(prepared) > LARGEST_EVENT:
             raise EventRefusedError(
                 f"the event has {len(prepared):,} bytes; the catalog takes {LARGEST_EVENT:,}"

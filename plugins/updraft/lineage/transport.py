@@ -30,7 +30,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.outbox import open_outbox
 from updraft.lineage.configuration import TRANSPORT_TYPE
 from updraft.lineage.local_outbox import LocalOutbox
-from updraft.lineage.outbox import EventKey, Outbox, OutboxError
+from updraft.lineage.outbox import EventKey, ObjectMissingError, Outbox, OutboxError
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,10 @@ class OutboxTransport(Transport):
         except Exception as error:  # noqa: BLE001 - lineage never fails a task
             log.warning("A lineage event could not be serialised and is lost: %r", error)
             return
-        failure = self._store_in_time(body, key)
+        try:
+            failure = self._store_in_time(body, key)
+        except Exception as error:  # noqa: BLE001 - no thread to be had, for example
+            failure = error
         if failure is None:
             return
         try:
@@ -130,13 +133,13 @@ class OutboxTransport(Transport):
             log.warning("Lineage event %s waits in %s: %s", key.identity, fallback.uri, failure)
 
     def _open(self) -> None:
-        self._process = os.getpid()
         self._outbox: Outbox = open_outbox(
             self.config.uri,
             aws_conn_id=self.config.aws_conn_id,
             region_name=self.config.region_name,
             config=_S3_CONFIG,
         )
+        self._process = os.getpid()  # last, so that a failure is followed by another attempt
 
     def _store_in_time(self, body: bytes, key: EventKey) -> Exception | None:
         """Store an event within the timeout, whatever hangs: name resolution, credentials, S3.
@@ -177,8 +180,9 @@ class OutboxTransport(Transport):
         """Move events from the fallback directory to the outbox.
 
         They get the time of the move in their names, because readers have passed the old one.
-        Two processes that move the same event give it the same identity, by which readers drop
-        the second.
+        Two processes that move the same event do so at about the same time and give it the same
+        identity, by which readers drop the second. An attempt that stored the event after the
+        task had stopped waiting has left it under its old name: that one is enough.
         """
         if not self._fallback_directory().is_dir():
             return
@@ -187,10 +191,23 @@ class OutboxTransport(Transport):
             old = EventKey.parse(name)
             if old is None or time.monotonic() > deadline:
                 continue
-            body = fallback.read(name)
-            key = EventKey.for_event(body, run_id=old.run_id, event_type=old.event_type)
-            self._outbox.put_event(body, key)
+            try:
+                body = fallback.read(name)
+            except ObjectMissingError:
+                continue  # another process has just moved it
+            if not self._is_stored(name):
+                key = EventKey.for_event(body, run_id=old.run_id, event_type=old.event_type)
+                self._outbox.put_event(body, key)
             fallback.delete(name)
+
+    def _is_stored(self, name: str) -> bool:
+        try:
+            self._outbox.read(name)
+        except OutboxError:
+            # Not there; or it cannot be told, as for a role that may only write. Then a second
+            # copy is better than none: the forwarder sends both with the same token.
+            return False
+        return True
 
     def _fallback_directory(self) -> Path:
         if self.config.fallback_uri:

@@ -24,8 +24,18 @@ def decode(body: bytes) -> dict[str, Any]:
 
 
 def encode(event: dict[str, Any]) -> bytes:
-    """Encode an event for the catalog: equal events become equal bytes."""
-    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    """Encode an event for the catalog: equal events become equal bytes.
+
+    :param event: the event, as :func:`decode` gave it.
+    :returns: UTF-8 JSON.
+    :raises InvalidEventError: when a number is too large for a float, which JSON cannot say.
+    """
+    try:
+        text = json.dumps(
+            event, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
+        )
+    except ValueError as error:
+        raise InvalidEventError(f"a number is beyond what JSON can carry: {error}") from error
     return text.encode("utf-8", "backslashreplace")
 
 

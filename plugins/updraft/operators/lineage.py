@@ -7,7 +7,7 @@ from airflow.configuration import conf
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from updraft.compat import Context
+from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.outbox import open_outbox
@@ -19,7 +19,7 @@ _HIGHEST_RATE = 20.0
 
 
 class ForwardLineageOperator(AwsBaseOperator[DataZoneHook]):
-    """Post the lineage events in the outbox to Amazon DataZone, each exactly once.
+    """Post the lineage events in the outbox to Amazon DataZone, each once.
 
     A run reads on where the last one stopped, and ends when the outbox is empty. Events that are
     invalid, or that the catalog refuses, are put aside with the reason and do not hold up the
@@ -37,7 +37,7 @@ class ForwardLineageOperator(AwsBaseOperator[DataZoneHook]):
     :param aws_conn_id: Airflow connection for DataZone and, if the outbox is there, S3.
     :param region_name: Region of the domain.
     :param verify: whether, or with which bundle, to verify certificates.
-    :param botocore_config: options of ``botocore.config.Config``.
+    :param botocore_config: options of ``botocore.config.Config``, for DataZone and S3.
     """
 
     aws_hook_class = DataZoneHook
@@ -65,17 +65,34 @@ class ForwardLineageOperator(AwsBaseOperator[DataZoneHook]):
 
         :param context: Airflow's context.
         :returns: counts by name; see :class:`updraft.lineage.forwarder.ForwardCounts`.
-        :raises UpdraftError: when something is not configured, or the catalog takes no events.
+        :raises AirflowFailException: when something is not configured, or wrongly, which no
+            retry can mend.
+        :raises AirflowException: when the catalog takes no events, or the outbox fails.
         """
-        catalog = DataZoneCatalog(self.hook, self.domain_id or _configured_domain_id())
-        uri = self.outbox_uri or _configured_outbox_uri()
-        outbox = open_outbox(uri, aws_conn_id=self.aws_conn_id, verify=self.verify)
-        rate = _rate(self.max_events_per_second)
-        self.log.info("Forwarding from %s to %s, %g events per second", uri, catalog.name, rate)
-        self._forwarder = Forwarder(outbox, catalog, events_per_second=rate)
-        counts = self._forwarder.run(self._log_progress)
+        try:
+            self._forwarder = self._prepare()
+        except UpdraftError as error:
+            raise AirflowFailException(str(error)) from None
+        try:
+            counts = self._forwarder.run(self._log_progress)
+        except UpdraftError as error:
+            raise AirflowException(str(error)) from None  # it is complete on its own
         self._log_progress(counts)
         return counts.as_dict()
+
+    def _prepare(self) -> Forwarder:
+        catalog = DataZoneCatalog(self.hook, self.domain_id or _configured_domain_id())
+        outbox = open_outbox(
+            self.outbox_uri or _configured_outbox_uri(),
+            aws_conn_id=self.aws_conn_id,
+            verify=self.verify,
+            config=self.botocore_config,
+        )
+        rate = _rate(self.max_events_per_second)
+        self.log.info(
+            "Forwarding from %s to %s, %g events per second", outbox.uri, catalog.name, rate
+        )
+        return Forwarder(outbox, catalog, events_per_second=rate)
 
     def on_kill(self) -> None:
         """Stop between two events, with the checkpoint saved."""

@@ -71,6 +71,19 @@ def make_event(number: int, event_type: str = "COMPLETE", **changes: Any) -> dic
     return event | {"eventType": event_type} | changes
 
 
+def deeply_nested(levels: int) -> bytes:
+    """An event that can be decoded, and whose column lineage goes very deep."""
+    lineage = {
+        "_producer": "https://example.org/p",
+        "_schemaURL": "https://example.org/s",
+        "fields": {},
+        "more": "here",
+    }
+    dataset = {"namespace": "a", "name": "b", "facets": {"columnLineage": lineage}}
+    text = json.dumps(make_event(1, outputs=[dataset]))
+    return text.replace('"here"', '{"a":' * levels + "1" + "}" * levels).encode()
+
+
 def put(outbox: LocalOutbox, event: dict[str, Any], written_at: datetime | None = None) -> EventKey:
     body = json.dumps(event).encode()
     key = EventKey.for_event(
@@ -196,6 +209,11 @@ def test_the_slower_of_two_forwarders_keeps_what_the_faster_has_settled(outbox, 
         (b"[1]", "not a JSON object but list"),
         (b'{"eventTime": NaN}', "not JSON: NaN is not a JSON number"),
         (b"[" * 100_000, "not JSON: "),
+        (
+            json.dumps(make_event(1)).encode()[:-1] + b', "x": 1e400}',
+            "a number is beyond what JSON",
+        ),
+        (deeply_nested(1200), "the event is nested too deeply"),
         (b"{}", "$: 'run' is a required property"),
         (
             json.dumps(make_event(1) | {"eventTime": "yesterday"}).encode(),
@@ -302,7 +320,40 @@ def test_a_copy_of_an_event_under_another_name_is_not_sent(outbox, catalog):
     counts = forward(outbox, catalog)
     assert (counts.posted, counts.duplicates, len(catalog.calls)) == (1, 1, 1)
     put(outbox, event, NOW - timedelta(seconds=10))
-    assert forward(outbox, catalog).read == 0
+    again = forward(outbox, catalog)
+    assert (again.read, again.duplicates, len(catalog.calls)) == (0, 1, 1)
+    assert set(forward(outbox, catalog).as_dict().values()) == {0}
+
+
+@pytest.mark.parametrize("later", [timedelta(seconds=1), timedelta(hours=5)])
+def test_a_dead_letter_put_back_under_a_new_time_is_sent(outbox, catalog, later):
+    begin = NOW - timedelta(hours=6)
+    catalog.failures = [EventRefusedError("the project is being moved")]
+    put(outbox, make_event(1), begin)
+    assert forward(outbox, catalog).dead_lettered == 1
+    # Nothing else was written in the meantime, so the window is still around the first copy.
+    (letter,) = letters(outbox)
+    put(outbox, json.loads(letter.body), begin + later)
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.duplicates, counts.dead_lettered) == (1, 0, 0)
+    assert set(forward(outbox, catalog).as_dict().values()) == {0}
+
+
+def test_a_delivered_event_put_back_hours_later_is_sent_with_the_same_token(outbox, catalog):
+    put(outbox, make_event(1), NOW - timedelta(hours=6))
+    forward(outbox, catalog)
+    put(outbox, make_event(1), NOW - timedelta(hours=1))
+    assert forward(outbox, catalog).already_there == 1
+    assert len(set(catalog.calls)) == 1
+
+
+def test_copies_on_both_sides_of_the_present_are_settled_each(outbox, catalog):
+    """A copy from a clock that is ahead does not make the first one look new in every run."""
+    put(outbox, make_event(1), NOW)
+    put(outbox, make_event(1), NOW + timedelta(hours=1))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.already_there) == (1, 1)
+    assert set(forward(outbox, catalog).as_dict().values()) == {0}
 
 
 def test_late_events_inside_the_overlap_are_found(outbox, catalog):

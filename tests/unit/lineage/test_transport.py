@@ -3,6 +3,7 @@ import logging
 import os
 import socket
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from openlineage.client.event_v2 import (
 from updraft.errors import UpdraftError
 from updraft.lineage.configuration import TRANSPORT_TYPE, find_outbox_uri
 from updraft.lineage.local_outbox import LocalOutbox
-from updraft.lineage.outbox import EventKey
+from updraft.lineage.outbox import EventKey, OutboxError
 from updraft.lineage.transport import OutboxConfig, OutboxTransport
 from updraft.lineage.validation import problems
 
@@ -157,6 +158,107 @@ def test_the_next_success_carries_waiting_events_over(outbox: LocalOutbox, caplo
     assert before[0].identity == start.identity
     assert start.written_at > before[0].written_at
     assert list(LocalOutbox(transport._fallback_directory()).event_names()) == []
+
+
+def test_an_event_stored_after_the_timeout_is_not_stored_twice(outbox, monkeypatch):
+    transport = OutboxTransport(OutboxConfig(outbox.uri, timeout=0.2))
+    answers = threading.Event()
+    write = transport._outbox.write
+
+    def write_late(name: str, body: bytes) -> None:
+        answers.wait(30)
+        write(name, body)
+
+    monkeypatch.setattr(transport._outbox, "write", write_late)
+    transport.emit(run_event())
+    fallback = LocalOutbox(transport._fallback_directory())
+    (waiting,) = fallback.event_names()
+    answers.set()
+    deadline = time.monotonic() + 30
+    while list(fallback.event_names()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert list(fallback.event_names()) == []
+    assert list(outbox.event_names()) == [waiting]
+
+
+def test_a_role_that_may_only_write_carries_waiting_events_over(outbox, monkeypatch):
+    transport = OutboxTransport(OutboxConfig(outbox.uri))
+    waiting = EventKey.for_event(b"{}", run_id=RUN, event_type="START")
+    LocalOutbox(transport._fallback_directory()).put_event(b"{}", waiting)
+
+    def refuse(name: str) -> bytes:
+        raise OutboxError(f"cannot read {name}: AccessDenied")
+
+    monkeypatch.setattr(transport._outbox, "read", refuse)
+    transport.emit(run_event(RunState.COMPLETE))
+    assert len(list(outbox.event_names())) == 2
+    assert list(LocalOutbox(transport._fallback_directory()).event_names()) == []
+
+
+def test_an_event_that_another_process_moves_does_not_hold_up_the_rest(outbox, monkeypatch, caplog):
+    transport = OutboxTransport(OutboxConfig(outbox.uri))
+    fallback = LocalOutbox(transport._fallback_directory())
+    for number in range(3):
+        body = json.dumps({"number": number}).encode()
+        fallback.put_event(body, EventKey.for_event(body, run_id=RUN, event_type="START"))
+    first, *_ = fallback.event_names()
+    read = LocalOutbox.read
+
+    def read_too_late(self: LocalOutbox, name: str) -> bytes:
+        if name == first:
+            self.delete(name)
+        return read(self, name)
+
+    monkeypatch.setattr(LocalOutbox, "read", read_too_late)
+    transport.emit(run_event(RunState.COMPLETE))
+    moved = [event["number"] for event in stored(outbox) if "number" in event]
+    assert sorted(moved) == [1, 2]
+    assert caplog.records == []
+
+
+def test_without_a_thread_to_be_had_the_event_waits(outbox, monkeypatch, caplog):
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    transport = OutboxTransport(OutboxConfig(outbox.uri))
+    transport.emit(run_event())
+    assert "can't start new thread" in caplog.text
+    assert len(stored(LocalOutbox(transport._fallback_directory()))) == 1
+
+
+def test_a_forked_process_that_cannot_open_the_outbox_tries_again(outbox, monkeypatch, caplog):
+    transport = OutboxTransport(OutboxConfig(outbox.uri))
+    parents = transport._outbox
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with monkeypatch.context() as broken:
+        broken.setattr("updraft.lineage.transport.open_outbox", fail)
+        transport.emit(run_event())
+    assert "too many open files" in caplog.text
+    assert len(stored(LocalOutbox(transport._fallback_directory()))) == 1
+    transport.emit(run_event(RunState.COMPLETE))
+    assert transport._outbox is not parents
+    assert len(stored(outbox)) == 2
+
+
+def test_no_warning_shows_a_secret(tmp_path, monkeypatch, caplog):
+    secret = "must-not-be-seen"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", f"token{secret}")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with caplog.at_level(logging.INFO):
+        OutboxTransport(OutboxConfig("s3://bucket/lineage", timeout=20)).emit(run_event())
+    assert "Could not connect to the endpoint URL" in caplog.text
+    assert secret not in caplog.text
+    assert "AKIAIOSFODNN7EXAMPLE" not in caplog.text
 
 
 def test_the_default_fallback_is_private(outbox: LocalOutbox, temporary_directory: Path):

@@ -3,12 +3,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
 from tests.unit.lineage.datazone_server import DataZoneServer
-from updraft.errors import UpdraftError
-from updraft.lineage.catalog import CatalogAccessError
+from updraft.compat import AirflowException, AirflowFailException
 from updraft.lineage.configuration import TRANSPORT_TYPE
-from updraft.lineage.forwarder import ForwardingStoppedError
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.outbox import EventKey
 from updraft.operators.lineage import ForwardLineageOperator
@@ -84,14 +83,18 @@ def test_the_configuration_fills_in_what_is_not_given(server, outbox, monkeypatc
     ],
 )
 def test_what_is_missing_or_wrong_is_named(arguments, message):
-    with pytest.raises(UpdraftError, match=message):
+    # An error of this type is not retried.
+    with pytest.raises(AirflowFailException, match=message) as caught:
         operator(**arguments).execute({})
+    assert caught.value.__suppress_context__
 
 
 def test_without_permission_the_task_fails_and_no_event_is_lost(server, outbox):
     server.answers.append((403, "AccessDeniedException"))
-    with pytest.raises(CatalogAccessError, match="the role needs datazone:PostLineageEvent"):
+    with pytest.raises(AirflowException, match="role needs datazone:PostLineageEvent") as caught:
         operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})
+    assert not isinstance(caught.value, AirflowFailException)
+    assert caught.value.__suppress_context__
     assert list(outbox.dead_letter_names()) == []
     assert operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})["posted"] == 7
 
@@ -105,10 +108,32 @@ def test_kill_stops_between_events(server, outbox):
         return answer(*arguments)
 
     server.answer = kill_then_answer
-    with pytest.raises(ForwardingStoppedError, match="stopped after 1 events"):
+    with pytest.raises(AirflowException, match="stopped after 1 events"):
         task.execute({})
     server.answer = answer
     assert operator(domain_id=DOMAIN, outbox_uri=outbox.uri).execute({})["posted"] == 6
+
+
+def test_client_options_reach_datazone_and_s3(server, monkeypatch):
+    clients = []
+    open_as_before = S3Hook.get_conn
+
+    def get_conn(hook: S3Hook):
+        clients.append(open_as_before(hook))
+        return clients[-1]
+
+    monkeypatch.setattr(S3Hook, "get_conn", get_conn)
+    server.answers.append((403, "AccessDenied"))
+    task = operator(
+        domain_id=DOMAIN,
+        outbox_uri="s3://bucket/lineage",
+        botocore_config={"read_timeout": 7, "retries": {"total_max_attempts": 1}},
+    )
+    with pytest.raises(AirflowException):
+        task.execute({})
+    (client,) = clients
+    assert client.meta.config.read_timeout == 7
+    assert task.hook.client.meta.config.read_timeout == 7
 
 
 def test_kill_before_the_start_is_no_error():
