@@ -18,8 +18,10 @@ import pytest
 from airflow.exceptions import AirflowException
 from botocore.awsrequest import AWSResponse
 
+from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import ITEM_FORMATS
 from updraft.dynamodb.manifest import parse_manifest
+from updraft.hooks.s3 import S3Destination
 from updraft.operators import dynamodb_export_engines as engines
 from updraft.operators.dynamodb import DynamoDBExportOperator
 
@@ -38,7 +40,7 @@ operator = DynamoDBExportOperator(
     task_id="export", table_name=sys.argv[1], s3_uri=sys.argv[2], aws_conn_id=None, total_segments=6
 )
 signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
-instance = SimpleNamespace(dag_id="d", task_id="export", map_index=-1, run_id="run")
+instance = SimpleNamespace(dag_id="d", task_id="export", map_index=-1, run_id="run", try_number=1)
 operator.execute({"ti": instance})
 """
 
@@ -129,8 +131,10 @@ def _operator(table, bucket, **arguments):
     )
 
 
-def _execute(operator, run="run"):
-    instance = SimpleNamespace(dag_id="d", task_id="export", map_index=-1, run_id=run)
+def _execute(operator, run="run", attempt=1):
+    instance = SimpleNamespace(
+        dag_id="d", task_id="export", map_index=-1, run_id=run, try_number=attempt
+    )
     return operator.execute({"ti": instance})
 
 
@@ -218,7 +222,7 @@ def test_a_second_attempt_finds_the_result(aws, table, bucket):
     }
     time.sleep(1.1)  # the resolution of LastModified
 
-    assert _execute(_operator(table, bucket)) == first
+    assert _execute(_operator(table, bucket), attempt=2) == first
     assert before == {
         key: aws.s3.head_object(Bucket=bucket, Key=key)["LastModified"]
         for key in _keys(aws, bucket)
@@ -262,9 +266,63 @@ def test_killed_in_the_middle_the_next_attempt_is_complete_and_tidy(aws, table, 
     assert code == -signal.SIGKILL
     assert _uploads(aws, bucket)  # what the next attempt has to clear away
 
-    _execute(_operator(table, bucket))
+    _execute(_operator(table, bucket), attempt=2)
 
     _assert_export_is_the_table(aws, table, bucket)
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(1, 2), (2, 1)])
+def test_of_two_attempts_at_the_same_time_one_result_remains(aws, table, bucket, outer, inner):
+    operator = _operator(table, bucket)
+    results = []
+
+    def finish_other(**_):
+        if not results and _uploads(aws, bucket):
+            results.append(None)
+            results[:] = [_execute(_operator(table, bucket), attempt=inner)]
+
+    operator.hook.conn.meta.events.register("before-send.dynamodb.Scan", finish_other)
+
+    assert _execute(operator, attempt=outer) == results[0]
+    _assert_export_is_the_table(aws, table, bucket)
+    names = {key.removeprefix("backup/") for key in _keys(aws, bucket)} - {"manifest"}
+    assert {name.split("_")[1] for name in names} == {str(inner)}
+
+
+def test_an_upload_that_somebody_else_aborted_is_no_obstacle(aws, bucket):
+    for key in ("backup/a", "backup/b"):
+        aws.s3.create_multipart_upload(Bucket=bucket, Key=key)
+    destination = S3Destination(
+        engines.streaming_s3_hook(aws_conn_id=None), S3Prefix(bucket, "backup")
+    )
+    calls = []
+
+    def abort_first(request, **_):
+        calls.append(request.url)
+        if len(calls) == 1:
+            (upload,) = [u for u in _uploads(aws, bucket) if u["Key"] == "backup/a"]
+            aws.s3.abort_multipart_upload(
+                Bucket=bucket, Key="backup/a", UploadId=upload["UploadId"]
+            )
+
+    events = destination._client.meta.events
+    events.register("before-send.s3.AbortMultipartUpload", abort_first)
+
+    assert destination.abort_uploads("") == 1
+    assert _uploads(aws, bucket) == []
+
+
+def test_an_abort_that_is_not_permitted_is_named_once_and_harmless(aws, bucket, caplog):
+    aws.s3.create_multipart_upload(Bucket=bucket, Key="backup/a")
+    destination = S3Destination(
+        engines.streaming_s3_hook(aws_conn_id=None), S3Prefix(bucket, "backup")
+    )
+    body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    denied = _answer(403, body, "application/xml")
+    destination._client.meta.events.register("before-send.s3.AbortMultipartUpload", denied)
+
+    assert destination.abort_uploads("") == destination.abort_uploads("") == 0
+    assert caplog.text.count("s3:AbortMultipartUpload on object 'backup/a'") == 1
 
 
 def test_terminated_in_the_middle_nothing_is_left(aws, table, bucket):

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
 from updraft.errors import UpdraftError
-
-_S3_URI = re.compile(r"s3[an]?://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{2,254})(?:/(?P<prefix>.*))?")
+from updraft.s3_uri import parse_s3_uri
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,11 @@ class S3Prefix:
         :returns: its parts.
         :raises UpdraftError: when it is no S3 URI.
         """
-        match = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
-        if match is None:
-            raise UpdraftError(
-                f"s3_uri: {uri!r} is not an S3 URI; it looks like s3://bucket/prefix"
-            )
-        return cls(match["bucket"], re.sub("/+", "/", match["prefix"] or "").strip("/"))
+        try:
+            bucket, key = parse_s3_uri(uri)
+        except UpdraftError as error:
+            raise UpdraftError(f"s3_uri: {error}") from None
+        return cls(bucket, re.sub("/+", "/", key).strip("/"))
 
     @property
     def uri(self) -> str:
@@ -77,8 +75,11 @@ class Destination(Protocol):
     def upload(self, name: str, content: BinaryIO) -> None:
         """Store a stream of unknown length; when reading it fails, nothing is left behind."""
 
-    def put(self, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
-        """Store a small object with user metadata."""
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
+        """Store a small object with user metadata, or return ``False`` if the name is taken.
+
+        Of several who do so at the same time only one succeeds.
+        """
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; one that is gone already is no error."""

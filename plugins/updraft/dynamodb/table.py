@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from updraft.dynamodb.service_errors import explained
 from updraft.errors import UpdraftError
+from updraft.lineage.naming import DYNAMODB_TABLE_ARN
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -14,10 +15,7 @@ ON_DEMAND_READ_UNITS = 40_000
 """Read capacity units per second that the legacy tool assumed for a table in on-demand mode."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-_TABLE = re.compile(
-    r"(?:arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):\d{12}:table/)?"
-    r"(?P<name>[A-Za-z0-9_.-]{3,255})"
-)
+_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,16 @@ class TableReference:
         :returns: its parts.
         :raises UpdraftError: when no table can be called that.
         """
-        match = _TABLE.fullmatch(text) if isinstance(text, str) else None
-        if match is None:
-            raise UpdraftError(
-                f"table_name: {text!r} is neither the name nor the ARN of a DynamoDB table. A name "
-                "has 3 to 255 letters, digits, '_', '-' or '.'; an ARN looks like "
-                "arn:aws:dynamodb:eu-west-1:123456789012:table/orders."
-            )
-        return cls(text, match["name"], match["region"])
+        if isinstance(text, str):
+            if _TABLE_NAME.fullmatch(text):
+                return cls(text, text, None)
+            if arn := DYNAMODB_TABLE_ARN.fullmatch(text):
+                return cls(text, arn["name"], arn["region"])
+        raise UpdraftError(
+            f"table_name: {text!r} is neither the name nor the ARN of a DynamoDB table. A name "
+            "has 3 to 255 letters, digits, '_', '-' or '.'; an ARN looks like "
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/orders."
+        )
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,15 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from updraft.compat import AirflowException
 from updraft.dynamodb.destination import S3Prefix, StoredObject
 from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError, explained
+from updraft.hooks.clients import connected_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
 
 log = logging.getLogger(__name__)
+
+_NAME_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 
 PART_BYTES = 5 * 1024**2
 """Size of the parts of an upload, the least that S3 takes; each open file holds about three."""
@@ -48,7 +51,8 @@ class S3Destination:
     def __init__(self, hook: S3Hook, location: S3Prefix) -> None:
         self._hook = hook
         self._location = location
-        self._client: S3Client = hook.get_conn()
+        self._client: S3Client = connected_client(hook)
+        self._may_abort_uploads = True
         self._bucket = f"bucket {location.bucket!r}"
 
     @property
@@ -81,16 +85,27 @@ class S3Destination:
                 replace=True,
             )
 
-    def put(self, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
-        """Store a small object with user metadata."""
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
+        """Store a small object with user metadata, or return ``False`` if the name is taken.
+
+        .. seealso:: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        from botocore.exceptions import ClientError
+
         with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
-            self._client.put_object(
-                Bucket=self._location.bucket,
-                Key=self._key(name),
-                Body=content,
-                Metadata=dict(metadata),
-                **self._hook.extra_args,
-            )
+            try:
+                self._client.put_object(
+                    Bucket=self._location.bucket,
+                    Key=self._key(name),
+                    Body=content,
+                    Metadata=dict(metadata),
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NAME_TAKEN:
+                    return False
+                raise
+        return True
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; one that is gone already is no error."""
@@ -106,27 +121,38 @@ class S3Destination:
     def abort_uploads(self, name_prefix: str) -> int:
         """Abort unfinished multipart uploads.
 
-        They are invisible and only cost storage, so a role that may not list them can still
-        export; the log says so.
+        They are invisible and only cost storage, so a role that may not list or abort them can
+        still export; the log says so, once.
         """
         aborted = 0
         try:
-            with explained("s3:ListBucketMultipartUploads", self._bucket):
+            if self._may_abort_uploads:
                 for upload in self._uploads(name_prefix):
-                    self._client.abort_multipart_upload(
-                        Bucket=self._location.bucket,
-                        Key=upload["Key"],
-                        UploadId=upload["UploadId"],
-                    )
-                    aborted += 1
+                    aborted += self._abort(upload)
         except AccessDeniedError as error:
+            self._may_abort_uploads = False
             log.warning("Unfinished uploads of killed attempts remain, if any. %s", error)
         return aborted
 
     def _uploads(self, name_prefix: str) -> "list[MultipartUploadTypeDef]":
         pages = self._client.get_paginator("list_multipart_uploads")
-        found = pages.paginate(Bucket=self._location.bucket, Prefix=self._key(name_prefix))
-        return [upload for page in found for upload in page.get("Uploads", ())]
+        with explained("s3:ListBucketMultipartUploads", self._bucket):
+            found = pages.paginate(Bucket=self._location.bucket, Prefix=self._key(name_prefix))
+            return [upload for page in found for upload in page.get("Uploads", ())]
+
+    def _abort(self, upload: "MultipartUploadTypeDef") -> bool:
+        from botocore.exceptions import ClientError
+
+        with explained("s3:AbortMultipartUpload", f"object {upload['Key']!r} in {self._bucket}"):
+            try:
+                self._client.abort_multipart_upload(
+                    Bucket=self._location.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "NoSuchUpload":  # it ended by itself
+                    return False
+                raise
+        return True
 
     def _key(self, name: str) -> str:
         return self._location.key_prefix + name

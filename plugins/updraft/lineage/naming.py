@@ -7,14 +7,18 @@ mirrors the one for AWS Glue and is kept in this one place.
 
 import re
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from updraft.errors import UpdraftError
+from updraft.s3_uri import parse_s3_uri
 
-_TABLE_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):dynamodb:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
-    r":table/(?P<table>[A-Za-z0-9_.-]{3,255})"
+DYNAMODB_TABLE_ARN = re.compile(
+    r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):\d{12}:table/(?P<name>[A-Za-z0-9_.-]{3,255})",
+    re.ASCII,
 )
+"""The ARN of a DynamoDB table.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+"""
 
 
 class DatasetName(NamedTuple):
@@ -31,8 +35,7 @@ def dynamodb_table(table_arn: str) -> DatasetName:
     :returns: namespace ``arn:aws:dynamodb:<region>:<account>``, name ``table/<table>``.
     :raises UpdraftError: when the ARN is not that of a DynamoDB table.
     """
-    match = _TABLE_ARN.fullmatch(table_arn)
-    if match is None:
+    if DYNAMODB_TABLE_ARN.fullmatch(table_arn) is None:
         raise UpdraftError(f"{table_arn!r} is not the ARN of a DynamoDB table")
     namespace, table = table_arn.rsplit(":", 1)
     return DatasetName(namespace, table)
@@ -48,7 +51,5 @@ def s3_prefix(uri: str) -> DatasetName:
     :returns: namespace ``s3://<bucket>``, name the key, ``/`` for the bucket as a whole.
     :raises UpdraftError: when the URI has no bucket or another scheme.
     """
-    parts = urlsplit(uri)
-    if parts.scheme not in {"s3", "s3a", "s3n"} or not parts.netloc:
-        raise UpdraftError(f"{uri!r} is not an S3 URI; it looks like s3://bucket/prefix")
-    return DatasetName(f"s3://{parts.netloc}", parts.path.strip("/") or "/")
+    bucket, key = parse_s3_uri(uri)
+    return DatasetName(f"s3://{bucket}", key.strip("/") or "/")

@@ -47,9 +47,10 @@ class DynamoDBExportOperator(AwsBaseOperator[DynamoDBClientHook]):
     same files: one JSON item per line, and a ``manifest`` last, whose presence says that the
     export is complete. All ten types come out as they are stored, numbers with all their digits.
 
-    File names derive from DAG, task, map index and run. So a retry replaces what the attempt
-    before it left, and a task that was killed after its work was complete finds the result and
-    succeeds. A prefix that holds anything else is refused.
+    File names derive from DAG, task, map index, run and attempt. So a retry replaces what the
+    attempts before it left, even while a lost one is still running, and a task that was killed
+    after its work was complete finds the result and succeeds. A prefix that holds anything else
+    is refused.
 
     .. seealso::
         https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-template-exportddbtos3.html
@@ -127,20 +128,26 @@ class DynamoDBExportOperator(AwsBaseOperator[DynamoDBClientHook]):
             request = self._request(context)
         except UpdraftError as error:
             raise AirflowFailException(str(error)) from None
-        S3PrefixLink.persist(
-            context=context,
-            operator=self,
-            region_name=self.hook.conn_region_name,
-            aws_partition=self.hook.conn_partition,
-            bucket=request.location.bucket,
-            prefix=request.location.prefix,
-        )
+        self._persist_link(context, request.location)
         self._engine = _choose("engine", self.engine, EXPORT_ENGINES)(self)
         try:
             self._outcome = self._engine.export(request)
         except UpdraftError as error:
             raise AirflowException(str(error)) from None  # it is complete on its own
         return asdict(self._outcome.result)
+
+    def _persist_link(self, context: Context, location: S3Prefix) -> None:
+        try:
+            S3PrefixLink.persist(
+                context=context,
+                operator=self,
+                region_name=self.hook.conn_region_name,
+                aws_partition=self.hook.conn_partition,
+                bucket=location.bucket,
+                prefix=location.prefix,
+            )
+        except Exception as error:  # noqa: BLE001 - a convenience must not fail the task
+            self.log.warning("The task has no link to the AWS console: %s", error)
 
     def on_kill(self) -> None:
         """Stop the export; what it has written so far is removed."""
@@ -162,6 +169,7 @@ class DynamoDBExportOperator(AwsBaseOperator[DynamoDBClientHook]):
             )
         return ExportRequest(
             export_id=_export_id(context),
+            attempt=context["ti"].try_number,
             table=table,
             location=S3Prefix.parse(self.s3_uri),
             item_format=_choose("export_format", self.export_format, ITEM_FORMATS),

@@ -3,18 +3,23 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.destination import S3Prefix
-from updraft.dynamodb.export import MAXIMUM_THREADS, ExportResult, TableExport
+from updraft.dynamodb.export import MAXIMUM_THREADS, TableExport
 from updraft.dynamodb.formats import ItemFormat
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.read_capacity import PageSizer, TokenBucket
 from updraft.dynamodb.scan import ClientPageSource
 from updraft.dynamodb.table import TableDescription, TableReference, describe_table
+from updraft.hooks.clients import connected_client
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.s3 import S3Destination, streaming_s3_hook
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +29,7 @@ class ExportRequest:
     """The arguments of an export after they have been checked.
 
     :param export_id: identity of the export, the same in each attempt of a task instance.
+    :param attempt: number of the attempt, higher than that of every earlier one.
     :param table: the table.
     :param location: where the files go.
     :param item_format: format of the files.
@@ -32,6 +38,7 @@ class ExportRequest:
     """
 
     export_id: str
+    attempt: int
     table: TableReference
     location: S3Prefix
     item_format: ItemFormat
@@ -80,7 +87,7 @@ class WorkerExportEngine:
 
         :raises UpdraftError: when it was not possible; no manifest exists then.
         """
-        client = self._hook.conn
+        client: DynamoDBClient = connected_client(self._hook)
         table = describe_table(client, request.table)
         rate = table.read_units * request.read_throughput_ratio
         source = ClientPageSource(
@@ -103,6 +110,7 @@ class WorkerExportEngine:
         progress = Progress(table.approximate_items)
         export = TableExport(
             request.export_id,
+            request.attempt,
             table.arn,
             source=source,
             item_format=request.item_format,

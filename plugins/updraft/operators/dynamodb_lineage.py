@@ -13,7 +13,7 @@ from airflow.providers.common.compat.openlineage.facet import (
 )
 from airflow.providers.openlineage.extractors import OperatorLineage
 
-from updraft.dynamodb.export import ExportResult
+from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.table import TableDescription
 from updraft.lineage.naming import dynamodb_table, s3_prefix
 

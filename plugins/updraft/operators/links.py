@@ -9,14 +9,14 @@ from airflow.providers.amazon.aws.links.base_aws import BASE_AWS_CONSOLE_LINK, B
 class S3PrefixLink(BaseAwsLink):
     """Opens an S3 prefix in the console.
 
-    Its values are ``bucket``, ``prefix`` and ``region_name``.
+    Its values are ``bucket``, ``prefix`` and ``region_name``. It shows on Airflow 3. Airflow 2.11
+    shows links of operators only if a provider or a plugin registers their class, which Updraft
+    does not do.
     """
 
     name = "Amazon S3 prefix"
     key = "s3_prefix"
-    format_str = (
-        BASE_AWS_CONSOLE_LINK + "/s3/buckets/{bucket}?region={region_name}&prefix={prefix}/"
-    )
+    format_str = BASE_AWS_CONSOLE_LINK + "/s3/buckets/{bucket}?region={region_name}&prefix={prefix}"
 
     def format_link(self, **kwargs: Any) -> str:
         """Fill in the values, with the prefix escaped for a query.
@@ -24,6 +24,6 @@ class S3PrefixLink(BaseAwsLink):
         :param kwargs: what ``persist`` was given.
         :returns: the URL, empty when something is missing.
         """
-        if "prefix" in kwargs:
-            kwargs["prefix"] = quote(kwargs["prefix"])
+        if kwargs.get("prefix"):  # an empty one stands for the bucket as a whole
+            kwargs["prefix"] = quote(kwargs["prefix"]) + "/"
         return super().format_link(**kwargs)

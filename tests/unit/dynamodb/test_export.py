@@ -2,13 +2,15 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from updraft.dynamodb import export as export_module
+from updraft.dynamodb.attempt import DestinationOccupiedError
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.destination import StoredObject
-from updraft.dynamodb.export import DestinationOccupiedError, TableExport
+from updraft.dynamodb.export import MAXIMUM_THREADS, TableExport
 from updraft.dynamodb.formats.data_pipeline import DataPipelineFormat
 from updraft.dynamodb.manifest import parse_manifest
 from updraft.dynamodb.progress import Progress
@@ -62,9 +64,12 @@ class Folder:
         self.files[name] = b"".join(iter(lambda: content.read(64), b""))
         self.calls.append(("upload", name))
 
-    def put(self, name, content, metadata):
+    def create(self, name, content, metadata):
+        if name in self.files:
+            return False
         self.files[name], self.tags[name] = content, dict(metadata)
-        self.calls.append(("put", name))
+        self.calls.append(("create", name))
+        return True
 
     def delete(self, names):
         for name in names:
@@ -80,9 +85,10 @@ class SmallFiles(DataPipelineFormat):
     maximum_items_per_file = 7
 
 
-def _export(table, folder, run=RUN, cancellation=None, arn=ARN):
+def _export(table, folder, *, run=RUN, cancellation=None, arn=ARN, attempt=1):
     return TableExport(
         run,
+        attempt,
         arn,
         source=table,
         item_format=SmallFiles(),
@@ -115,12 +121,13 @@ def test_every_item_is_in_exactly_one_file_of_the_manifest(items):
     assert result.table_arn == ARN
 
 
-def test_names_are_those_of_run_segment_and_part():
+def test_names_are_those_of_run_attempt_segment_and_part():
     folder = Folder()
-    _export(Table(20), folder).run()
+    _export(Table(20), folder, attempt=3).run()
 
     assert sorted(folder.files) == sorted(
-        [f"{RUN}_{segment:05d}_{part:05d}" for segment in (0, 1) for part in (0, 1)] + ["manifest"]
+        [f"{RUN}_3_{segment:05d}_{part:05d}" for segment in (0, 1) for part in (0, 1)]
+        + ["manifest"]
     )
 
 
@@ -134,11 +141,28 @@ def test_a_file_ends_early_when_it_grows_too_large(monkeypatch):
 
 
 def test_the_manifest_comes_after_everything_else():
-    folder = Folder(**{f"{RUN}_00001_00099": b"stale"})
+    folder = Folder()
     _export(Table(20), folder).run()
 
-    assert folder.calls[-1] == ("put", "manifest")
-    assert ("delete", f"{RUN}_00001_00099") in folder.calls
+    assert folder.calls[-2:] == [("create", "manifest"), ("abort", f"{RUN}_0_")]
+    assert _numbers(folder) == list(range(20))
+
+
+def test_what_earlier_attempts_left_goes_when_the_manifest_is_there_and_no_sooner():
+    names = [f"{RUN}_1_00001_00099", f"{RUN}_2_00000_00000"]
+    folder = Folder(**dict.fromkeys(names, b"stale"))
+    _export(Table(20), folder, attempt=3).run()
+
+    after = folder.calls[folder.calls.index(("create", "manifest")) :]
+    assert [name for call, name in after if call == "delete"] == names
+    assert {("abort", f"{RUN}_1_"), ("abort", f"{RUN}_2_")} <= set(after)
+    assert _numbers(folder) == list(range(20))
+
+
+def test_a_file_under_a_name_of_this_very_attempt_is_no_part_of_the_result():
+    folder = Folder(**{f"{RUN}_1_00001_00099": b"of a deleted run of the same name"})
+    _export(Table(20), folder).run()
+
     assert _numbers(folder) == list(range(20))
 
 
@@ -148,23 +172,32 @@ def test_a_second_attempt_after_completion_adopts_the_result():
     before = dict(folder.files)
     table = Table(20)
 
-    assert _export(table, folder).run() == first
+    assert _export(table, folder, attempt=2).run() == first
     assert table.scans == 0
     assert folder.files == before
+
+
+def test_a_result_is_adopted_without_what_a_third_attempt_left():
+    folder = Folder()
+    first = _export(Table(20), folder, attempt=2).run()
+    folder.files[f"{RUN}_1_00000_00000"] = b"of a worker that was killed"
+
+    assert _export(Table(20), folder, attempt=3).run() == first
+    assert _numbers(folder) == list(range(20))
 
 
 def test_a_second_attempt_does_not_adopt_files_that_have_changed():
     folder = Folder()
     _export(Table(20), folder).run()
-    del folder.files[f"{RUN}_00000_00000"]
+    del folder.files[f"{RUN}_1_00000_00000"]
 
-    _export(Table(20), folder).run()
+    _export(Table(20), folder, attempt=2).run()
 
     assert _numbers(folder) == list(range(20))
 
 
 @pytest.mark.parametrize(
-    "name", ["manifest", "other-file", "sub/folder", f"{RUN}_1", f"{RUN}_00000_00000.gz"]
+    "name", ["manifest", "other-file", "sub/folder", f"{RUN}_1", f"{RUN}_1_00000_00000.gz"]
 )
 def test_what_somebody_else_wrote_is_left_alone(name):
     folder = Folder(**{name: b"theirs"})
@@ -206,11 +239,126 @@ def _fail_at(number):
 
 
 def test_a_failing_segment_stops_the_others_and_nothing_remains():
-    folder = Folder(**{f"{RUN}_00000_00000": b"of an earlier attempt"})
+    folder = Folder()
 
     with pytest.raises(UpdraftError, match="the table burnt down"):
         _export(Table(1000, at=_fail_at(41)), folder).run()
     assert folder.files == {}
+
+
+def _meanwhile(start, other):
+    """Let another attempt run while this one is at the page that begins with an item."""
+
+    def look(first):
+        if first == start:
+            other()
+
+    return look
+
+
+def test_a_lost_attempt_that_fails_late_spoils_nothing_of_its_retry():
+    folder = Folder()
+
+    def fail():
+        with pytest.raises(UpdraftError, match="the table burnt down"):
+            _export(Table(1000, at=_fail_at(41)), folder, attempt=1).run()
+
+    _export(Table(1000, at=_meanwhile(900, fail)), folder, attempt=2).run()
+
+    assert _numbers(folder) == list(range(1000))
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(1, 2), (2, 1)])
+def test_of_two_attempts_that_finish_the_later_returns_the_result_of_the_other(outer, inner):
+    folder = Folder()
+    results = []
+    finish = _meanwhile(40, lambda: results.append(_export(Table(90), folder, attempt=inner).run()))
+
+    result = _export(Table(100, at=finish), folder, attempt=outer).run()
+
+    assert results == [result]
+    assert _numbers(folder) == list(range(90))
+    assert all(name.startswith((f"{RUN}_{inner}_", "manifest")) for name in folder.files)
+
+
+def test_an_attempt_leaves_the_files_of_a_later_one_to_it():
+    later = f"{RUN}_2_00000_00000"
+    folder = Folder(**{later: b"going on"})
+    _export(Table(20), folder, attempt=1).run()
+
+    assert later in folder.files
+    assert ("abort", f"{RUN}_2_") not in folder.calls
+
+
+@pytest.mark.parametrize("change", [lambda files, name: files.pop(name), dict.__setitem__])
+def test_no_manifest_names_files_that_are_not_as_they_were_written(change):
+    folder = Folder()
+    name = f"{RUN}_1_00000_00000"
+    arguments = (name,) if change is not dict.__setitem__ else (name, b"other")
+    spoil = _meanwhile(40, lambda: change(folder.files, *arguments))
+
+    with pytest.raises(UpdraftError, match="something else writes or deletes there"):
+        _export(Table(100, at=spoil), folder).run()
+    assert folder.files == {}
+
+
+def test_a_manifest_whose_answer_was_lost_is_kept():
+    folder = Folder()
+    create = folder.create
+
+    def lose_answer(*arguments):
+        create(*arguments)
+        raise UpdraftError("connection reset")
+
+    folder.create = lose_answer
+
+    with pytest.raises(UpdraftError, match="connection reset"):
+        _export(Table(20), folder).run()
+    assert _numbers(folder) == list(range(20))
+
+
+def test_uploads_that_cannot_be_aborted_do_not_keep_the_files():
+    folder = Folder()
+
+    def fail(first):
+        if first == 41:
+            folder.abort_uploads = refuse
+            raise UpdraftError("the table burnt down")
+
+    def refuse(name_prefix):
+        raise UpdraftError("slow down")
+
+    with pytest.raises(UpdraftError, match="the table burnt down"):
+        _export(Table(1000, at=fail), folder).run()
+    assert folder.files == {}
+
+
+def test_a_result_stands_whatever_becomes_of_the_tidying():
+    folder = Folder(**{f"{RUN}_1_00000_00000": b"stale"})
+
+    def refuse(names):
+        if names:
+            raise UpdraftError("no permission")
+
+    folder.delete = refuse
+
+    assert _export(Table(20), folder, attempt=2).run().items == 20
+
+
+def test_no_more_threads_and_tasks_than_are_needed_exist(monkeypatch):
+    submitted = []
+
+    class Executor(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            submitted.append(arguments)
+            return super().submit(*arguments)
+
+    monkeypatch.setattr(export_module, "ThreadPoolExecutor", Executor)
+    folder = Folder()
+    _export(Table(500, segments=1000), folder).run()
+
+    assert len(submitted) == MAXIMUM_THREADS
+    assert _numbers(folder) == list(range(500))
 
 
 def test_the_cause_is_reported_and_not_its_echo():
@@ -255,7 +403,7 @@ def test_a_failed_attempt_does_not_remove_what_another_has_completed():
 
     def look(first):
         if first == 0:
-            _export(Table(20), folder).run()
+            _export(Table(20), folder, attempt=2).run()
             raise UpdraftError("connection lost")
 
     with pytest.raises(UpdraftError, match="connection lost"):
@@ -268,7 +416,7 @@ def test_the_next_attempt_succeeds_after_a_failure():
     with pytest.raises(UpdraftError):
         _export(Table(1000, at=_fail_at(40)), folder).run()
 
-    _export(Table(1000), folder).run()
+    _export(Table(1000), folder, attempt=2).run()
 
     assert _numbers(folder) == list(range(1000))
 

@@ -10,7 +10,7 @@ from airflow.exceptions import AirflowException, AirflowFailException
 from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
 from openlineage.client.serde import Serde
 
-from updraft.dynamodb.export import ExportResult
+from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
 from updraft.lineage.validation import problems
@@ -169,9 +169,31 @@ def test_identity_is_that_of_the_task_instance_and_not_of_the_attempt(engine):
     ):
         _execute(_operator(), **changes)
     first, second, *others = [request.export_id for request in engine.requests]
+    assert [request.attempt for request in engine.requests[:2]] == [1, 2]
 
     assert first == second
     assert len({first, *others}) == 6
+
+
+def _without_region(monkeypatch, tmp_path):
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+
+def test_the_link_to_the_console_is_no_reason_to_fail(engine, monkeypatch, tmp_path, capsys):
+    _without_region(monkeypatch, tmp_path)
+    result = _execute(_operator(aws_conn_id=None))
+
+    assert result["items"] == 20
+    assert "The task has no link to the AWS console" in capsys.readouterr().out
+
+
+def test_a_connection_without_a_region_is_one_clear_error(monkeypatch, tmp_path):
+    _without_region(monkeypatch, tmp_path)
+
+    with pytest.raises(AirflowException, match=r"dynamodb: You must specify a region\. Check its"):
+        _execute(_operator(aws_conn_id=None))
 
 
 def test_kill_stops_the_engine(engine):
