@@ -109,7 +109,9 @@ def updraft() -> Callable[[], None]:
         total_segments=SEGMENTS,
         aws_conn_id=None,
     )
-    instance = SimpleNamespace(dag_id="d", task_id="export", map_index=-1, run_id="run")
+    instance = SimpleNamespace(
+        dag_id="d", task_id="export", map_index=-1, run_id="run", try_number=1
+    )
     return lambda: operator.execute({"ti": instance})  # type: ignore[typeddict-item,func-returns-value]
 
 
