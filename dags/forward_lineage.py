@@ -1,12 +1,13 @@
 """
 ### Forward lineage to Amazon DataZone
 
-Tasks leave their OpenLineage events in the outbox. Every five minutes this DAG posts the new ones
-to the catalog, each exactly once, and notes how far it came.
+Tasks leave their OpenLineage events in the outbox. Every five minutes this DAG posts
+the new ones to the catalog, each exactly once, and notes how far it came.
 
 **Steps**
-1. `post_to_catalog` reads the outbox from the last checkpoint, checks each event against the
-   OpenLineage schemas, gives datasets the names under which DataZone knows them, and posts.
+1. `post_to_catalog` reads the outbox from the last checkpoint, checks each event
+   against the OpenLineage schemas, gives datasets the names under which DataZone knows
+   them, and posts.
 
 **Parameters** (all optional; scheduled runs use the configuration)
 - `domain_id`: DataZone domain; else `[updraft] datazone_domain_id`.
@@ -17,17 +18,17 @@ to the catalog, each exactly once, and notes how far it came.
 {"domain_id": "dzd_a1b2c3d4e5f6g7", "max_events_per_second": 5}
 ```
 
-**When it fails**: the message names the cause. Nothing is lost; the next run continues. An event
-that the catalog refuses does not fail the task: it goes to `dead-letters/` in the outbox, with the
-reason, and the log has a warning.
+**When it fails**: the message names the cause. Nothing is lost; the next run continues.
+An event that the catalog refuses does not fail the task: it goes to `dead-letters/` in
+the outbox, with the reason, and the log has a warning.
 
-**Own lineage**: this DAG would report on its own reporting for ever. `docs/lineage.md` has the
-configuration lines that exclude it.
+**Own lineage**: this DAG would report on its own reporting for ever. `docs/lineage.md`
+has the configuration lines that exclude it.
 """
 
 from datetime import UTC, datetime, timedelta
 
-# Airflow's discovery skips files without the words "dag" and "airflow"; this line has both.
+# Airflow skips files without the words "dag" and "airflow"; this line has both.
 from updraft.compat import DAG, Param
 from updraft.operators.lineage import ForwardLineageOperator
 
@@ -59,7 +60,8 @@ with DAG(
             type=["null", "string"],
             pattern=r"^(s3://[^/]+|file:///).*$",
             title="Outbox",
-            description="s3://bucket/prefix or file:///directory; empty for the configured one.",
+            description="s3://bucket/prefix or file:///directory; "
+            "empty for the configured one.",
         ),
         "max_events_per_second": Param(
             10,

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from updraft.migration.batch import Written
     from updraft.migration.conversion import Conversion
 
-_NO_POSITION = 1
-
 
 def convert(
     inputs: Annotated[
@@ -94,8 +92,7 @@ def convert(
 def _given_values(
     assignments: list[str], values: Path | None
 ) -> "tuple[tuple[ParameterValue, ...], tuple[Finding, ...]]":
-    from updraft.datapipeline.findings import Position  # noqa: PLC0415 keeps start fast
-    from updraft.datapipeline.model import ParameterValue  # noqa: PLC0415 likewise
+    from updraft.datapipeline.model import ParameterValue  # noqa: PLC0415 keeps start fast
     from updraft.datapipeline.reading import read_values  # noqa: PLC0415 likewise
     from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
 
@@ -104,8 +101,7 @@ def _given_values(
         name, separator, value = assignment.partition("=")
         if not separator or not name:
             raise UpdraftError(f"--set takes KEY=VALUE, not {name!r}")
-        position = Position(line=_NO_POSITION, column=_NO_POSITION)
-        given = (*given, ParameterValue(id=name, values=(value,), position=position))
+        given = (*given, ParameterValue(id=name, values=(value,), source="--set"))
     return given, findings
 
 

@@ -11,15 +11,17 @@ from updraft.datapipeline.findings import (
     did_you_mean,
     shown_value,
 )
-from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference, Text
+from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference
 from updraft.datapipeline.object_types import all_field_names, is_user_field, object_types
 from updraft.datapipeline.resolution import (
     DEFAULT_ID,
     Resolved,
     ResolvedObject,
     dangling_references,
+    parent_ids,
     resolve,
 )
+from updraft.datapipeline.value_checking import check_reference_targets, check_values
 
 # The console fills these in, so that their absence proves nothing.
 _REQUIRED_BUT_FILLED_IN = {"role", "resourceRole"}
@@ -33,15 +35,17 @@ def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
     :returns: resolved objects by id, and all findings in the order of the file.
     """
     resolved, findings = resolve(definition)
+    parents = parent_ids(definition)
     found = [
         *findings,
         *_duplicate_ids(definition),
         *dangling_references(definition),
         *(finding for item in definition.objects for finding in _check_object(item, definition)),
+        *check_reference_targets(resolved, definition),
         *(
             finding
             for item in resolved.values()
-            for finding in _missing_fields(item, definition, _is_parent(item.id, definition))
+            for finding in _missing_fields(item, definition, item.id in parents)
         ),
     ]
     found.sort(key=lambda finding: _sort_key(finding.position))
@@ -50,14 +54,6 @@ def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
 
 def _sort_key(position: Position | None) -> tuple[int, int]:
     return (position.line, position.column) if position else (0, 0)
-
-
-def _is_parent(object_id: str, definition: Definition) -> bool:
-    return any(
-        object_id in field.references
-        for item in definition.objects
-        if (field := item.field("parent")) is not None
-    )
 
 
 def _duplicate_ids(definition: Definition) -> Iterator[Finding]:
@@ -116,8 +112,7 @@ def _check_object(item: PipelineObject, definition: Definition) -> Iterator[Find
                 ),
             )
         yield from _check_expressions(item, field, definition)
-        if known is not None:
-            yield from _check_values(item, field, definition)
+        yield from check_values(item, field, definition)
 
 
 def _check_expressions(
@@ -139,38 +134,6 @@ def _check_expressions(
             )
 
 
-def _check_values(item: PipelineObject, field: Field, definition: Definition) -> Iterator[Finding]:
-    field_type = object_types()[item.type or ""].fields.get(field.name)
-    if field_type is None:
-        return
-    if not field_type.multi and len(field.values) > 1:
-        message = f"The field takes one value, here it has {len(field.values)}"
-        yield field_finding(
-            definition,
-            item,
-            field,
-            value=field.values[1],
-            severity=Severity.WARNING,
-            message=message,
-            advice="Keep the one that is meant",
-        )
-    if not field_type.allowed:
-        return
-    allowed = {one.casefold() for one in field_type.allowed}
-    for value in field.values:
-        text = value.text if isinstance(value, Text) else ""
-        if text and "#{" not in text and text.casefold() not in allowed:
-            yield field_finding(
-                definition,
-                item,
-                field,
-                value=value,
-                severity=Severity.WARNING,
-                message=f"{field.name} takes only {', '.join(field_type.allowed)}",
-                advice=did_you_mean(text, field_type.allowed, "Choose one of these"),
-            )
-
-
 def _missing_fields(
     item: ResolvedObject, definition: Definition, is_parent: bool
 ) -> Iterator[Finding]:
@@ -184,7 +147,7 @@ def _missing_fields(
                 position=item.item.position,
                 object_id=item.id,
                 field="type",
-                message="The object has no type and no object inherits from it, so it does nothing",
+                message="The object has no type and no object inherits from it",
                 advice="Give it a type, or remove it",
             )
         return

@@ -4,6 +4,7 @@ from updraft.datapipeline.expressions import (
     Embedded,
     Expression,
     ExpressionError,
+    Member,
     Name,
     Secret,
     parse_text,
@@ -12,6 +13,7 @@ from updraft.datapipeline.expressions import (
 from updraft.datapipeline.findings import did_you_mean
 from updraft.datapipeline.functions import function_problems
 from updraft.datapipeline.model import Definition
+from updraft.datapipeline.object_types import runtime_field_names
 
 # Every object has these without writing them; ``node`` is the object that an alarm or a
 # precondition belongs to.
@@ -39,12 +41,22 @@ def expression_problems(
     functions = [problem for tree in trees for problem in function_problems(tree)]
     if secret:
         functions = [("A function call in it is not right", advice) for _, advice in functions]
+    runtime = [
+        (
+            "A runtime field in it is not known"
+            if secret
+            else f"There is no runtime field {name!r}",
+            did_you_mean(name, runtime_field_names(), "Look it up in the guide's object reference"),
+        )
+        for tree in trees
+        for name in _unknown_runtime_fields(tree)
+    ]
     names = [
         unknown_name(name, definition, secret=secret)
         for tree in trees
         for name in _unknown_names(tree, definition)
     ]
-    return functions + names
+    return functions + runtime + names
 
 
 def unknown_name(name: str, definition: Definition, *, secret: bool = False) -> tuple[str, str]:
@@ -66,6 +78,16 @@ def unknown_name(name: str, definition: Definition, *, secret: bool = False) -> 
         f"{subject} is neither a field nor a parameter with a declaration or a value",
         did_you_mean(name, candidates, otherwise),
     )
+
+
+def _unknown_runtime_fields(tree: Expression) -> list[str]:
+    return [
+        node.name
+        for node in walk(tree)
+        if isinstance(node, Name | Secret | Member)
+        and node.name.startswith("@")
+        and node.name not in runtime_field_names()
+    ]
 
 
 def _unknown_names(tree: Expression, definition: Definition) -> list[str]:

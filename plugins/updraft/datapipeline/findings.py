@@ -1,6 +1,7 @@
 """What is found wrong or odd in a definition, with the place where it stands."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -10,6 +11,10 @@ from updraft.errors import UpdraftError
 
 MASK = "***"
 _LONGEST_VALUE_SHOWN = 120
+_PASSWORD_ITEM = re.compile(
+    r"""((?:password|passwd|passphrase|pwd|secret|token)\w*=)(?!\#\{)[^&;,\s"']+""", re.IGNORECASE
+)
+_USER_PASSWORD = re.compile(r"(://[^/\s:@]*:)(?!\#\{)[^/\s@]+@")
 
 
 class Severity(StrEnum):
@@ -90,10 +95,20 @@ def shown_value(value: str, *, secret: bool = False) -> str:
     """
     if secret:
         return MASK
-    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in mask_passwords(value))
     if len(printable) > _LONGEST_VALUE_SHOWN:
         return f"{printable[: _LONGEST_VALUE_SHOWN - 1]}…"
     return printable
+
+
+def mask_passwords(text: str) -> str:
+    """Mask what is plainly a password inside of a text, such as the address of a database.
+
+    :param text: any text.
+    :returns: the text with the mask for passwords of addresses and after ``password=`` and like
+        words; expressions stay, since they name a value and do not hold it.
+    """
+    return _USER_PASSWORD.sub(rf"\g<1>{MASK}@", _PASSWORD_ITEM.sub(rf"\g<1>{MASK}", text))
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
-from updraft.datapipeline.findings import MASK, Position
+from updraft.datapipeline.findings import MASK, Position, mask_passwords
 from updraft.datapipeline.secret_names import secret_names
 
 
@@ -110,11 +110,16 @@ class Parameter(_Frozen):
 
 
 class ParameterValue(_Frozen):
-    """The value or values given for a parameter."""
+    """The value or values given for a parameter.
+
+    :param source: the file or the option that gives them.
+    :param position: where in the file, none for an option.
+    """
 
     id: str
     values: tuple[str, ...]
-    position: Position
+    source: str
+    position: Position | None = None
 
     @property
     def name(self) -> str:
@@ -197,7 +202,7 @@ class Definition(_Frozen):
         if self.is_secret(field.name):
             return MASK
         return ", ".join(
-            value.text if isinstance(value, Text) else f"→ {value.object_id}"
+            mask_passwords(value.text) if isinstance(value, Text) else f"→ {value.object_id}"
             for value in field.values
         )
 

@@ -26,6 +26,11 @@ Category = Literal[
     "utility",
 ]
 
+# Objects of these do, await or hold something while a pipeline runs; all others describe them.
+WORKING_CATEGORIES: frozenset[Category] = frozenset(
+    {"activity", "resource", "precondition", "data node"}
+)
+
 _USER_FIELD = re.compile(r"\*?my[A-Z_]\w*")
 # Every object may have a parent, whether its page in the guide says so or not.
 _ALWAYS_ALLOWED = {"parent"}
@@ -86,6 +91,46 @@ def object_types() -> dict[str, ObjectType]:
     """
     text = resources.files("updraft.datapipeline").joinpath("object_types.json").read_text("utf-8")
     return {name: ObjectType.model_validate(entry) for name, entry in json.loads(text).items()}
+
+
+def field_type_of(type_name: str | None, field: str) -> FieldType | None:
+    """Look up what the reference says about a field.
+
+    :param type_name: object type, none or unknown for ``Default`` and abstract parents.
+    :param field: field name.
+    :returns: what is known for the type; without a type, what all types agree on in their slot.
+    """
+    types = object_types()
+    if type_name in types:
+        found = types[type_name or ""].fields.get(field)
+        if found is not None or field != "parent":
+            return found
+    found_everywhere = [entry.fields[field] for entry in types.values() if field in entry.fields]
+    agree = len({found.slot for found in found_everywhere}) == 1
+    return found_everywhere[0] if agree else None
+
+
+@cache
+def runtime_field_names() -> frozenset[str]:
+    """Collect the fields that the service fills in while an object runs, such as ``@status``.
+
+    :returns: field names; those with a sign keep it.
+    """
+    return frozenset(name for entry in object_types().values() for name in entry.runtime_fields)
+
+
+@cache
+def working_field_names() -> frozenset[str]:
+    """Collect the fields that only objects have that do, run or hold something.
+
+    :returns: field names of activities, resources, preconditions and data nodes, without those
+        that objects of other categories have too.
+    """
+    working: set[str] = set()
+    others: set[str] = set(_ALWAYS_ALLOWED)
+    for entry in object_types().values():
+        (working if entry.category in WORKING_CATEGORIES else others).update(entry.fields)
+    return frozenset(working - others | {"scriptUri", "scriptArgument"})
 
 
 @cache

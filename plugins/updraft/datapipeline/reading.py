@@ -50,15 +50,22 @@ def read_file(path: Path, source: str | None = None) -> ReadResult:
     :returns: definition and findings.
     """
     name = source or str(path)
+    text = _text_of(path, name)
+    return text if isinstance(text, ReadResult) else read_text(text, name)
+
+
+def _text_of(path: Path, name: str) -> str | ReadResult:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        # Opening a pipe would wait for somebody to write into it, maybe for ever.
+        if path.exists() and not path.is_file():
+            return _failure(name, "This is not a regular file", "Give a file with JSON")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"The file is not UTF-8: byte {error.start} can't be read"
         return _failure(name, message, "Save it as UTF-8 text")
     except OSError as error:
         reason = error.strerror or str(error)
         return _failure(name, f"The file can't be read: {reason}", "Check path and permissions")
-    return read_text(text, name)
 
 
 def read_text(text: str, source: str) -> ReadResult:
@@ -85,12 +92,13 @@ def read_values(path: Path) -> tuple[tuple[ParameterValue, ...], tuple[Finding, 
     :returns: the values, and what was found wrong.
     """
     source = str(path)
+    text = _text_of(path, source)
+    if isinstance(text, ReadResult):
+        return (), text.findings
     try:
-        document = parse_json(path.read_bytes().decode("utf-8-sig"))
+        document = parse_json(text)
     except JsonSyntaxError as error:
         return (), _failure(source, error.message, error.advice, error.position).findings
-    except (OSError, UnicodeDecodeError) as error:
-        return (), _failure(source, f"The file can't be read: {error}", "Check the file").findings
     reader = _DefinitionReader(source)
     values: list[ParameterValue] = []
     if not isinstance(document, JsonObject):
@@ -281,6 +289,6 @@ class _DefinitionReader(FieldReader):
             texts = [one.text for one in self.values(value, name, "value") if isinstance(one, Text)]
             collected.setdefault(name, (position, []))[1].extend(texts)
         return [
-            ParameterValue(id=name, values=tuple(texts), position=position)
+            ParameterValue(id=name, values=tuple(texts), position=position, source=self.source)
             for name, (position, texts) in collected.items()
         ]

@@ -11,6 +11,7 @@ from updraft.datapipeline.object_types import Category, category_of
 DEFAULT_ID = "Default"
 # "Maximum number of roll-ups into a single object" (guide, "Web Service Limits").
 LONGEST_PARENT_CHAIN = 32
+_TOO_LONG = f"The chain of parents has more than {LONGEST_PARENT_CHAIN} objects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,13 @@ def resolve(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
     """
     findings: list[Finding] = []
     resolved: Resolved = {}
+    too_long = False
     for item in definition.objects_by_id.values():
         chain, finding = _chain(item, definition)
-        if finding:
+        # What stands below a chain that is too long has the same problem, once is enough.
+        if finding and (finding.message != _TOO_LONG or not too_long):
             findings.append(finding)
+            too_long = finding.message == _TOO_LONG
         fields: dict[str, InheritedField] = {}
         for ancestor in chain:
             for field in ancestor.fields:
@@ -111,7 +115,7 @@ def _chain(
             return chain, _chain_finding(
                 definition,
                 item,
-                f"The chain of parents has more than {LONGEST_PARENT_CHAIN} objects",
+                _TOO_LONG,
                 "Merge some of the parents",
             )
     return chain, None
@@ -140,6 +144,20 @@ def _parent(item: PipelineObject, definition: Definition) -> PipelineObject | No
     if item.id == DEFAULT_ID:
         return None
     return definition.objects_by_id.get(DEFAULT_ID)
+
+
+def parent_ids(definition: Definition) -> frozenset[str]:
+    """Collect the objects that others name as their parent.
+
+    :param definition: the definition.
+    :returns: object ids.
+    """
+    return frozenset(
+        object_id
+        for item in definition.objects
+        if (field := item.field("parent")) is not None
+        for object_id in field.references
+    )
 
 
 def dangling_references(definition: Definition) -> Iterator[Finding]:

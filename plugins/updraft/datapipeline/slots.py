@@ -6,7 +6,7 @@ Both occur in real definitions, and where the intent is beyond doubt they are re
 from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity, did_you_mean
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference, Text
-from updraft.datapipeline.object_types import FieldType, object_types
+from updraft.datapipeline.object_types import FieldType, field_type_of
 
 
 def repair_slots(definition: Definition) -> tuple[Definition, tuple[Finding, ...]]:
@@ -30,23 +30,10 @@ def repair_slots(definition: Definition) -> tuple[Definition, tuple[Finding, ...
     return definition.with_objects(objects), tuple(findings)
 
 
-def _field_type(item: PipelineObject, name: str) -> FieldType | None:
-    types = object_types()
-    if item.type in types:
-        found = types[item.type or ""].fields.get(name)
-        if found is not None or name != "parent":
-            return found
-    # Default and abstract parents have no type: a slot counts when all types agree on it.
-    slots = {entry.fields[name].slot for entry in types.values() if name in entry.fields}
-    if len(slots) != 1:
-        return None
-    return next(entry.fields[name] for entry in types.values() if name in entry.fields)
-
-
 def _repair_field(
     field: Field, item: PipelineObject, definition: Definition, findings: list[Finding]
 ) -> Field:
-    field_type = _field_type(item, field.name)
+    field_type = field_type_of(item.type, field.name)
     if field_type is None:
         return field
     values = tuple(

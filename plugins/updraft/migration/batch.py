@@ -13,6 +13,10 @@ from updraft.migration.names import check_dag_id, dag_id_of
 from updraft.migration.output_files import EditedFileError, check_overwrite, write_files
 
 
+class FileNameError(UpdraftError):
+    """The name of a file is no text."""
+
+
 @dataclass(frozen=True)
 class Written:
     """A conversion and where it was written.
@@ -36,7 +40,7 @@ def definition_files(inputs: Iterable[Path]) -> list[Path]:
     """
     files: dict[Path, None] = {}
     for one in inputs:
-        if one.is_dir():
+        if _is_folder(one):
             found = sorted(path for path in one.rglob("*.json") if path.is_file())
             if not found:
                 raise UpdraftError(f"{one} has no JSON file")
@@ -46,6 +50,24 @@ def definition_files(inputs: Iterable[Path]) -> list[Path]:
         else:
             raise UpdraftError(f"{one} does not exist")
     return list(files)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise UpdraftError(f"{_shown_path(path)} can't be read: {error.strerror}") from None
+
+
+def _check_file_name(path: Path) -> None:
+    """Make sure that a file's name is text, for the report and the DAG name it.
+
+    :raises FileNameError: when it is not.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise FileNameError("The file name is not UTF-8") from None
 
 
 def convert_all(
@@ -70,7 +92,16 @@ def convert_all(
     conversions: list[Conversion] = []
     taken: dict[str, Path] = {}
     for path in files:
-        name = dag_id or dag_id_of(path.stem)
+        try:
+            _check_file_name(path)
+            name = dag_id or dag_id_of(path.stem)
+        except UpdraftError as error:
+            advice = "Convert it by itself with --dag-id, or rename the file"
+            if isinstance(error, FileNameError):
+                advice = "Rename the file, or its folder"
+            conversions.append(_failed(Conversion(path, "", ()), str(error), advice))
+            advance(path)
+            continue
         if name in taken:
             message = f"The DAG id {name!r} is taken by {taken[name]}"
             advice = "Rename one of the files, or convert it by itself with --dag-id"
@@ -139,9 +170,13 @@ def _write(one: Conversion, output: Path, report_folder: Path, *, force: bool) -
     return Written(one, dag_file, report_file)
 
 
+def _shown_path(path: Path) -> str:
+    return str(path).encode(errors="backslashreplace").decode()
+
+
 def _failed(conversion: Conversion, message: str, advice: str) -> Conversion:
     finding = Finding(
-        severity=Severity.ERROR, file=str(conversion.path), message=message, advice=advice
+        severity=Severity.ERROR, file=_shown_path(conversion.path), message=message, advice=advice
     )
     return replace(
         conversion, findings=(*conversion.findings, finding), dag_source=None, report=None

@@ -24,6 +24,12 @@ from updraft.migration.parameters import map_parameters
 from updraft.migration.rendering import render
 from updraft.migration.report import Report, TaskAccount, coverage_of
 from updraft.migration.tasks import DagSpec
+from updraft.migration.unknown_objects import (
+    account_unknown_references,
+    is_unknown,
+    may_have_worked,
+    reason,
+)
 
 # Activities decide what becomes of the objects that serve them.
 _ORDER = ("schedule", "activity", "precondition", "data node", "resource")
@@ -77,7 +83,7 @@ def convert_file(path: Path, dag_id: str, values: tuple[ParameterValue, ...] = (
     findings.sort(key=_by_place)
     if has_errors(findings):
         return Conversion(path, dag_id, tuple(findings))
-    report = report.model_copy(update={"findings": tuple(_without_folder(findings, path))})
+    report = report.model_copy(update={"findings": tuple(_without_folder(findings))})
     return Conversion(path, dag_id, tuple(findings), render(dag), report)
 
 
@@ -85,12 +91,9 @@ def _by_place(finding: Finding) -> tuple[int, int]:
     return (finding.position.line, finding.position.column) if finding.position else (0, 0)
 
 
-def _without_folder(findings: list[Finding], path: Path) -> list[Finding]:
-    """Name the file without its folder: a report is the same wherever the file lies."""
-    return [
-        finding.model_copy(update={"file": path.name}) if finding.file == str(path) else finding
-        for finding in findings
-    ]
+def _without_folder(findings: list[Finding]) -> list[Finding]:
+    """Name files without their folders: a report is the same wherever they lie."""
+    return [finding.model_copy(update={"file": Path(finding.file).name}) for finding in findings]
 
 
 def _said_before(finding: Finding, others: tuple[Finding, ...]) -> bool:
@@ -114,7 +117,8 @@ def _unknown_values(definition: Definition, values: tuple[ParameterValue, ...]) 
     return [
         Finding(
             severity=Severity.ERROR,
-            file=definition.source,
+            file=value.source,
+            position=value.position,
             object_id=value.id,
             message="A value is given for a parameter that the definition does not have",
             advice=did_you_mean(
@@ -188,16 +192,21 @@ def _map_objects(workflow: Workflow) -> None:
     for item in workflow.resolved.values():
         if item.id == DEFAULT_ID:
             continue
-        by_category.get(item.category or "", descriptions).append(item)
+        unknown = is_unknown(item) and may_have_worked(item, workflow)
+        place = "activity" if unknown else item.category or ""
+        by_category.get(place, descriptions).append(item)
     for category in _ORDER:
         for item in by_category[category]:
             mapper = registered.get(item.type or "")
             if mapper is not None:
                 mapper().map(item, workflow)
+            elif is_unknown(item):
+                add_placeholder(item, workflow, reason(item))
             elif needs_task(item):
                 add_placeholder(item, workflow, f"{item.type} is not migrated yet")
             else:
                 descriptions.append(item)
+    account_unknown_references(workflow)
     account_descriptions(descriptions, workflow)
     if not workflow.tasks:
         workflow.findings.append(

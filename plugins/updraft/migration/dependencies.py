@@ -8,6 +8,7 @@ node itself, not its path.
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.mapper import Workflow
+from updraft.migration.unknown_objects import is_unknown
 
 
 def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
@@ -64,9 +65,16 @@ def _before(item: ResolvedObject, workflow: Workflow) -> set[str]:
         *item.references("input"),
         *_gates(item, resolved),
     ]
-    if not (tasks[item.id].migrated):
-        # A migrated task needs no resource; what still waits for its migration does.
-        pending += item.references("runsOn")
+    # A migrated task needs no resource, unless nobody knows what it is; what still waits for its
+    # migration does.
+    pending += [
+        one
+        for one in item.references("runsOn")
+        if not tasks[item.id].migrated or (one in tasks and is_unknown(resolved[one]))
+    ]
+    if is_unknown(item):
+        # It may be a data node, which then goes between those that write and those that read it.
+        pending += [producer.id for producer in workflow.users(item.id, "output")]
     while pending:
         object_id = pending.pop()
         if object_id in seen or object_id not in resolved:

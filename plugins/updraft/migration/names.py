@@ -43,7 +43,12 @@ def dag_id_of(file_stem: str) -> str:
 
     :param file_stem: file name without suffix.
     :returns: a valid DAG id.
+    :raises UpdraftError: when the name has nothing to make one of.
     """
+    if not re.search(r"[A-Za-z0-9]", file_stem):
+        raise UpdraftError(
+            f"No DAG id can be made of the file name {file_stem!r}: no letter from A to Z, no digit"
+        )
     words = snake_case(file_stem)
     return words if _DAG_ID.fullmatch(words) and not keyword.iskeyword(words) else f"dag_{words}"
 

@@ -23,7 +23,7 @@ def check_overwrite(dag_file: Path) -> None:
     """
     try:
         text = dag_file.read_bytes().decode("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, UnicodeDecodeError) as error:
         raise EditedFileError(f"{dag_file} exists and can't be read: {error}") from None

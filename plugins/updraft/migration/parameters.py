@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from updraft.datapipeline.findings import MASK, Finding, Severity, shown_value
+from updraft.datapipeline.findings import MASK, Finding, Severity, mask_passwords, shown_value
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
@@ -67,7 +67,7 @@ def map_parameters(
             ParameterAccount(
                 id=parameter.id,
                 type=parameter.type,
-                value=MASK if secret else ", ".join(given) or "-",
+                value=MASK if secret else mask_passwords(", ".join(given)) or "-",
                 status=status,
                 note=note,
             )
@@ -131,7 +131,7 @@ def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow
             message="The parameter has an unknown type and is taken as text",
             advice="Use String, Integer, Double or AWS::S3::ObjectKey",
         )
-    given = value.values if value is not None else parameter.default
+    given = _without_passwords(value.values if value else parameter.default, parameter, workflow)
     schema = _schema(parameter, json_type, workflow, given)
     arguments: dict[str, object] = {}
     if parameter.is_array:
@@ -148,6 +148,9 @@ def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow
         arguments["type"] = ["null", json_type] if optional else json_type
         if optional and "enum" in schema:
             schema["enum"] = [None, *schema["enum"]]
+        if json_type == "string" and not parameter.optional and "" not in given:
+            # A form sends an empty text for a field that nobody fills in.
+            arguments |= {} if schema.keys() & {"enum", "pattern"} else {"minLength": 1}
         arguments |= schema
     arguments["title"] = parameter.description or parameter.name
     notes = [
@@ -157,11 +160,27 @@ def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow
     ]
     if notes:
         arguments["description_md"] = "\n\n".join(notes)
-    kind = "S3 URI" if parameter.type.casefold() == _S3_TYPE else json_type
     words = parameter.description or "no description given"
+    kind = "S3 URI" if parameter.type.casefold() == _S3_TYPE else json_type
     return ParamSpec(
         parameter.name, arguments, words, f"list of {kind}" * parameter.is_array or kind
     )
+
+
+def _without_passwords(
+    given: tuple[str, ...], parameter: Parameter, workflow: Workflow
+) -> tuple[str, ...]:
+    if all(mask_passwords(text) == text for text in given):
+        return given
+    _report(
+        workflow,
+        parameter,
+        severity=Severity.WARNING,
+        value=", ".join(given),
+        message="The value holds a password, so the DAG does not take it over",
+        advice="Create an Airflow connection for it",
+    )
+    return ()
 
 
 def _schema(
@@ -275,7 +294,7 @@ def _report(
     given = workflow.definition.values_by_name.get(parameter.name)
     finding = Finding(
         severity=severity,
-        file=workflow.definition.source,
+        file=given.source if given else workflow.definition.source,
         position=given.position if given else parameter.position,
         object_id=parameter.id,
         field="value" if given else "default",

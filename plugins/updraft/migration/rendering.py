@@ -7,6 +7,7 @@ import subprocess
 import textwrap
 from functools import cache
 from importlib import resources
+from unicodedata import east_asian_width
 
 import jinja2
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
@@ -15,11 +16,14 @@ from updraft.errors import UpdraftError
 from updraft.migration.names import unique
 from updraft.migration.tasks import Code, DagSpec
 
-_LINE_LENGTH = 100
+# Ruff's own default, so that generated files pass a project's linter that sets nothing else.
+_LINE_LENGTH = 88
+_LONGEST_STRING = 60
 # Ruff is told everything, so that no configuration file near the caller changes the bytes.
 _RUFF_OPTIONS = ("--isolated", "--line-length", str(_LINE_LENGTH), "--target-version", "py311")
-_OWN_LIBRARY = ("--config", 'lint.isort.known-first-party = ["updraft"]')
-_HASH_LINE = re.compile(r"# Converted by Updraft, sha256:(?P<digest>[0-9a-f]{64})\n")
+# Where a text may go on in the next line: before an expression, after a separator.
+_PIECE = re.compile(r"\{\{.*?\}\}|[^{/, ]*[/, ]|[^{/, ]+|\{", re.DOTALL)
+_HASH_LINE = re.compile(r"# Updraft sha256:(?P<digest>[0-9a-f]{64})\n")
 
 
 def render(dag: DagSpec) -> str:
@@ -38,9 +42,9 @@ def render(dag: DagSpec) -> str:
         failure_words=_failure_words(dag),
     )
     source = _wrap_docstring(source)
-    source = _ruff(("check", "--select", "I", "--fix", "--quiet", *_OWN_LIBRARY, "-"), source)
+    source = _ruff(("check", "--select", "I", "--fix", "--quiet", "-"), source)
     source = _ruff(("format", "--quiet", "-"), source)
-    return f"# Converted by Updraft, sha256:{_digest(source)}\n{source}"
+    return f"# Updraft sha256:{_digest(source)}\n{source}"
 
 
 def is_untouched(text: str) -> bool:
@@ -69,7 +73,26 @@ def python(value: object) -> str:
         return f"[{', '.join(python(item) for item in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {python(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str) and _width(value) > _LONGEST_STRING:
+        return f"({' '.join(repr(line) for line in _broken(value))})"
     return repr(value)
+
+
+def _width(text: str) -> int:
+    """Count columns as ruff does: East Asian characters take two."""
+    return sum(1 + (east_asian_width(character) in "WF") for character in repr(text)[1:-1])
+
+
+def _broken(text: str) -> list[str]:
+    """Break a long text into pieces that each fit into a line."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        # An expression stays whole unless it is too long for a line of its own.
+        for part in (piece,) if _width(piece) <= _LONGEST_STRING else piece:
+            if _width(lines[-1] + part) > _LONGEST_STRING:
+                lines.append("")
+            lines[-1] += part
+    return lines
 
 
 def _docstring(text: str) -> str:

@@ -1,6 +1,7 @@
 """`updraft convert` from the outside."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,8 @@ def test_a_dag_that_can_not_be_written_leaves_no_report(run, tmp_path):
         ([_SAMPLE, "--dag-id", "a-b"], "can't be a DAG id"),
         ([_SAMPLE, "--set", "myRegin=x"], "Did you mean 'myRegion'?"),
         ([_SAMPLE, "--values", "missing.json"], "can't be read"),
+        ([_SAMPLE, "--set", "myDDBReadThroughputRatio=abc"], "--set: error: myDDBRead"),
+        ([_SAMPLE, "--set", "myRegin=x"], "--set: error: myRegin"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(run, tmp_path, arguments, words):
@@ -173,3 +176,38 @@ def test_wrong_arguments_are_one_sentence(run, tmp_path, arguments, words):
     assert words in result.stderr
     assert "Traceback" not in result.output
     assert _files(tmp_path) == set()
+
+
+def test_a_file_name_that_is_no_text_fails_alone(run, tmp_path):
+    folder = tmp_path / "definitions"
+    folder.mkdir()
+    (folder / "good.json").write_bytes(_SAMPLE.read_bytes())
+    odd = Path(os.fsdecode(os.fsencode(folder) + b"/\xff.json"))
+    odd.write_bytes(_SAMPLE.read_bytes())
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "The file name is not UTF-8" in result.stderr
+    assert "1 of 2 definitions not converted" in result.stderr
+    assert "dags/good.py" in _files(tmp_path)
+    assert "not UTF-8" in run(odd, "--dag-id", "odd").stderr
+
+
+def test_a_file_name_without_usable_letters_asks_for_a_dag_id(run, tmp_path):
+    path = tmp_path / "日本.json"
+    path.write_bytes(_SAMPLE.read_bytes())
+    result = run(path)
+    assert result.exit_code == 1
+    assert "--dag-id" in result.stderr
+    assert _files(tmp_path) == set()
+    assert run(path, "--dag-id", "nihon").exit_code == 0
+
+
+def test_a_folder_inside_of_a_file_is_no_edited_dag(tmp_path):
+    (tmp_path / "file").touch()
+    app = typer.Typer()
+    app.command()(convert)
+    output = str(tmp_path / "file" / "dags")
+    result = _runner.invoke(app, [str(_SAMPLE), "--output", output, "--no-import-check"])
+    assert result.exit_code == 1
+    assert "can't be written: Not a directory" in result.stderr
+    assert "--force" not in result.stderr

@@ -186,3 +186,79 @@ def test_the_table_of_types_is_complete():
     assert types["EmrActivity"].fields["step"].multi
     assert types["DynamoDBDataNode"].fields["tableName"].required
     assert types["EmrActivity"].category == "activity"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value", "words"),
+    [
+        ({"runsOn": {"ref": "S"}, "workerGroup": "w"}, "runsOn", "S", "a resource"),
+        ({"schedule": {"ref": "B"}}, "schedule", "B", "a schedule"),
+        ({"input": {"ref": "S"}}, "input", "S", "a data node"),
+        ({"dependsOn": {"ref": "S"}}, "dependsOn", "S", "activity"),
+        ({"dependsOn": {"ref": "A"}}, "dependsOn", "A", "waits for itself"),
+        ({"maximumRetries": "many"}, "maximumRetries", "many", "whole number"),
+        ({"maximumRetries": "-3"}, "maximumRetries", "-3", "whole number"),
+        ({"maximumRetries": "1.5"}, "maximumRetries", "1.5", "whole number"),
+    ],
+)
+def test_wrong_values_are_errors_with_their_place(change, field, value, words):
+    schedule = {"id": "S", "type": "Schedule", "period": "1 day", "startAt": "x"}
+    _, findings = _check(ACTIVITY | change, ACTIVITY | {"id": "B"}, schedule)
+    error = _only([one for one in findings if one.severity is Severity.ERROR])
+    assert (error.object_id, error.field, error.value) == ("A", field, value)
+    assert error.position is not None
+    assert words in error.message
+
+
+def test_numbers_are_checked_where_they_are_inherited_from():
+    _, findings = _check({"id": "Default", "maximumRetries": "many"}, ACTIVITY)
+    error = _only([one for one in findings if one.severity is Severity.ERROR])
+    assert (error.object_id, error.field) == ("Default", "maximumRetries")
+
+
+def test_numbers_in_expressions_and_references_to_what_runs_are_right():
+    activity = ACTIVITY | {"maximumRetries": "#{myTries}", "dependsOn": {"ref": "B"}}
+    assert _check(activity, ACTIVITY | {"id": "B"}, parameters=[{"id": "myTries"}])[1] == []
+
+
+@pytest.mark.parametrize("text", ["#{@scheduledStartTme}", "#{node.@scheduledStartTme}"])
+def test_runtime_fields_are_known(text):
+    finding = _only(_check(ACTIVITY | {"command": text})[1])
+    assert finding.severity is Severity.ERROR
+    assert finding.advice == "Did you mean '@scheduledStartTime'?"
+
+
+def test_a_deep_chain_of_parents_is_one_error():
+    chain = [{"id": f"P{number}", "parent": {"ref": f"P{number + 1}"}} for number in range(300)]
+    _, findings = _check(*chain, {"id": "P300"})
+    assert len([one for one in findings if one.severity is Severity.ERROR]) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jdbc:mysql://h/db?user=u&password=S3CRET&x=y",
+        "jdbc:sqlserver://h;Pwd=S3CRET;x=y",
+        "https://user:S3CRET@host/x",
+        "https://host/?token=S3CRET",
+    ],
+)
+def test_passwords_inside_of_texts_are_masked(text):
+    assert "S3CRET" not in shown_value(text)
+    assert MASK in shown_value(text)
+    definition = read_text(
+        json.dumps({"objects": [{"id": "D", "type": "JdbcDatabase", "connectionString": text}]}),
+        "x.json",
+    ).definition
+    assert "S3CRET" not in definition.shown(definition.objects[0].fields[0])
+
+
+@pytest.mark.parametrize("text", ["s3://bucket/a@b", "password=#{*myPw}", "https://host:80/x"])
+def test_what_holds_no_password_stays(text):
+    assert shown_value(text) == text
+
+
+def test_a_reference_in_the_place_of_a_secret_is_masked():
+    _, findings = _check({"id": "D", "type": "RedshiftDatabase", "*password": {"ref": "S3CRETref"}})
+    assert findings
+    assert "S3CRETref" not in "".join(one.model_dump_json() for one in findings)

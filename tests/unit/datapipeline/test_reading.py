@@ -1,6 +1,8 @@
 """Reading definition files."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -202,3 +204,25 @@ json_values = st.recursive(
 def test_any_shape_ends_in_a_definition_or_in_errors(objects, parameters, values):
     result = _read({"objects": objects, "parameters": parameters, "values": values})
     assert (result.definition is None) == bool(_errors(result))
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_no_file_to_wait_for(tmp_path):
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    for findings in (read_file(pipe).findings, read_values(pipe)[1]):
+        (finding,) = findings
+        assert finding.message == "This is not a regular file"
+        assert finding.file == str(pipe)
+
+
+def test_a_file_that_nobody_may_read_is_one_error(tmp_path, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    path = tmp_path / "x.json"
+    path.touch()
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    for findings in (read_file(path).findings, read_values(path)[1]):
+        (finding,) = findings
+        assert finding.message == "The file can't be read: Permission denied"

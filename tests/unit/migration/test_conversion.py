@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from updraft.datapipeline.findings import Position, Severity
+from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.model import ParameterValue
 from updraft.migration.conversion import convert_file
 from updraft.migration.ledger import Status
@@ -26,7 +26,7 @@ def _parameter(conversion, name):
 
 
 def _value(name, value):
-    return ParameterValue(id=name, values=(value,), position=Position(line=1, column=1))
+    return ParameterValue(id=name, values=(value,), source="--set")
 
 
 def _calls(source):
@@ -476,3 +476,43 @@ def test_mutated_definitions_end_in_a_dag_or_in_errors(definition, tmp_path, dat
     assert conversion.failed == bool(_errors(conversion))
     if not conversion.failed:
         ast.parse(conversion.dag_source)
+
+
+def test_a_step_without_its_table_says_so(definition):
+    item = definition.item("ExportActivity")
+    item["step"] = item["step"].replace(",#{input.tableName}", "")
+    (error,) = _errors(definition.convert())
+    assert "lacks its table" in error.message
+    assert "ratio" not in error.message
+
+
+def test_a_password_in_a_default_is_not_written(definition):
+    definition.document["parameters"][0]["default"] = "jdbc:x://h/?password=S3CRET"
+    conversion = definition.convert()
+    assert "S3CRET" not in conversion.dag_source
+    assert "S3CRET" not in conversion.report.to_json()
+    assert "S3CRET" not in conversion.report.to_markdown()
+    assert [one.object_id for one in conversion.findings] == ["myTable"]
+
+
+def test_every_parameter_is_explained_and_required_texts_are_not_empty(definition):
+    definition.item("Table")["myNote"] = "#{myNote} #{mySize} #{myKind}"
+    definition.item("ExportActivity")["postStepCommand"] = "#{input.myNote}"
+    definition.document["parameters"] += [
+        {"id": "myNote", "type": "String", "optional": "true"},
+        {"id": "mySize", "type": "Integer", "default": "1"},
+        {"id": "myKind", "type": "String", "allowedValues": ["a", "b"]},
+    ]
+    source = definition.convert().dag_source
+    params = {
+        key.value: {one.arg: ast.literal_eval(one.value) for one in value.keywords}
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "Param"
+    }
+    assert {"myTable", "myBackup"} <= params.keys()
+    assert all(one["title"] for one in params.values())
+    assert params["myTable"]["title"] == "Table to export"
+    assert "description_md" not in params["myTable"]  # it would only say the same again
+    assert {name for name, one in params.items() if one.get("minLength") == 1} == {"myTable"}

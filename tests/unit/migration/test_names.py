@@ -22,9 +22,15 @@ def test_snake_case(name, expected):
     assert snake_case(name) == expected
 
 
-@given(st.text())
-def test_any_file_name_gives_a_valid_dag_id(stem):
-    assert check_dag_id(dag_id_of(stem))
+@given(st.text(), st.characters(codec="ascii", categories=["L", "N"]), st.text())
+def test_any_file_name_with_a_letter_or_digit_gives_a_valid_dag_id(before, usable, after):
+    assert check_dag_id(dag_id_of(before + usable + after))
+
+
+@pytest.mark.parametrize("stem", ["日本", "---", ""])
+def test_a_file_name_with_nothing_usable_gives_none(stem):
+    with pytest.raises(UpdraftError, match="No DAG id"):
+        dag_id_of(stem)
 
 
 @pytest.mark.parametrize("dag_id", ["", "a-b", "1a", "class", "../a", "a" * 201, "ä"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from updraft.cli.convert import convert
-from updraft.datapipeline.findings import MASK, Position
+from updraft.datapipeline.findings import MASK
 from updraft.datapipeline.model import ParameterValue
 from updraft.migration.ledger import Status
 
@@ -159,7 +159,7 @@ def test_a_task_that_needs_a_secret_waits_for_a_connection(definition):
 
 
 def test_a_value_from_the_command_line_makes_a_secret(definition):
-    value = ParameterValue(id="*myTable", values=(MARKER,), position=Position(line=1, column=1))
+    value = ParameterValue(id="*myTable", values=(MARKER,), source="--set")
     conversion = definition.convert((value,))
     assert not conversion.failed
     assert not any(MARKER in text for text in _texts(conversion))

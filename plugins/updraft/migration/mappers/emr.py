@@ -7,7 +7,14 @@ one waits for its migration.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from updraft.datapipeline.expressions import ExpressionError, Part, Verbatim
+from updraft.datapipeline.expressions import (
+    Embedded,
+    ExpressionError,
+    Member,
+    Name,
+    Part,
+    Verbatim,
+)
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.datapipeline.steps import split_step
@@ -115,6 +122,9 @@ def _export_arguments(item: ResolvedObject, workflow: Workflow) -> _ExportArgume
         for index, name in enumerate(_EXPORT_ARGUMENTS[:-_OPTIONAL_ARGUMENTS])
         if index >= len(given) or _literal(given[index]) == ""
     ]
+    if len(given) == len(_EXPORT_ARGUMENTS) - 2 and _is_ratio(given[-1], workflow):
+        # The ratio stands in the place of the table.
+        missing = ["table"]
     if missing:
         workflow.report(
             Severity.ERROR,
@@ -136,6 +146,23 @@ def _export_arguments(item: ResolvedObject, workflow: Workflow) -> _ExportArgume
         ratio=ratio,
         total_segments=_segments(others[0], item, workflow) if others else None,
     )
+
+
+def _is_ratio(parts: tuple[Part, ...], workflow: Workflow) -> bool:
+    """Tell whether an argument can only be a ratio: a number, or a parameter or field for one."""
+    literal = _literal(parts)
+    if literal is not None:
+        try:
+            return 0 <= float(literal) <= _HIGHEST_RATIO
+        except ValueError:
+            return False
+    if len(parts) != 1 or not isinstance(parts[0], Embedded):
+        return False
+    tree = parts[0].tree
+    name = tree.name if isinstance(tree, Name | Member) else ""
+    parameter = workflow.definition.parameters_by_name.get(name)
+    is_double = parameter is not None and parameter.type.casefold() == "double"
+    return is_double or name == "readThroughputPercent"
 
 
 def _segments(given: Template, item: ResolvedObject, workflow: Workflow) -> int:
@@ -253,7 +280,12 @@ class EmrClusterMapper(ObjectMapper):
         :param item: the cluster.
         :param workflow: where the accounts, and if need be the placeholder, go.
         """
-        users = workflow.users(item.id, "runsOn")
+        # Default and abstract parents only lend the reference to those that inherit it.
+        users = [
+            user
+            for user in workflow.users(item.id, "runsOn")
+            if user.type is not None or user.id in workflow.tasks
+        ]
         exports = [
             user for user in users if (task := workflow.tasks.get(user.id)) and task.migrated
         ]

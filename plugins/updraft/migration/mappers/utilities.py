@@ -5,6 +5,7 @@ from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.task_settings import PIPELINE_WIDE
+from updraft.migration.unknown_objects import is_abstract
 
 _SETTLED = {Status.DROPPED}
 
@@ -41,6 +42,11 @@ def _all_known(item: ResolvedObject, workflow: Workflow) -> bool:
 
 
 def _account(item: ResolvedObject, workflow: Workflow) -> None:
+    if is_abstract(item, workflow):
+        # Those that inherit its fields account for them.
+        workflow.ledger.account(item, "name", Status.DROPPED, "only others inherit from it")
+        workflow.ledger.account(item, "parent", Status.EQUIVALENT, "inherited fields are resolved")
+        return
     referring = _referring(item, workflow)
     places = ", ".join(f"{object_id}.{field}" for object_id, field in referring)
     statuses = {workflow.ledger.status(object_id, field) for object_id, field in referring}
@@ -49,7 +55,10 @@ def _account(item: ResolvedObject, workflow: Workflow) -> None:
     elif statuses <= _SETTLED:
         status, note = Status.DROPPED, f"only described {places}, which is dropped"
     else:
-        status, note = Status.NEEDS_DECISION, f"{item.type} is not migrated yet; see {places}"
+        status, note = (
+            Status.NEEDS_DECISION,
+            f"{item.type or 'it'} is not migrated yet; see {places}",
+        )
     for name, inherited in item.fields.items():
         if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
             continue
