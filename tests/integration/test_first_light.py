@@ -5,6 +5,7 @@ Airflow it keeps running.
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -209,6 +210,39 @@ def test_an_event_that_the_catalog_refuses_is_set_aside_and_the_rest_goes_on(dem
         assert demo.api.wait_for_run("forward_lineage", forwarding)["state"] == "success"
     letters = [json.loads(outbox.read(name)) for name in outbox.names(DEAD_LETTERS)]
     assert ["run.runId" in letter["reason"] for letter in letters] == [True]
+
+
+def test_a_killed_task_is_repeated_without_a_trace(demo: Demo) -> None:
+    prefix = "killed"
+    run_id = demo.api.trigger(DAG_ID, demo.form(myOutputS3Loc=f"s3://{BUCKET}/{prefix}"))
+    outbox = LocalOutbox(demo.state.outbox)
+    deadline = time.monotonic() + 60
+    while not any(b'"killed/' in outbox.read(name) for name in outbox.event_names()):
+        assert time.monotonic() < deadline  # START tells the prefix just before the export begins
+        time.sleep(0.1)
+    # The process of the task itself; the executor's, which survives, is "… LocalExecutor: …".
+    working = [
+        psutil.Process(process.pid)
+        for process in processes.find(demo.state.root)
+        if re.match(r"airflow worker -- [0-9a-f-]{36}", process.command[0])
+    ]
+    assert working
+    for process in working:
+        process.kill()
+    while demo.api.task_instances(DAG_ID, run_id)[0]["state"] in ("queued", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    (killed,) = demo.api.task_instances(DAG_ID, run_id)
+    assert killed["state"] == "up_for_retry"
+    assert not [key for key in demo.keys(prefix) if key.endswith("/manifest")]
+
+    demo.api.clear(DAG_ID, run_id)
+    assert demo.api.wait_for_run(DAG_ID, run_id)["state"] == "success"
+    assert demo.api.task_instances(DAG_ID, run_id)[0]["try_number"] == 2
+    manifest = demo.api.xcom(DAG_ID, run_id, TASK_ID)["manifest"]
+    dynamodb, s3 = client("dynamodb", demo.aws), client("s3", demo.aws)
+    assert verify_export(dynamodb, s3, seed.TABLE, seed.KEY, manifest).items == ITEMS
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
 
 
 def test_a_second_demo_beside_a_running_one_is_refused(demo: Demo) -> None:

@@ -122,6 +122,15 @@ class AirflowApi:
         """
         self._call("PATCH", f"/dags/{dag_id}/dagRuns/{run_id}", json={"state": "failed"})
 
+    def clear(self, dag_id: str, run_id: str) -> None:
+        """Let all tasks of a run start again now, as "Clear Run" in the UI does.
+
+        :param dag_id: the DAG.
+        :param run_id: the run.
+        """
+        body = {"dry_run": False, "dag_run_id": run_id, "only_failed": False}
+        self._call("POST", f"/dags/{dag_id}/clearTaskInstances", json=body)
+
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """List the task instances of a run.
 
