@@ -17,6 +17,7 @@ from updraft.dynamodb.encoded_stream import EncodedStream
 from updraft.dynamodb.formats import Item, ItemFormat
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import PageSource
+from updraft.errors import UpdraftError
 
 MAXIMUM_THREADS = 8
 """Segments that are read at the same time; it bounds the memory whatever the segments' number."""
@@ -86,9 +87,24 @@ class TableExport:
         try:
             self._attempt.remove_own_files()
             return self._complete(self._export_segments())
-        except BaseException:
+        except BaseException as error:
             self._attempt.clean_up()
-            raise
+            adopted = self._adopt_after(error)
+            if adopted is None:
+                raise
+            return adopted
+
+    def _adopt_after(self, error: BaseException) -> ExportResult | None:
+        """Look whether this attempt failed because another one has completed meanwhile.
+
+        That one aborts the uploads of the attempts before it.
+        """
+        if not isinstance(error, UpdraftError) or isinstance(error, CancelledError):
+            return None
+        try:
+            return self._attempt.adopt()
+        except UpdraftError:
+            return None  # the first error is the one to tell
 
     def _export_segments(self) -> list[_Output]:
         total = self._source.total_segments
