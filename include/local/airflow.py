@@ -10,7 +10,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -124,13 +124,10 @@ class LocalAirflow:
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
 
-    def up(
-        self, port: int | None = None, progress: Callable[[str], None] = lambda _what: None
-    ) -> None:
+    def up(self, port: int | None = None) -> None:
         """Start what does not run yet and wait until it answers.
 
         :param port: port of the API server; None takes the one of the last time, else a free one.
-        :param progress: told what is being done.
         :raises UpdraftError: when the port is in use, or a process ends or does not get healthy.
         """
         running = {found.service for found in processes.find(self.state.root)} & set(SERVICES)
@@ -138,8 +135,7 @@ class LocalAirflow:
         environment = self.environment()
         for folder in (self.state.airflow_home, self.state.dags, self.state.outbox):
             folder.mkdir(parents=True, exist_ok=True)
-        self._migrate(environment, progress)
-        progress("Starting Airflow")
+        self._migrate(environment)
         try:
             for service, arguments in SERVICES.items():
                 if service not in running:
@@ -173,12 +169,11 @@ class LocalAirflow:
             chosen = last if last is not None and ports.is_free(last) else ports.free_port()
         self._address.write_text(json.dumps({"port": chosen}) + "\n")
 
-    def _migrate(self, environment: Mapping[str, str], progress: Callable[[str], None]) -> None:
+    def _migrate(self, environment: Mapping[str, str]) -> None:
         done = self.state.airflow_home / "migrated"
         wanted = version("apache-airflow")
         if done.is_file() and done.read_text() == wanted:
             return
-        progress("Creating Airflow's metadata database")
         result = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
             env=dict(environment),

@@ -4,7 +4,7 @@ API reference: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -93,14 +93,12 @@ class AirflowApi:
         dag_id: str,
         run_id: str,
         seconds: float = 300,
-        progress: Callable[[str], None] = lambda _state: None,
     ) -> dict[str, Any]:
         """Wait until a run has ended.
 
         :param dag_id: the DAG.
         :param run_id: the run.
         :param seconds: how long to wait.
-        :param progress: told the state of the run at each look.
         :returns: the ended run; its ``state`` is ``success`` or ``failed``.
         :raises UpdraftError: when the time is up.
         """
@@ -110,7 +108,6 @@ class AirflowApi:
                 raise UpdraftError(
                     f"The run {run_id} of {dag_id} was still {run['state']} after {seconds:.0f} s"
                 )
-            progress(run["state"])
             time.sleep(0.5)
         return run
 
