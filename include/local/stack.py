@@ -21,7 +21,9 @@ SERVICES = (DYNAMODB, GATEWAY)
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 
-_PYTHON = PROJECT / ".venv-local" / "bin" / "python"
+PYTHON = PROJECT / ".venv-local" / "bin" / "python"
+"""Interpreter of the environment that the servers run in."""
+
 _START_SECONDS = 60.0
 _TAIL = 2000  # characters of a log that fit into an error
 
@@ -89,7 +91,7 @@ class LocalStack:
             self._choose_ports(port)
             for service, command, settings in self._commands():
                 processes.start(
-                    self.state, service, command, {**_environment(), **settings}, PROJECT
+                    self.state, service, command, {**server_environment(), **settings}, PROJECT
                 )
             try:
                 self._wait_until_healthy()
@@ -112,7 +114,7 @@ class LocalStack:
         (directory / "temporary").mkdir(parents=True, exist_ok=True)
         yield (
             DYNAMODB,
-            [str(_PYTHON), "-m", "ministack"],
+            [str(PYTHON), "-m", "ministack"],
             {
                 "BIND_HOST": ports.HOST,
                 "GATEWAY_PORT": str(self._port(DYNAMODB)),
@@ -126,7 +128,7 @@ class LocalStack:
                 "TMPDIR": str(directory / "temporary"),
             },
         )
-        command = [str(_PYTHON), "-m", "include.local.gateway"]
+        command = [str(PYTHON), "-m", "include.local.gateway"]
         command += ["--port", str(self._port(GATEWAY)), "--state", str(self.state)]
         command += ["--dynamodb", f"http://{ports.HOST}:{self._port(DYNAMODB)}"]
         if not self._throttling:
@@ -210,14 +212,17 @@ class LocalStack:
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _environment() -> Mapping[str, str]:
-    """Give the servers this process's environment, without what would lead them astray."""
+def server_environment() -> Mapping[str, str]:
+    """Give the servers this process's environment, without what would lead them astray.
+
+    :returns: the variables.
+    """
     astray = ("AWS_", "AIRFLOW", "MINISTACK_", "MOTO_", "PYTHON", "S3_", "VIRTUAL_ENV")
     return {name: value for name, value in os.environ.items() if not name.startswith(astray)}
 
 
 def _require_environment() -> None:
-    if not _PYTHON.is_file():
+    if not PYTHON.is_file():
         raise UpdraftError(
-            f"The local stack is not installed ({_PYTHON} is missing); run `make setup`"
+            f"The local stack is not installed ({PYTHON} is missing); run `make setup`"
         )

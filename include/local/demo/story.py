@@ -24,9 +24,9 @@ from include.local.stack import LocalStack
 from updraft.errors import UpdraftError
 from updraft.lineage.validation import check
 
-DEFINITION = PROJECT / "include" / "definitions" / "dynamodb-export.json"
+DEFINITION = PROJECT / "include" / "definitions" / "export-dynamodb-table-to-s3.json"
 BUCKET = "updraft-demo"
-DAG_ID = "dynamodb_export"
+DAG_ID = "export_dynamodb_table_to_s3"
 TASK_ID = "table_backup_activity"
 EVENTS = ["START", "COMPLETE"]
 

@@ -11,6 +11,7 @@ from include.local.gateway.dynamodb_backend import DynamoDBBackend
 from include.local.gateway.moto_backend import MotoBackend
 from include.local.gateway.registry import Options, build_registry
 from include.local.gateway.server import HOST, GatewayServer
+from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
 
 _LOG = logging.getLogger("include.local.gateway")
 
@@ -33,10 +34,13 @@ def main() -> None:
     )
     arguments = _arguments()
     state: Path = arguments.state.resolve()
-    registry = build_registry(Options(state, throttling=not arguments.no_throttling))
-    gateway = Gateway(
-        registry, DynamoDBBackend(arguments.dynamodb), MotoBackend(), identity=str(state)
+    dynamodb = DynamoDBHandler(
+        state / "dynamodb-tasks",
+        DynamoDBBackend(arguments.dynamodb),
+        f"http://{HOST}:{arguments.port}",
     )
+    registry = build_registry(Options(state, throttling=not arguments.no_throttling), dynamodb)
+    gateway = Gateway(registry, dynamodb, MotoBackend(), identity=str(state))
     server = GatewayServer(arguments.port, gateway)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,13 +10,14 @@ from moto.core.request import Request
 
 from include.local.gateway import credential_scope, dynamodb_backend
 from include.local.gateway.calls import Call
-from include.local.gateway.dynamodb_backend import DynamoDBBackend
 from include.local.gateway.errors import FAILED, AwsError, not_implemented
 from include.local.gateway.http import Environ, HttpResponse
 from include.local.gateway.identification import identify
 from include.local.gateway.moto_backend import MotoBackend
 from include.local.gateway.pretences import reason_to_refuse
 from include.local.gateway.registry import Registry
+from include.local.gateway.services.dynamodb import control
+from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
 from include.local.gateway.wire import answer, render
 
 _LOG = logging.getLogger(__name__)
@@ -30,14 +31,14 @@ class Gateway:
     """Dispatches by credential scope.
 
     :param registry: handlers of our own.
-    :param dynamodb: where DynamoDB is.
+    :param dynamodb: DynamoDB, with ministack behind it.
     :param moto: everything else.
     :param identity: told to whoever asks for the health, so that the one who started the gateway
         knows that it is the right one that answers.
     """
 
     def __init__(
-        self, registry: Registry, dynamodb: DynamoDBBackend, moto: MotoBackend, identity: str
+        self, registry: Registry, dynamodb: DynamoDBHandler, moto: MotoBackend, identity: str
     ) -> None:
         self._registry = registry
         self._dynamodb = dynamodb
@@ -64,6 +65,8 @@ class Gateway:
         scope = credential_scope.of_request(environ)
         if scope is None and path == HEALTH_PATH:
             return self._health()
+        if scope is None and path.startswith(control.PATH):
+            return self._dynamodb.control.respond(environ)
         if scope is None and path.startswith(_MOTO_PATH):
             return self._moto.respond_to_control(environ)
         call, request = identify(environ, scope)
@@ -88,7 +91,7 @@ class Gateway:
         if reason is not None:
             raise not_implemented(call, reason)
         if call.service in dynamodb_backend.SERVICES:
-            return self._dynamodb.respond(environ)
+            return self._dynamodb.front.respond(call, environ)
         return self._moto.respond(call, environ)
 
     def _health(self) -> HttpResponse:
@@ -99,7 +102,6 @@ class Gateway:
     def close(self) -> None:
         """Close handlers and connections."""
         self._registry.close()
-        self._dynamodb.close()
 
 
 def _known_body(call: Call, request: Request) -> bytes:

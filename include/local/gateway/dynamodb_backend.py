@@ -5,7 +5,10 @@ and keeps its tables across restarts. It pins its own botocore and serves on its
 is a process beside the gateway.
 """
 
+import json
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import urllib3
 
@@ -51,13 +54,39 @@ class DynamoDBBackend:
             headers["Content-Type"] = environ["CONTENT_TYPE"]
         query = environ.get("QUERY_STRING")
         url = f"{self._endpoint_url}{environ['PATH_INFO']}{f'?{query}' if query else ''}"
+        body = read_body(environ)
+        return self._send(environ["REQUEST_METHOD"], url, body, headers)
+
+    def call(self, operation: str, parameters: Mapping[str, Any], region: str) -> dict[str, Any]:
+        """Call an operation of DynamoDB for the gateway's own purposes.
+
+        :param operation: name of the operation, such as ``Scan``.
+        :param parameters: its input as DynamoDB's JSON has it, binary values as base64 text.
+        :param region: Region of the table.
+        :returns: its output in the same form.
+        :raises AwsError: with DynamoDB's code when the call is refused; when ministack does not
+            answer.
+        """
+        credential = f"local/20000101/{region}/dynamodb/aws4_request"
+        headers = {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, "
+            "SignedHeaders=host, Signature=0",
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+        }
+        body = json.dumps(parameters).encode()
+        response = self._send("POST", f"{self._endpoint_url}/", body, headers)
+        answer: dict[str, Any] = json.loads(response.body)
+        if response.status != HTTPStatus.OK:
+            code = str(answer.get("__type", "InternalServerError")).rpartition("#")[2]
+            message = str(answer.get("message") or answer.get("Message") or "")
+            raise AwsError(code, message, response.status)
+        return answer
+
+    def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
         try:
             response = self._pool.request(
-                environ["REQUEST_METHOD"],
-                url,
-                body=read_body(environ),
-                headers=headers,
-                decode_content=False,
+                method, url, body=body, headers=headers, decode_content=False
             )
         except urllib3.exceptions.HTTPError as error:
             message = (

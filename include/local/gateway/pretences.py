@@ -97,16 +97,6 @@ PRETENCES: Mapping[str, Pretence] = {
         "moto drops parameterObjects and parameterValues", _has_parameters
     ),
     **_table(
-        "dynamodb",
-        "ministack reports COMPLETED and writes no object",
-        ("ExportTableToPointInTime",),
-    ),
-    **_table(
-        "dynamodb",
-        "ministack holds the tables but can't see the buckets, which are moto's",
-        ("ImportTable",),
-    ),
-    **_table(
         "s3",
         "moto ignores the subresource and acts on the bucket or the object instead",
         (

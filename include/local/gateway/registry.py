@@ -5,6 +5,7 @@ from pathlib import Path
 
 from include.local.gateway.handlers import Operation, ServiceHandler
 from include.local.gateway.services.datazone.handler import DataZoneHandler
+from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,12 @@ class Registry:
             handler.close()
 
 
-def build_registry(options: Options) -> Registry:
+def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
     """Make the handlers.
 
     :param options: what they need to know.
+    :param dynamodb: the one that the gateway knows by itself, since ministack is behind it.
     :returns: the registry of all of them.
     """
-    return Registry([DataZoneHandler(options.state / "datazone", throttling=options.throttling)])
+    datazone = DataZoneHandler(options.state / "datazone", throttling=options.throttling)
+    return Registry([datazone, dynamodb])

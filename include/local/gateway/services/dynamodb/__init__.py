@@ -1,0 +1,1 @@
+"""What ministack's DynamoDB lacks: point in time, exports, imports, capacity."""
