@@ -1,23 +1,25 @@
-"""The files of one attempt at an export, and how one of several attempts becomes the result.
+"""The files of one attempt at an export, and how the attempts together make one result.
 
 Every name is a function of the export's identity, the attempt, the segment and the number of the
 file within it. So files of others are recognised as such, and an attempt that lives on after it
-was given up can spoil nothing: each writes files of its own, and the first to create the manifest
-decides whose files count.
+was given up can spoil nothing: each writes files of its own, a segment counts as finished through
+the first checkpoint, and the first to create the manifest decides whose files count.
 """
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from updraft.dynamodb.destination import Destination
-from updraft.dynamodb.manifest import MANIFEST, render_manifest
+from updraft.dynamodb.manifest import MANIFEST, parse_manifest, render_manifest
+from updraft.dynamodb.segment_checkpoints import SegmentCheckpoint, SegmentCheckpoints
 from updraft.errors import UpdraftError
 
 log = logging.getLogger(__name__)
 
 _METADATA_PREFIX = "updraft-"
+_IMPORT_RECEIPT = re.compile(r"_updraft/import_[^/]+")
 
 
 class DestinationOccupiedError(UpdraftError):
@@ -49,16 +51,30 @@ class Attempt:
     :param export_id: identity of the export, the same in each attempt; it begins every file name.
     :param number: number of the attempt, higher than that of every earlier one.
     :param table_arn: ARN of the table, to recognise an earlier result as one of the same table.
+    :param item_format: name of the format of the files.
+    :param file_suffix: what the names of data files end with.
     """
 
     def __init__(
-        self, destination: Destination, export_id: str, number: int, table_arn: str
+        self,
+        destination: Destination,
+        export_id: str,
+        number: int,
+        *,
+        table_arn: str,
+        item_format: str,
+        file_suffix: str = "",
     ) -> None:
         self._destination = destination
         self._export_id = export_id
         self._number = number
         self._table_arn = table_arn
-        self._name_of_export = re.compile(rf"{re.escape(export_id)}_\d+_\d{{5,}}_\d{{5,}}")
+        self._item_format = item_format
+        self._file_suffix = file_suffix
+        self._data_file = re.compile(
+            rf"{re.escape(export_id)}_(?P<attempt>\d+)_\d{{5,}}_\d{{5,}}(\.[a-z.]+)?"
+        )
+        self.checkpoints = SegmentCheckpoints(destination, export_id)
 
     def file_name(self, segment: int, part: int) -> str:
         """Name a data file.
@@ -67,7 +83,7 @@ class Attempt:
         :param part: number of the file within the segment, from 0.
         :returns: its name below the prefix.
         """
-        return f"{self._name_prefix(self._number)}{segment:05d}_{part:05d}"
+        return f"{self._own_prefix}{segment:05d}_{part:05d}{self._file_suffix}"
 
     def adopt(self) -> ExportResult | None:
         """Look for the result of another attempt.
@@ -76,19 +92,18 @@ class Attempt:
         :raises DestinationOccupiedError: when the prefix holds objects of somebody else.
         """
         # The manifest before the list: its files are older, so the list has them all.
-        metadata = self._destination.metadata(MANIFEST)
+        manifest = self._destination.read(MANIFEST)
         found: dict[str, int] = {}
         for name, size in self._destination.objects():
-            if self._name_of_export.fullmatch(name):
+            if self._data_file.fullmatch(name):
                 found[name] = size
-            elif name != MANIFEST and (name or size):  # "" marks a folder made in the S3 console
+            elif not self._expected_beside_data(name, size):
                 raise self._occupied(name)
-        if metadata is None:
+        if manifest is None:
             return None
-        details = _details(metadata)
+        details = _details(manifest.metadata)
         if (details.get("export"), details.get("table")) != (self._export_id, self._table_arn):
             raise self._occupied(MANIFEST)
-        winner = int(details["attempt"])
         result = ExportResult(
             manifest=self._manifest_uri,
             items=int(details["items"]),
@@ -96,23 +111,28 @@ class Attempt:
             files=int(details["files"]),
             table_arn=self._table_arn,
         )
-        sizes = [size for name, size in found.items() if name.startswith(self._name_prefix(winner))]
+        named = self._names(manifest.body)
+        sizes = [size for name, size in found.items() if name in named]
         if (len(sizes), sum(sizes)) != (result.files, result.bytes):
             log.warning("%s is there, but its files have changed; exporting again", result.manifest)
             self._destination.delete([MANIFEST])
             return None
-        log.info("%s was completed by attempt %d of this run", result.manifest, winner)
-        self._remove_all_but(winner)
+        log.info("%s was completed by attempt %s of this run", result.manifest, details["attempt"])
+        self._remove_superseded(named)
         return result
 
-    def complete(self, sizes: Mapping[str, int], items: int) -> ExportResult:
+    def complete(self, segments: Iterable[SegmentCheckpoint]) -> ExportResult:
         """Create the manifest, unless another attempt was faster; then its result is adopted.
 
-        :param sizes: size in bytes of each file that this attempt wrote.
-        :param items: number of items in them.
+        :param segments: the finished segments that have files, whichever attempt wrote them.
         :returns: the result that counts.
         :raises UpdraftError: when the files are no longer those that were written.
         """
+        sizes: dict[str, int] = {}
+        items = 0
+        for segment in segments:
+            sizes |= segment.sizes
+            items += segment.items
         result = ExportResult(
             manifest=self._manifest_uri,
             items=items,
@@ -120,9 +140,10 @@ class Attempt:
             files=len(sizes),
             table_arn=self._table_arn,
         )
-        stored = dict(self._destination.objects(self._name_prefix(self._number)))
-        if stored == sizes and self._create_manifest(sorted(sizes), result):
-            self._remove_all_but(self._number)
+        stored = dict(self._destination.objects(f"{self._export_id}_"))
+        intact = all(stored.get(name) == size for name, size in sizes.items())
+        if intact and self._create_manifest(sorted(sizes), result):
+            self._remove_superseded(sizes)
             return result
         adopted = self.adopt()
         if adopted is None:
@@ -133,33 +154,60 @@ class Attempt:
             )
         return adopted
 
-    def remove_own_files(self) -> None:
-        """Remove the files and open uploads of this attempt.
+    def remove_unfinished(self) -> None:
+        """Remove the files and open uploads of this attempt that no finished segment needs.
 
         :raises UpdraftError: when that is not possible.
         """
-        self._remove(self._number)
+        # In this order: who creates the manifest removes the checkpoints afterwards.
+        needed = {name for segment in self._finished() for name in segment.sizes}
+        manifest = self._destination.read(MANIFEST)
+        if manifest and _details(manifest.metadata).get("export") == self._export_id:
+            needed |= self._names(manifest.body)
+        try:
+            self._destination.abort_uploads(self._own_prefix, lambda _: True)
+        finally:  # files are worth removing whatever became of the uploads
+            names = [
+                name
+                for name, _ in self._destination.objects(self._own_prefix)
+                if name not in needed
+            ]
+            self._destination.delete(names)
 
     def clean_up(self) -> None:
-        """Remove what this attempt left when it failed, unless its manifest exists.
+        """Remove what this attempt left unfinished when it failed.
 
         What cannot be removed is logged: the error that led here says more than one about the
         cleaning.
         """
         try:
-            details = _details(self._destination.metadata(MANIFEST) or {})
-            own = (self._export_id, str(self._number))
-            if (details.get("export"), details.get("attempt")) != own:
-                self._remove(self._number)
+            self.remove_unfinished()
         except UpdraftError as error:
             log.warning("Files of the failed attempt remain: %s", error)
+
+    @property
+    def _own_prefix(self) -> str:
+        return f"{self._export_id}_{self._number}_"
 
     @property
     def _manifest_uri(self) -> str:
         return f"{self._destination.uri}/{MANIFEST}"
 
-    def _name_prefix(self, attempt: int) -> str:
-        return f"{self._export_id}_{attempt}_"
+    def _finished(self) -> Iterable[SegmentCheckpoint]:
+        return self.checkpoints.load(self._table_arn, self._item_format).by_segment.values()
+
+    def _expected_beside_data(self, name: str, size: int) -> bool:
+        """Tell whether an object may be where the export goes.
+
+        That is a manifest, a checkpoint, the receipt of an import from here, or the empty object
+        of a folder that was made in the S3 console.
+        """
+        return (
+            name == MANIFEST
+            or self.checkpoints.owns(name)
+            or _IMPORT_RECEIPT.fullmatch(name) is not None
+            or (not size and (not name or name.endswith("/")))
+        )
 
     def _occupied(self, name: str) -> DestinationOccupiedError:
         return DestinationOccupiedError(
@@ -172,6 +220,7 @@ class Attempt:
             "export": self._export_id,
             "attempt": self._number,
             "table": self._table_arn,
+            "format": self._item_format,
             "items": result.items,
             "bytes": result.bytes,
             "files": result.files,
@@ -182,29 +231,32 @@ class Attempt:
             {f"{_METADATA_PREFIX}{key}": str(value) for key, value in details.items()},
         )
 
-    def _remove(self, attempt: int) -> None:
-        prefix = self._name_prefix(attempt)
-        try:
-            aborted = self._destination.abort_uploads(prefix)
-        finally:  # files are worth removing whatever became of the uploads
-            names = [name for name, _ in self._destination.objects(prefix)]
-            self._destination.delete(names)
-        if aborted or names:
-            log.info(
-                "Attempt %d: aborted %d uploads, deleted %d files", attempt, aborted, len(names)
-            )
+    def _names(self, manifest: bytes) -> set[str]:
+        start = f"{self._destination.uri}/"
+        urls = parse_manifest(manifest, self._manifest_uri)
+        return {url.removeprefix(start) for url in urls}
 
-    def _remove_all_but(self, winner: int) -> None:
+    def _remove_superseded(self, needed: Iterable[str]) -> None:
         """Remove what this attempt and those before it left, now that a result exists.
 
         A later attempt may be going on; it will find the result and remove its files itself.
         """
+        kept = frozenset(needed)
         try:
-            for attempt in range(self._number + 1):
-                if attempt != winner:
-                    self._remove(attempt)
+            prefix = f"{self._export_id}_"
+            self._destination.abort_uploads(prefix, self._is_ours_or_older)
+            self._destination.delete(
+                name
+                for name, _ in self._destination.objects(prefix)
+                if name not in kept and self._is_ours_or_older(name)
+            )
+            self.checkpoints.remove()
         except UpdraftError as error:
             log.warning("Files that the manifest does not name remain: %s", error)
+
+    def _is_ours_or_older(self, name: str) -> bool:
+        match = self._data_file.fullmatch(name)
+        return match is not None and int(match["attempt"]) <= self._number
 
 
 def _details(metadata: Mapping[str, str]) -> dict[str, str]:

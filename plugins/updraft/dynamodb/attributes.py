@@ -1,6 +1,6 @@
 """The schema that a table without a schema turns out to have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from updraft.dynamodb.formats import Item
 
@@ -8,7 +8,8 @@ from updraft.dynamodb.formats import Item
 class ObservedAttributes:
     """Names and types of the top-level attributes in the items that passed by.
 
-    Not thread-safe: each segment keeps its own, and :meth:`merge` unites them.
+    Not thread-safe: each segment keeps its own, and :meth:`add_types` unites
+    them.
 
     :param maximum: number of pairs of name and type to remember. Some tables use values as
         attribute names; for them the memory must not grow with the table.
@@ -29,12 +30,12 @@ class ObservedAttributes:
             (name, key) for item in items for name, value in item.items() for key in value
         )
 
-    def merge(self, other: "ObservedAttributes") -> None:
+    def add_types(self, types: Mapping[str, Iterable[str]]) -> None:
         """Add what another segment saw.
 
-        :param other: its observations.
+        :param types: type keys by attribute name.
         """
-        self._pairs |= other._pairs  # noqa: SLF001 - same class
+        self._pairs.update((name, key) for name, keys in types.items() for key in keys)
 
     def types(self) -> dict[str, list[str]]:
         """Return what was seen.

@@ -1,7 +1,7 @@
 """Where the files of an export go."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -59,6 +59,17 @@ class StoredObject(NamedTuple):
     size: int
 
 
+class Content(NamedTuple):
+    """A small object.
+
+    :param body: its bytes.
+    :param metadata: its user metadata, keys in lower case.
+    """
+
+    body: bytes
+    metadata: Mapping[str, str]
+
+
 class Destination(Protocol):
     """The operations on objects below one prefix that an export needs; names are relative to it."""
 
@@ -69,8 +80,8 @@ class Destination(Protocol):
     def objects(self, name_prefix: str = "") -> Iterator[StoredObject]:
         """List what is there, page by page as the caller goes on."""
 
-    def metadata(self, name: str) -> Mapping[str, str] | None:
-        """Return the user metadata of an object, ``None`` when there is no such object."""
+    def read(self, name: str) -> Content | None:
+        """Read a small object, ``None`` when there is no such object."""
 
     def upload(self, name: str, content: BinaryIO) -> None:
         """Store a stream of unknown length; when reading it fails, nothing is left behind."""
@@ -84,5 +95,10 @@ class Destination(Protocol):
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; one that is gone already is no error."""
 
-    def abort_uploads(self, name_prefix: str) -> int:
-        """Abort the unfinished multipart uploads of such objects and return their number."""
+    def abort_uploads(self, name_prefix: str, accept: Callable[[str], bool]) -> int:
+        """Abort unfinished multipart uploads and return their number.
+
+        :param name_prefix: what the names of their objects start with.
+        :param accept: tells by the name of its object whether an upload is to be aborted.
+        :returns: how many were aborted.
+        """

@@ -6,15 +6,18 @@ https://github.com/awslabs/emr-dynamodb-connector).
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable
 
-from updraft.dynamodb.formats import ItemFormatError
+from updraft.dynamodb.formats.base import ItemFormatError
 
 MANIFEST = "manifest"
 """Name of the object below the prefix of the export."""
 
 _NAME = "DynamoDB-export"
 _VERSION = 3
+_S3_SCHEME = re.compile("^s3[an]://")
 
 
 def render_manifest(urls: Iterable[str]) -> bytes:
@@ -36,8 +39,9 @@ def parse_manifest(content: bytes, source: str) -> list[str]:
 
     :param content: the object's bytes.
     :param source: its URL for error messages.
-    :returns: URLs of the data files, ``s3n://`` rewritten to ``s3://`` as the legacy import did.
-    :raises ItemFormatError: when it is no manifest of version 3.
+    :returns: URLs of the data files, ``s3n://`` and ``s3a://`` rewritten to ``s3://`` as the
+        legacy import did.
+    :raises ItemFormatError: when it is no manifest of version 3, or names a file twice.
     """
     try:
         manifest = json.loads(content)
@@ -49,9 +53,12 @@ def parse_manifest(content: bytes, source: str) -> list[str]:
             f"{source}: the manifest has version {version!r}; only version {_VERSION} can be read"
         )
     try:
-        urls = [entry["url"] for entry in manifest["entries"]]
+        urls = [str(_S3_SCHEME.sub("s3://", entry["url"])) for entry in manifest["entries"]]
     except (KeyError, TypeError) as error:
         raise ItemFormatError(
             f"{source}: the manifest lacks its list 'entries' of objects with a 'url'"
         ) from error
-    return ["s3://" + url[len("s3n://") :] if url.startswith("s3n://") else url for url in urls]
+    twice = next((url for url, count in Counter(urls).items() if count > 1), None)
+    if twice is not None:
+        raise ItemFormatError(f"{source}: the manifest names {twice} twice")
+    return urls

@@ -1,15 +1,6 @@
-"""Keeps a scan within its share of a table's read capacity.
-
-The legacy pipelines had ``readThroughputPercent`` for it: a ratio of the provisioned read capacity
-units, with 40,000 units assumed for tables in on-demand mode (``DynamoDBUtil`` and
-``DynamoDBConstants`` in https://github.com/awslabs/emr-dynamodb-connector).
-"""
+"""Chooses the length of a scan's pages by what they cost."""
 
 import threading
-import time
-from collections.abc import Callable
-
-from updraft.dynamodb.cancellation import Cancellation
 
 BYTES_PER_UNIT = 8192
 """Bytes that one unit reads with eventual consistency: two blocks of 4 kB.
@@ -20,63 +11,10 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 UNITS_OF_FULL_PAGE = 128.0
 """Units of the largest page, 1 MB, that a scan returns."""
 
-MAXIMUM_PAGE_ITEMS = 1000
-"""Items on a page. A page of 1 MB can hold 20,000 small ones, which boto3 blows up to 100 MB."""
+MAXIMUM_PAGE_ITEMS = 4000
+"""Items on a page. One of 1 MB can hold 20,000 small ones, which Python blows up to 20 MB."""
 
 _SMALLEST_CHARGE = 0.5
-
-
-class TokenBucket:
-    """Read capacity units that flow in at a constant rate and that all segments draw from.
-
-    What a page costs is known only once it is there. So a segment reserves an estimate, which may
-    overdraw the bucket and then makes the segment wait until the debt is paid, and settles the
-    difference afterwards. The average rate holds whatever the estimates were. The bucket holds
-    one second of flow at most.
-
-    :param units_per_second: flow in read capacity units per second, above 0.
-    :param clock: seconds that never run backwards.
-    """
-
-    def __init__(
-        self, units_per_second: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.units_per_second = units_per_second
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._balance = units_per_second
-        self._updated = clock()
-
-    def reserve(self, units: float, cancellation: Cancellation) -> None:
-        """Take units out, and wait until the flow has covered them.
-
-        :param units: estimated cost of the next page in read capacity units.
-        :param cancellation: ends the wait early.
-        :raises CancelledError: when the work is cancelled meanwhile.
-        """
-        with self._lock:
-            self._refill()
-            self._balance -= units
-            debt = -self._balance
-        cancellation.check()
-        if debt > 0:
-            cancellation.sleep(debt / self.units_per_second)
-
-    def settle(self, reserved: float, consumed: float) -> None:
-        """Replace an estimate by the truth.
-
-        :param reserved: units that were reserved for the page.
-        :param consumed: units that the service charged for it.
-        """
-        with self._lock:
-            self._refill()
-            self._balance = min(self._balance + reserved - consumed, self.units_per_second)
-
-    def _refill(self) -> None:
-        now = self._clock()
-        inflow = (now - self._updated) * self.units_per_second
-        self._balance = min(self._balance + inflow, self.units_per_second)
-        self._updated = now
 
 
 class PageSizer:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from urllib3.exceptions import HTTPError
+
 from updraft.errors import UpdraftError
 
 if TYPE_CHECKING:
@@ -33,7 +35,17 @@ _THROTTLED = frozenset(
 
 
 class ServiceError(UpdraftError):
-    """AWS refused a call, or could not be reached."""
+    """AWS refused a call, or could not be reached.
+
+    :param text: the whole story in a sentence.
+    :param code: the error code of the service, empty when there was no answer.
+    :param message: what the service said.
+    """
+
+    def __init__(self, text: str, code: str = "", message: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+        self.message = message
 
 
 class AccessDeniedError(ServiceError):
@@ -59,7 +71,7 @@ def explained(action: str, resource: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _explain(error, action, resource) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, HTTPError) as error:  # botocore lets urllib3's through at times
         raise ServiceError(f"{action} on {resource} did not get through: {error}") from error
 
 
@@ -70,12 +82,14 @@ def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
     if code in _MISSING:
         return ResourceMissingError(
             f"There is no {resource} ({said}). Check the name, the region and the account of the "
-            "connection."
+            "connection.",
+            code,
         )
     if code in _DENIED:
         return AccessDeniedError(
             f"{action} on {resource} is not permitted ({said}). Allow {action} to the role of the "
-            "connection, and to the role that owns the resource's policy or key if there is one."
+            "connection, and to the role that owns the resource's policy or key if there is one.",
+            code,
         )
     if code in _EXPIRED:
         advice = "The credentials have expired; renew those of the connection."
@@ -83,9 +97,11 @@ def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
         advice = "AWS does not know the credentials; check those of the connection."
     elif code in _THROTTLED:
         advice = (
-            "AWS still throttled the call after all retries; lower read_throughput_ratio or give "
+            "AWS still throttled the call after all retries; lower the throughput ratio or give "
             "the table more capacity."
         )
     else:
         advice = "Retry; if it stays, look the code up in the service's API reference."
-    return ServiceError(f"{action} on {resource} failed ({said}). {advice}")
+    return ServiceError(
+        f"{action} on {resource} failed ({said}). {advice}", code, details.get("Message", "")
+    )

@@ -1,18 +1,16 @@
-"""What an export has to know about a table before it reads it."""
+"""What an export or import has to know about a table beforehand."""
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from updraft.dynamodb.service import DynamoDBService
 from updraft.dynamodb.service_errors import explained
 from updraft.errors import UpdraftError
 from updraft.lineage.naming import DYNAMODB_TABLE_ARN
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-ON_DEMAND_READ_UNITS = 40_000
-"""Read capacity units per second that the legacy tool assumed for a table in on-demand mode."""
+ON_DEMAND_UNITS = 40_000
+"""Capacity units per second that the legacy tool assumed for a table in on-demand mode."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
@@ -58,6 +56,7 @@ class TableDescription:
     :param arn: ARN of the table.
     :param key_types: type (S, N or B) of each key attribute, the partition key first.
     :param read_units: read capacity units per second that the table offers.
+    :param write_units: write capacity units per second that the table offers.
     :param approximate_items: item count, up to six hours old.
     :param approximate_bytes: size, up to six hours old.
     """
@@ -65,6 +64,7 @@ class TableDescription:
     arn: str
     key_types: dict[str, str]
     read_units: float
+    write_units: float
     approximate_items: int
     approximate_bytes: int
 
@@ -74,17 +74,17 @@ class TableDescription:
         return self.approximate_bytes / self.approximate_items if self.approximate_items else 0.0
 
 
-def describe_table(client: "DynamoDBClient", table: TableReference) -> TableDescription:
+def describe_table(service: DynamoDBService, table: TableReference) -> TableDescription:
     """Ask DynamoDB about a table.
 
-    :param client: low-level client.
+    :param service: DynamoDB.
     :param table: the table.
     :returns: what an export needs.
     :raises ServiceError: when there is no such table, or it may not be described.
     :raises UpdraftError: when the table is being created or deleted.
     """
-    with explained("dynamodb:DescribeTable", f"table {table.text!r} in {client.meta.region_name}"):
-        found: dict[str, Any] = dict(client.describe_table(TableName=table.text)["Table"])
+    with explained("dynamodb:DescribeTable", f"table {table.text!r} in {service.region}"):
+        found: dict[str, Any] = service.call("DescribeTable", {"TableName": table.text})["Table"]
     status = found.get("TableStatus", "ACTIVE")
     if status in {"CREATING", "DELETING"}:
         raise UpdraftError(f"Table {table.text!r} cannot be read now: its status is {status}.")
@@ -96,17 +96,18 @@ def describe_table(client: "DynamoDBClient", table: TableReference) -> TableDesc
         key_types={
             entry["AttributeName"]: types[entry["AttributeName"]] for entry in found["KeySchema"]
         },
-        read_units=_read_units(found),
+        read_units=_units(found, "Read"),
+        write_units=_units(found, "Write"),
         approximate_items=found.get("ItemCount", 0),
         approximate_bytes=found.get("TableSizeBytes", 0),
     )
 
 
-def _read_units(description: dict[str, Any]) -> float:
-    provisioned = description.get("ProvisionedThroughput", {}).get("ReadCapacityUnits", 0)
+def _units(description: dict[str, Any], kind: str) -> float:
+    provisioned = description.get("ProvisionedThroughput", {}).get(f"{kind}CapacityUnits", 0)
     on_demand = description.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST"
     if provisioned and not on_demand:
         return float(provisioned)
     # The owner of an on-demand table may have set a ceiling of their own; -1 stands for none.
-    ceiling = description.get("OnDemandThroughput", {}).get("MaxReadRequestUnits", -1)
-    return float(min(ceiling, ON_DEMAND_READ_UNITS) if ceiling > 0 else ON_DEMAND_READ_UNITS)
+    ceiling = description.get("OnDemandThroughput", {}).get(f"Max{kind}RequestUnits", -1)
+    return float(min(ceiling, ON_DEMAND_UNITS) if ceiling > 0 else ON_DEMAND_UNITS)

@@ -8,7 +8,7 @@ def test_all_types_of_an_attribute_are_remembered_across_segments():
     first.observe([{"b": {"S": "x"}, "a": {"N": "1"}}])
     second.observe([{"b": {"N": "1"}}, {"b": {"S": "y"}}])
 
-    first.merge(second)
+    first.add_types(second.types())
 
     assert first.types() == {"a": ["N"], "b": ["N", "S"]}
     assert list(first.types()) == ["a", "b"]

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from updraft.dynamodb import export as export_module
-from updraft.dynamodb.attempt import DestinationOccupiedError
+from updraft.dynamodb import worker_threads
+from updraft.dynamodb.attempt import Attempt, DestinationOccupiedError
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
-from updraft.dynamodb.destination import StoredObject
+from updraft.dynamodb.destination import Content, StoredObject
 from updraft.dynamodb.export import MAXIMUM_THREADS, TableExport
 from updraft.dynamodb.formats.data_pipeline import DataPipelineFormat
 from updraft.dynamodb.manifest import parse_manifest
@@ -25,13 +25,15 @@ class Table:
     """Pages of numbered items; it can fail or wait at one of them."""
 
     def __init__(self, items, segments=2, page=10, at=None):
-        self.items, self.total_segments, self.page = items, segments, page
+        self.items, self.segments, self.page = items, segments, page
         self.at = at or (lambda number: None)
         self.scans = 0
+        self.scanned = []
 
-    def pages(self, segment):
+    def pages(self, segment, total_segments):
         self.scans += 1
-        mine = list(range(segment, self.items, self.total_segments))
+        self.scanned.append(segment)
+        mine = list(range(segment, self.items, total_segments))
         for start in range(0, len(mine), self.page):
             numbers = mine[start : start + self.page]
             self.at(numbers[0])
@@ -49,14 +51,15 @@ class Folder:
         self.tags = {}
         self.calls = []
         self.refuse = None
+        self.uploads = []
 
     def objects(self, name_prefix=""):
         for name in sorted(self.files):
             if name.startswith(name_prefix):
                 yield StoredObject(name, len(self.files[name]))
 
-    def metadata(self, name):
-        return self.tags.get(name, {}) if name in self.files else None
+    def read(self, name):
+        return Content(self.files[name], self.tags.get(name, {})) if name in self.files else None
 
     def upload(self, name, content):
         if self.refuse:
@@ -76,9 +79,11 @@ class Folder:
             self.files.pop(name, None)
             self.calls.append(("delete", name))
 
-    def abort_uploads(self, name_prefix):
+    def abort_uploads(self, name_prefix, accept):
         self.calls.append(("abort", name_prefix))
-        return 0
+        mine = [name for name in self.uploads if name.startswith(name_prefix) and accept(name)]
+        self.uploads = [name for name in self.uploads if name not in mine]
+        return len(mine)
 
 
 class SmallFiles(DataPipelineFormat):
@@ -86,12 +91,13 @@ class SmallFiles(DataPipelineFormat):
 
 
 def _export(table, folder, *, run=RUN, cancellation=None, arn=ARN, attempt=1):
+    item_format = SmallFiles({}, {})
     return TableExport(
-        run,
-        attempt,
-        arn,
+        Attempt(folder, run, attempt, table_arn=arn, item_format=item_format.name),
+        table_arn=arn,
+        total_segments=table.segments,
         source=table,
-        item_format=SmallFiles(),
+        item_format=item_format,
         destination=folder,
         cancellation=cancellation or Cancellation(),
         progress=Progress(),
@@ -131,31 +137,25 @@ def test_names_are_those_of_run_attempt_segment_and_part():
     )
 
 
-def test_a_file_ends_early_when_it_grows_too_large(monkeypatch):
-    monkeypatch.setattr(export_module, "MAXIMUM_FILE_BYTES", 30)
-    folder = Folder()
-    _export(Table(20, segments=1), folder).run()
-
-    assert _numbers(folder) == list(range(20))
-    assert len(folder.files) > 4
-
-
 def test_the_manifest_comes_after_everything_else():
     folder = Folder()
     _export(Table(20), folder).run()
 
-    assert folder.calls[-2:] == [("create", "manifest"), ("abort", f"{RUN}_0_")]
+    after = folder.calls[folder.calls.index(("create", "manifest")) + 1 :]
+    assert {call for call, _ in after} == {"abort", "delete"}
     assert _numbers(folder) == list(range(20))
 
 
 def test_what_earlier_attempts_left_goes_when_the_manifest_is_there_and_no_sooner():
     names = [f"{RUN}_1_00001_00099", f"{RUN}_2_00000_00000"]
     folder = Folder(**dict.fromkeys(names, b"stale"))
+    folder.uploads = [f"{RUN}_{attempt}_00001_00000" for attempt in (1, 2, 4)]
     _export(Table(20), folder, attempt=3).run()
 
     after = folder.calls[folder.calls.index(("create", "manifest")) :]
-    assert [name for call, name in after if call == "delete"] == names
-    assert {("abort", f"{RUN}_1_"), ("abort", f"{RUN}_2_")} <= set(after)
+    deleted = [name for call, name in after if call == "delete"]
+    assert [name for name in deleted if not name.startswith("_updraft/")] == names
+    assert folder.uploads == [f"{RUN}_4_00001_00000"]
     assert _numbers(folder) == list(range(20))
 
 
@@ -197,7 +197,7 @@ def test_a_second_attempt_does_not_adopt_files_that_have_changed():
 
 
 @pytest.mark.parametrize(
-    "name", ["manifest", "other-file", "sub/folder", f"{RUN}_1", f"{RUN}_1_00000_00000.gz"]
+    "name", ["manifest", "other-file", "sub/folder", f"{RUN}_1", f"{RUN}_1_00000_00000.tmp-1"]
 )
 def test_what_somebody_else_wrote_is_left_alone(name):
     folder = Folder(**{name: b"theirs"})
@@ -230,6 +230,13 @@ def test_the_marker_of_an_empty_folder_is_no_obstacle():
     assert "manifest" in folder.files
 
 
+def _assert_only_finished_segments(folder):
+    checkpoints = [name for name in folder.files if name.startswith("_updraft/")]
+    finished = [json.loads(folder.files[name])["sizes"] for name in checkpoints]
+    files = [name for sizes in finished for name in sizes]
+    assert sorted([*checkpoints, *files]) == sorted(folder.files)
+
+
 def _fail_at(number):
     def look(first):
         if first == number:
@@ -238,12 +245,12 @@ def _fail_at(number):
     return look
 
 
-def test_a_failing_segment_stops_the_others_and_nothing_remains():
+def test_a_failing_segment_stops_the_others_and_nothing_unfinished_remains():
     folder = Folder()
 
     with pytest.raises(UpdraftError, match="the table burnt down"):
         _export(Table(1000, at=_fail_at(41)), folder).run()
-    assert folder.files == {}
+    _assert_only_finished_segments(folder)
 
 
 def _meanwhile(start, other):
@@ -277,17 +284,18 @@ def test_of_two_attempts_that_finish_the_later_returns_the_result_of_the_other(o
     result = _export(Table(100, at=finish), folder, attempt=outer).run()
 
     assert results == [result]
-    assert _numbers(folder) == list(range(90))
-    assert all(name.startswith((f"{RUN}_{inner}_", "manifest")) for name in folder.files)
+    # A segment that the outer attempt had finished by then is part of the inner one's result.
+    assert set(range(90)) <= set(_numbers(folder)) <= set(range(100))
 
 
 def test_an_attempt_leaves_the_files_of_a_later_one_to_it():
     later = f"{RUN}_2_00000_00000"
     folder = Folder(**{later: b"going on"})
+    folder.uploads = [f"{RUN}_2_00000_00001"]
     _export(Table(20), folder, attempt=1).run()
 
     assert later in folder.files
-    assert ("abort", f"{RUN}_2_") not in folder.calls
+    assert folder.uploads == [f"{RUN}_2_00000_00001"]
 
 
 @pytest.mark.parametrize("change", [lambda files, name: files.pop(name), dict.__setitem__])
@@ -295,10 +303,10 @@ def test_no_manifest_names_files_that_are_not_as_they_were_written(change):
     folder = Folder()
     name = f"{RUN}_1_00000_00000"
     arguments = (name,) if change is not dict.__setitem__ else (name, b"other")
-    spoil = _meanwhile(40, lambda: change(folder.files, *arguments))
+    spoil = _meanwhile(90, lambda: change(folder.files, *arguments))
 
     with pytest.raises(UpdraftError, match="something else writes or deletes there"):
-        _export(Table(100, at=spoil), folder).run()
+        _export(Table(100, segments=1, at=spoil), folder).run()
     assert folder.files == {}
 
 
@@ -307,8 +315,10 @@ def test_a_manifest_whose_answer_was_lost_counts():
     create = folder.create
 
     def lose_answer(*arguments):
-        create(*arguments)
-        raise UpdraftError("connection reset")
+        created = create(*arguments)
+        if arguments[0] == "manifest":
+            raise UpdraftError("connection reset")
+        return created
 
     folder.create = lose_answer
 
@@ -324,12 +334,12 @@ def test_uploads_that_cannot_be_aborted_do_not_keep_the_files():
             folder.abort_uploads = refuse
             raise UpdraftError("the table burnt down")
 
-    def refuse(name_prefix):
+    def refuse(name_prefix, accept):
         raise UpdraftError("slow down")
 
     with pytest.raises(UpdraftError, match="the table burnt down"):
         _export(Table(1000, at=fail), folder).run()
-    assert folder.files == {}
+    _assert_only_finished_segments(folder)
 
 
 def test_a_result_stands_whatever_becomes_of_the_tidying():
@@ -352,7 +362,7 @@ def test_no_more_threads_and_tasks_than_are_needed_exist(monkeypatch):
             submitted.append(arguments)
             return super().submit(*arguments)
 
-    monkeypatch.setattr(export_module, "ThreadPoolExecutor", Executor)
+    monkeypatch.setattr(worker_threads, "ThreadPoolExecutor", Executor)
     folder = Folder()
     _export(Table(500, segments=1000), folder).run()
 
@@ -394,7 +404,7 @@ def test_a_stopped_export_leaves_nothing():
 
     with pytest.raises(CancelledError):
         _export(Table(1000, at=look), folder, cancellation=cancellation).run()
-    assert folder.files == {}
+    _assert_only_finished_segments(folder)
 
 
 def test_a_failed_attempt_adopts_what_another_has_completed():
@@ -451,3 +461,119 @@ def test_attributes_that_were_seen():
     export.run()
 
     assert export.attributes.types() == {"n": ["N"]}
+
+
+def _unfinished(folder, **arguments):
+    """Let an attempt finish segment 1 of 2 and fail in segment 0."""
+    finished = threading.Event()
+    create = folder.create
+
+    def note(name, *rest):
+        created = create(name, *rest)
+        if name.endswith("/00001.json"):
+            finished.set()
+        return created
+
+    folder.create = note
+
+    def fail(first):
+        if first == 40:
+            assert finished.wait(5)
+            raise UpdraftError("the table burnt down")
+
+    with pytest.raises(UpdraftError, match="the table burnt down"):
+        _export(Table(100, at=fail), folder, **arguments).run()
+    folder.create = create
+
+
+def test_a_finished_segment_survives_the_failure_of_another():
+    folder = Folder()
+    _unfinished(folder)
+
+    data = {name for name in folder.files if not name.startswith("_updraft/")}
+    assert data == {f"{RUN}_1_00001_{part:05d}" for part in range(8)}
+    assert f"_updraft/{RUN}/00001.json" in folder.files
+
+
+def test_a_retry_reads_only_unfinished_segments():
+    folder = Folder()
+    _unfinished(folder)
+    table = Table(100)
+
+    export = _export(table, folder, attempt=2)
+    result = export.run()
+
+    assert table.scanned == [0]
+    assert result.items == 100
+    assert _numbers(folder) == list(range(100))
+    assert export.attributes.types() == {"n": ["N"]}
+
+
+def test_a_retry_keeps_to_the_number_of_segments():
+    folder = Folder()
+    _unfinished(folder)
+    table = Table(100, segments=5)  # the table has grown meanwhile
+
+    _export(table, folder, attempt=2).run()
+
+    assert table.scanned == [0]
+    assert _numbers(folder) == list(range(100))
+
+
+def test_a_finished_segment_whose_file_is_gone_is_read_again():
+    folder = Folder()
+    _unfinished(folder)
+    del folder.files[f"{RUN}_1_00001_00003"]
+    table = Table(100)
+
+    _export(table, folder, attempt=2).run()
+
+    assert sorted(table.scanned) == [0, 1]
+    assert _numbers(folder) == list(range(100))
+
+
+def test_finished_segments_of_another_table_are_read_again():
+    folder = Folder()
+    _unfinished(folder, arn=ARN + "-2")
+    table = Table(100)
+
+    _export(table, folder, attempt=2).run()
+
+    assert sorted(table.scanned) == [0, 1]
+    assert _numbers(folder) == list(range(100))
+
+
+def test_a_damaged_checkpoint_is_ignored():
+    folder = Folder()
+    _unfinished(folder)
+    folder.files[f"_updraft/{RUN}/00001.json"] = b"{"
+    table = Table(100)
+
+    _export(table, folder, attempt=2).run()
+
+    assert sorted(table.scanned) == [0, 1]
+    assert _numbers(folder) == list(range(100))
+
+
+def test_a_lost_attempt_does_not_take_back_what_its_retry_has_taken_over():
+    folder = Folder()
+    _unfinished(folder)
+
+    # The lost attempt 1 is still there: it fails again while attempt 2 goes on with its segment.
+    def fail():
+        lost = Attempt(folder, RUN, 1, table_arn=ARN, item_format="DATA_PIPELINE")
+        lost.clean_up()
+
+    _export(Table(100, at=_meanwhile(50, fail)), folder, attempt=2).run()
+    fail()
+
+    assert _numbers(folder) == list(range(100))
+
+
+def test_the_receipt_of_an_import_is_no_obstacle():
+    receipt = {"_updraft/import_5f0c.json": b"{}"}
+    folder = Folder(**receipt)
+    result = _export(Table(5), folder).run()
+
+    assert result.items == 5
+    assert receipt.items() <= folder.files.items()

@@ -20,7 +20,7 @@ def test_layout_is_that_of_the_legacy_tool():
     )
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=("Cs",)))))
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs",))), unique=True))
 def test_round_trip(names):
     urls = [f"s3://bucket/{name}" for name in names]
     content = render_manifest(urls)
@@ -29,10 +29,12 @@ def test_round_trip(names):
     assert json.loads(content)["version"] == 3
 
 
-def test_old_scheme_is_rewritten():
-    content = b'{"version":3,"entries":[{"url":"s3n://b/f","mandatory":true}]}'
+def test_old_schemes_are_rewritten():
+    content = (
+        b'{"version":3,"entries":[{"url":"s3n://b/f","mandatory":true},{"url":"s3a://b/s3n://g"}]}'
+    )
 
-    assert parse_manifest(content, "m") == ["s3://b/f"]
+    assert parse_manifest(content, "m") == ["s3://b/f", "s3://b/s3n://g"]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,8 @@ def test_old_scheme_is_rewritten():
         (b"[]", "version None"),
         (b'{"version":3}', "'entries'"),
         (b'{"version":3,"entries":[{}]}', "'url'"),
+        (b'{"version":3,"entries":[{"url":5}]}', "'url'"),
+        (b'{"version":3,"entries":[{"url":"s3://b/f"},{"url":"s3n://b/f"}]}', "s3://b/f twice"),
     ],
 )
 def test_what_is_no_manifest_is_refused_by_name(content, message):

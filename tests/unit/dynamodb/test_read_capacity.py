@@ -1,85 +1,9 @@
-"""The share of the read capacity, measured on a clock that the test turns."""
+"""The length of a scan's pages."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updraft.dynamodb.cancellation import Cancellation, CancelledError
-from updraft.dynamodb.read_capacity import (
-    MAXIMUM_PAGE_ITEMS,
-    UNITS_OF_FULL_PAGE,
-    PageSizer,
-    TokenBucket,
-)
-
-
-class Clock:
-    """A clock, and the sleep that turns it."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-    def check(self):
-        pass
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
-@given(
-    rate=st.floats(0.5, 10_000),
-    charges=st.lists(
-        st.tuples(st.floats(0.5, UNITS_OF_FULL_PAGE), st.floats(0.5, UNITS_OF_FULL_PAGE)),
-        min_size=1,
-        max_size=50,
-    ),
-)
-def test_average_rate_holds_whatever_the_estimates_were(rate, charges):
-    clock = Clock()
-    bucket = TokenBucket(rate, clock)
-    start = clock.now
-    consumed = 0.0
-    for estimate, charge in charges:
-        # When a page is asked for, all before it are paid for, but for one second's burst and the
-        # difference between the estimate and the truth of the page just before.
-        bucket.reserve(estimate, clock)
-        assert consumed <= rate * (clock.now - start) + rate + 1e-6
-        consumed += charge
-        bucket.settle(estimate, charge)
-
-
-def test_flow_is_not_wasted():
-    clock = Clock()
-    bucket = TokenBucket(10, clock)
-    start = clock.now
-    for _ in range(11):
-        bucket.reserve(10, clock)
-        bucket.settle(10, 10)
-
-    assert clock.now - start == pytest.approx(10)
-
-
-def test_idle_time_saves_up_one_second_at_most():
-    clock = Clock()
-    bucket = TokenBucket(10, clock)
-    clock.now += 3600
-    start = clock.now
-    bucket.reserve(10, clock)
-    assert clock.now == start
-    bucket.reserve(10, clock)
-    assert clock.now == start + 1
-
-
-def test_waiting_ends_with_the_work():
-    cancellation = Cancellation()
-    bucket = TokenBucket(1)
-    cancellation.cancel()
-
-    with pytest.raises(CancelledError):
-        bucket.reserve(1_000_000, cancellation)
+from updraft.dynamodb.read_capacity import MAXIMUM_PAGE_ITEMS, UNITS_OF_FULL_PAGE, PageSizer
 
 
 def test_pages_of_a_small_table_fit_its_budget():

@@ -25,7 +25,7 @@ def _fail(code, message="said AWS"):
         ("AccessDenied", AccessDeniedError, "Allow dynamodb:Scan"),
         ("ExpiredTokenException", ServiceError, "have expired"),
         ("UnrecognizedClientException", ServiceError, "does not know the credentials"),
-        ("ProvisionedThroughputExceededException", ServiceError, "lower read_throughput_ratio"),
+        ("ProvisionedThroughputExceededException", ServiceError, "lower the throughput ratio"),
         ("ValidationException", ServiceError, "API reference"),
     ],
 )

@@ -1,7 +1,5 @@
 """Names of tables, and what DescribeTable says about them."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from updraft.dynamodb.table import TableReference, describe_table
@@ -10,10 +8,10 @@ from updraft.errors import UpdraftError
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
 
 
-class Client:
+class Service:
     """Answers DescribeTable as the service does."""
 
-    meta = SimpleNamespace(region_name="eu-west-1")
+    region = "eu-west-1"
 
     def __init__(self, **fields):
         self.table = {
@@ -31,8 +29,8 @@ class Client:
             "ProvisionedThroughput": {"ReadCapacityUnits": 50, "WriteCapacityUnits": 5},
         } | fields
 
-    def describe_table(self, TableName):  # noqa: N803
-        assert TableName == "orders"
+    def call(self, operation, request):
+        assert (operation, request) == ("DescribeTable", {"TableName": "orders"})
         return {"Table": self.table}
 
 
@@ -54,12 +52,12 @@ def test_what_cannot_be_a_table_is_refused_with_its_value(text):
 
 
 def test_description_has_the_keys_in_their_order():
-    table = describe_table(Client(ItemCount=10, TableSizeBytes=4000), ORDERS)
+    table = describe_table(Service(ItemCount=10, TableSizeBytes=4000), ORDERS)
 
     assert table.arn == ARN
     assert list(table.key_types.items()) == [("id", "S"), ("at", "N")]
     assert table.average_item_bytes == 400
-    assert table.read_units == 50
+    assert (table.read_units, table.write_units) == (50, 5)
 
 
 @pytest.mark.parametrize(
@@ -85,14 +83,14 @@ def test_description_has_the_keys_in_their_order():
     ],
 )
 def test_capacity_of_every_billing_mode(fields, units):
-    assert describe_table(Client(**fields), ORDERS).read_units == units
+    assert describe_table(Service(**fields), ORDERS).read_units == units
 
 
 def test_an_empty_table_has_no_average():
-    assert describe_table(Client(), ORDERS).average_item_bytes == 0
+    assert describe_table(Service(), ORDERS).average_item_bytes == 0
 
 
 @pytest.mark.parametrize("status", ["CREATING", "DELETING"])
 def test_a_table_that_is_not_there_yet_or_any_more_is_refused(status):
     with pytest.raises(UpdraftError, match=status):
-        describe_table(Client(TableStatus=status), ORDERS)
+        describe_table(Service(TableStatus=status), ORDERS)

@@ -1,10 +1,64 @@
 """File formats for DynamoDB items, by the name that operators and commands know them by."""
 
-from updraft.dynamodb.formats.base import AttributeValue, Item, ItemFormat, ItemFormatError
-from updraft.dynamodb.formats.data_pipeline import DataPipelineFormat
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
-ITEM_FORMATS: dict[str, ItemFormat] = {
-    item_format.name: item_format for item_format in (DataPipelineFormat(),)
+from updraft.choices import choose
+from updraft.dynamodb.formats.base import (
+    AttributeValue,
+    Item,
+    ItemFormat,
+    ItemFormatError,
+    ItemRecord,
+    RejectedRecord,
+)
+from updraft.dynamodb.formats.csv_table import CsvFormat
+from updraft.dynamodb.formats.data_pipeline import DataPipelineFormat
+from updraft.dynamodb.formats.dynamodb_json import DynamoDBJsonFormat, DynamoDBJsonLinesFormat
+from updraft.dynamodb.formats.ion import IonFormat
+from updraft.dynamodb.formats.parquet import ParquetFormat
+
+__all__ = [
+    "FORMAT_NAMES",
+    "AttributeValue",
+    "Item",
+    "ItemFormat",
+    "ItemFormatError",
+    "ItemRecord",
+    "RejectedRecord",
+    "create_format",
+]
+
+_Factory: TypeAlias = Callable[[Mapping[str, str], Mapping[str, Any]], ItemFormat]
+
+_FACTORIES: dict[str, _Factory] = {
+    DataPipelineFormat.name: DataPipelineFormat,
+    DynamoDBJsonFormat.name: DynamoDBJsonFormat,
+    DynamoDBJsonLinesFormat.name: DynamoDBJsonLinesFormat,
+    IonFormat.name: IonFormat,
+    CsvFormat.name: CsvFormat,
+    ParquetFormat.name: ParquetFormat,
 }
 
-__all__ = ["ITEM_FORMATS", "AttributeValue", "Item", "ItemFormat", "ItemFormatError"]
+FORMAT_NAMES: tuple[str, ...] = tuple(_FACTORIES)
+"""Names of all formats."""
+
+
+def create_format(
+    name: str,
+    key_types: Mapping[str, str],
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> ItemFormat:
+    """Create a format for the items of one table.
+
+    It loads neither pyarrow nor amazon.ion; the first file that is written or read does.
+
+    :param name: one of :data:`FORMAT_NAMES`.
+    :param key_types: type (S, N or B) of each key attribute, the partition key first; empty if
+        the table is not known.
+    :param options: options of the format by name, see its class.
+    :returns: the format.
+    :raises UpdraftError: when there is no such format or option, or an option has a wrong value.
+    """
+    return choose("format", name, _FACTORIES)(key_types, options)

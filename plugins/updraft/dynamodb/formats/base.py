@@ -1,13 +1,14 @@
 """What every file format for DynamoDB items offers.
 
-Items travel in the form of DynamoDB's low-level interface, ``{"name": {"S": "text"}}``: numbers
-stay the strings that the service sent, so that none of their 38 digits is lost, and sets stay
-sets. Only binary values have two spellings, because boto3 decodes them to ``bytes`` while the
-service's own JSON carries base64 text; formats take both.
+Items travel in the form in which DynamoDB's own JSON carries them, ``{"name": {"S": "text"}}``:
+numbers stay the strings that the service sent, so that none of their 38 digits is lost, sets stay
+lists under their type key, and binary values are base64 text. So most formats and the service
+exchange items without looking into their values.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, BinaryIO, Protocol, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeAlias
 
 from updraft.errors import UpdraftError
 
@@ -22,6 +23,33 @@ class ItemFormatError(UpdraftError):
     """A file does not hold the items that its format promises."""
 
 
+class ItemRecord(NamedTuple):
+    """An item that was read from a file.
+
+    :param position: number of its line or row in the file, from 1.
+    :param item: the item; of a deleted one only the key.
+    :param deleted: whether the record says that there is no such item any more, as those of an
+        incremental export can.
+    """
+
+    position: int
+    item: Item
+    deleted: bool = False
+
+
+class RejectedRecord(NamedTuple):
+    """A line or row that is no item.
+
+    :param position: its number in the file, from 1.
+    :param reason: a sentence that names file, place, what is wrong and the value.
+    :param content: the line as it stands in the file; of a row a rendering in JSON.
+    """
+
+    position: int
+    reason: str
+    content: bytes
+
+
 class ItemFormat(Protocol):
     """Reads and writes files of items.
 
@@ -32,7 +60,11 @@ class ItemFormat(Protocol):
 
     @property
     def name(self) -> str:
-        """Name of the format in the argument ``export_format``."""
+        """Name of the format in the argument ``export_format`` or ``import_format``."""
+
+    @property
+    def file_suffix(self) -> str:
+        """What the names of its files end with, such as ``.json.gz``; may be empty."""
 
     @property
     def maximum_items_per_file(self) -> int:
@@ -43,13 +75,16 @@ class ItemFormat(Protocol):
 
         :param items: the items of this file, at least one.
         :returns: the file's bytes in pieces of any size.
+        :raises ItemFormatError: when the format cannot hold an item.
         """
 
-    def decode(self, stream: BinaryIO, source: str) -> Iterator[Item]:
+    def decode(self, stream: BinaryIO, source: str) -> Iterator[ItemRecord | RejectedRecord]:
         """Read the items of one file.
 
-        :param stream: the content of the file.
-        :param source: name of the file for error messages.
-        :returns: the items in the order of the file, binary values as ``bytes``.
-        :raises ItemFormatError: at the first piece that is no item, with its place.
+        :param stream: the content of the file as it is stored; seekable.
+        :param source: URI of the file, for error messages and for the suffix that tells how the
+            file is compressed.
+        :returns: items and what is none, in the order of the file.
+        :raises ItemFormatError: when the file as a whole cannot be read on: a truncated or damaged
+            compression, no such format at all. It names the file and the place.
         """

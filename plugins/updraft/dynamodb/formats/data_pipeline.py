@@ -3,16 +3,24 @@
 One item per line as JSON, UTF-8, at most 100,000 items per file. The type keys start with a small
 letter (``s n b sS nS bS m l bOOL nULL``) because the legacy tool serialised the value class of the
 AWS SDK for Java version 1 with Gson; see ``DynamoDBItemWritable`` and
-``AttributeValueSerializer`` in https://github.com/awslabs/emr-dynamodb-connector.
+``AttributeValueSerializer`` in https://github.com/awslabs/emr-dynamodb-connector. Its reader also
+takes the lines that exports with Hive wrote before: name and value separated by the control
+character 3, attributes by 2.
 """
 
-import base64
-import binascii
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import Any
 
-from updraft.dynamodb.formats.base import AttributeValue, Item, ItemFormatError
+from updraft.dynamodb.formats.base import AttributeValue, Item
+from updraft.dynamodb.formats.json_lines import JsonLineFormat, malformed_item
+from updraft.dynamodb.formats.options import check_options
+from updraft.dynamodb.formats.wire_values import (
+    TYPE_KEYS,
+    InvalidValueError,
+    WireReader,
+    dump_json,
+    exact_json,
+)
 
 _LEGACY_KEYS = {
     "S": "s",
@@ -26,33 +34,28 @@ _LEGACY_KEYS = {
     "BOOL": "bOOL",
     "NULL": "nULL",
 }
-# The legacy reader ignores case; files from SDK releases before 1.9 say nULLValue.
-_TYPE_KEYS = {key.lower(): key for key in _LEGACY_KEYS} | {"nullvalue": "NULL"}
-_PAYLOADS: dict[str, type | tuple[type, ...]] = {
-    "S": str,
-    "N": (str, int),
-    "B": str,
-    "SS": list,
-    "NS": list,
-    "BS": list,
-    "M": dict,
-    "L": list,
-    "BOOL": bool,
-    "NULL": bool,
-}
-_LONGEST_EXCERPT = 80
+_FLAT_KEYS = {key: legacy for key, legacy in _LEGACY_KEYS.items() if key not in {"M", "L"}}
+_HIVE_ATTRIBUTE_SEPARATOR = b"\x02"
+_HIVE_NAME_SEPARATOR = b"\x03"
 
 
-def _base64_text(value: Any) -> str:
-    if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode("ascii")
-    msg = f"{type(value).__name__} is no attribute value of DynamoDB"
-    raise ItemFormatError(msg)
+class _TypeKeys(dict[str, str]):
+    """The type keys by any spelling: the legacy reader ignores case."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Look a spelling up; the usual ones first."""
+        return super().get(key) or super().get(key.lower(), default)
 
 
-_to_json = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), check_circular=False, default=_base64_text
-).encode
+# Files from releases of the SDK before 1.9 say nULLValue.
+_READER = WireReader(
+    _TypeKeys(
+        {legacy: key for key, legacy in _LEGACY_KEYS.items()}
+        | {key.lower(): key for key in TYPE_KEYS}
+        | {"nullvalue": "NULL"}
+    ),
+    bare_numbers=True,
+)
 
 
 def _legacy_value(value: AttributeValue) -> dict[str, Any]:
@@ -61,107 +64,76 @@ def _legacy_value(value: AttributeValue) -> dict[str, Any]:
         return {"m": {name: _legacy_value(member) for name, member in payload.items()}}
     if key == "L":
         return {"l": [_legacy_value(member) for member in payload]}
-    return {_LEGACY_KEYS[key]: payload}
+    return {_FLAT_KEYS[key]: payload}
 
 
-def encode_item(item: Item) -> bytes:
-    """Write one item as the legacy tool did.
+class DataPipelineFormat(JsonLineFormat):
+    """Files as the legacy pipelines wrote them and their import templates read them.
 
-    Gson escapes the two Unicode line separators, which JSON itself allows bare; so does this
-    function, since readers that split at them would cut the item in two.
-
-    :param item: the item in the form of the low-level interface.
-    :returns: one line of UTF-8 JSON, its line feed included.
+    :param key_types: not needed.
+    :param options: there are none; files are written without compression, as the legacy ones were.
     """
-    line = _to_json({name: _legacy_value(value) for name, value in item.items()})
-    if not line.isascii():
-        line = line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return line.encode() + b"\n"
-
-
-class _LineReader:
-    """Turns the lines of one file into items, and knows where it is when one is wrong."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._line_number = 0
-
-    def read(self, line: bytes) -> Item | None:
-        self._line_number += 1
-        if not line.strip():
-            return None
-        if not line.startswith(b"{"):
-            raise self._error("does not start with '{', so it holds no JSON item", line)
-        try:
-            attributes = json.loads(line, object_pairs_hook=self._without_duplicates)
-        except ValueError as error:
-            raise self._error(f"is no JSON: {error}", line) from error
-        return {name: self._value(value, name) for name, value in attributes.items()}
-
-    def _without_duplicates(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict(pairs)
-        if len(members) < len(pairs):
-            raise self._error("names one attribute twice", repr([name for name, _ in pairs]))
-        return members
-
-    def _value(self, value: Any, path: str) -> AttributeValue:
-        if not isinstance(value, Mapping) or len(value) != 1:
-            raise self._error(f"attribute {path}: expected one type key with its value", value)
-        ((written_key, payload),) = value.items()
-        key = _TYPE_KEYS.get(written_key.lower())
-        if key is None:
-            known = " ".join(_LEGACY_KEYS.values())
-            raise self._error(
-                f"attribute {path}: unknown type key; the known ones are {known}", written_key
-            )
-        if not isinstance(payload, _PAYLOADS[key]) or (key == "N" and isinstance(payload, bool)):
-            raise self._error(f"attribute {path}: wrong kind of value for type {key}", payload)
-        return {key: self._payload(key, payload, path)}
-
-    def _payload(self, key: str, payload: Any, path: str) -> Any:
-        if key == "M":
-            return {name: self._value(member, f"{path}.{name}") for name, member in payload.items()}
-        if key == "L":
-            return [self._value(member, f"{path}[{index}]") for index, member in enumerate(payload)]
-        if key in {"SS", "NS", "BS"}:
-            wrong = next((member for member in payload if not isinstance(member, str)), None)
-            if wrong is not None:
-                raise self._error(f"attribute {path}: members of a set are text", wrong)
-        if key == "B":
-            return self._binary(payload, path)
-        if key == "BS":
-            return [self._binary(member, path) for member in payload]
-        return str(payload) if key == "N" else payload
-
-    def _binary(self, text: str, path: str) -> bytes:
-        try:
-            return base64.b64decode(text, validate=True)
-        except binascii.Error as error:
-            raise self._error(f"attribute {path}: no base64 ({error})", text) from error
-
-    def _error(self, what: str, value: object) -> ItemFormatError:
-        excerpt = value.decode(errors="replace").rstrip() if isinstance(value, bytes) else value
-        shown = repr(excerpt)
-        if len(shown) > _LONGEST_EXCERPT:
-            shown = shown[:_LONGEST_EXCERPT] + "…"
-        return ItemFormatError(f"{self._source}, line {self._line_number}: {what}: {shown}")
-
-
-class DataPipelineFormat:
-    """Files as the legacy pipelines wrote them and their import templates read them."""
 
     name = "DATA_PIPELINE"
+    file_suffix = ""
     maximum_items_per_file = 100_000
 
-    def encode(self, items: Iterable[Item]) -> Iterator[bytes]:
-        """Write one file, see :meth:`updraft.dynamodb.formats.base.ItemFormat.encode`."""
-        encode: Callable[[Item], bytes] = encode_item
-        return map(encode, items)
+    def __init__(self, key_types: Mapping[str, str], options: Mapping[str, Any]) -> None:
+        del key_types
+        check_options(self.name, options, frozenset())
+        super().__init__()
 
-    def decode(self, stream: BinaryIO, source: str) -> Iterator[Item]:
-        """Read one file, see :meth:`updraft.dynamodb.formats.base.ItemFormat.decode`."""
-        reader = _LineReader(source)
-        for line in stream:
-            item = reader.read(line)
-            if item is not None:
-                yield item
+    def encode_item(self, item: Item) -> bytes:
+        """Write one item as the legacy tool did, see :meth:`LineFormat.encode_item`.
+
+        Gson escapes the two Unicode line separators, which JSON itself allows bare; so does this
+        method, since readers that split at them would cut the item in two.
+        """
+        legacy = {}
+        flat_keys = _FLAT_KEYS
+        try:
+            for name, value in item.items():
+                ((key, payload),) = value.items()
+                if key in flat_keys:
+                    legacy[name] = {flat_keys[key]: payload}
+                else:
+                    legacy[name] = _legacy_value(value)
+        except (KeyError, ValueError, AttributeError) as error:
+            raise malformed_item(item, error) from error
+        line = dump_json(legacy)
+        if not line.isascii():
+            line = line.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+        return line + b"\n"
+
+    def decode_line(self, content: bytes) -> tuple[Item | None, bool]:
+        """Read one line, see :meth:`LineFormat.decode_line`."""
+        if content.startswith(b"{"):
+            return super().decode_line(content)
+        return _hive_item(content), False
+
+    def record(self, parsed: Any) -> tuple[Item, bool]:
+        """Read a record, see :meth:`JsonLineFormat.record`."""
+        return _READER.item(parsed), False
+
+
+def _hive_item(content: bytes) -> Item:
+    attributes: dict[str, Any] = {}
+    for part in content.split(_HIVE_ATTRIBUTE_SEPARATOR):
+        written, separator, value = part.partition(_HIVE_NAME_SEPARATOR)
+        if not separator:
+            raise InvalidValueError(
+                "the line is neither a JSON object nor attributes of the form name, control "
+                "character 3, value",
+                content,
+            )
+        try:
+            name = written.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidValueError(f"the attribute name is no UTF-8 ({error})", written) from error
+        if name in attributes:
+            raise InvalidValueError("one line names this attribute twice", name)
+        try:
+            attributes[name] = exact_json(value)
+        except InvalidValueError as error:
+            raise error.below(name) from None
+    return _READER.item(attributes)

@@ -1,0 +1,250 @@
+"""Reads DynamoDB's JSON for attribute values exactly, and says where it is wrong.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+"""
+
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import orjson
+
+from updraft.dynamodb.formats.base import ItemFormatError
+from updraft.dynamodb.formats.text_lines import excerpt
+
+TYPE_KEYS = ("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL")
+"""The keys of the ten types."""
+
+_JSON_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("S", "N", "B"), str),
+    **dict.fromkeys(("SS", "NS", "BS", "L"), list),
+    "M": dict,
+    "BOOL": bool,
+    "NULL": bool,
+}
+_JSON_NAMES = {str: "text", list: "an array", dict: "an object", bool: "true or false"}
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class InvalidValueError(Exception):
+    """A value is none of DynamoDB's.
+
+    :param what: what is wrong.
+    :param value: the value.
+    """
+
+    def __init__(self, what: str, value: object) -> None:
+        super().__init__(what)
+        self._what = what
+        self._value = value
+        self._path = ""
+
+    def below(self, name: str | int) -> "InvalidValueError":
+        """Say that the value is a member of another one.
+
+        :param name: name or position that it has there.
+        :returns: this error.
+        """
+        step = f"[{name}]" if isinstance(name, int) else name
+        dot = "." if self._path and not self._path.startswith("[") else ""
+        self._path = f"{step}{dot}{self._path}"
+        return self
+
+    def __str__(self) -> str:
+        place = f"attribute {self._path}: " if self._path else ""
+        return f"{place}{self._what}: {excerpt(self._value)}"
+
+
+class InexactNumberError(Exception):
+    """There is a number without quotes, which only :func:`exact_json` reads with all digits."""
+
+
+class Digits(str):
+    """A JSON number without quotes, digit for digit."""
+
+    __slots__ = ()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidValueError("one object names this twice", twice)
+    return members
+
+
+def exact_json(content: bytes) -> Any:
+    """Parse JSON without losing anything: every digit, and names that stand twice.
+
+    :param content: UTF-8 JSON.
+    :returns: what it says; numbers as :class:`Digits`.
+    :raises InvalidValueError: when it is no JSON, or names something twice in one object.
+    """
+    try:
+        value = json.loads(
+            content.decode(),
+            object_pairs_hook=_without_duplicates,
+            parse_int=Digits,
+            parse_float=Digits,
+            parse_constant=_refuse_constant,
+        )
+        if _ESCAPED_SURROGATE.search(content):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValueError(
+            "it has half a surrogate pair, which no text in DynamoDB can have", content
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidValueError(f"it is no JSON ({error})", content) from error
+    return value
+
+
+def parse_json(content: bytes) -> Any:
+    """Parse JSON as :func:`exact_json` does, but fast.
+
+    :param content: UTF-8 JSON without white space around it.
+    :returns: what it says. Numbers may be inexact; readers of values notice.
+    :raises InvalidValueError: when it is no JSON, or names something twice in one object.
+    """
+    try:
+        value = orjson.loads(content)
+        # Written again in the shortest form it is as long as it was, unless it has superfluous
+        # spaces and escapes, or a name stands twice and its first value is gone.
+        if len(orjson.dumps(value)) == len(content):
+            return value
+    except (ValueError, TypeError):
+        pass
+    return exact_json(content)
+
+
+def dump_json(value: Any) -> bytes:
+    """Write JSON in its shortest form.
+
+    :param value: anything made of dictionaries, lists, text, numbers, booleans and ``None``.
+    :returns: UTF-8 JSON; text with half a surrogate pair, which UTF-8 cannot have, with escapes.
+    :raises ItemFormatError: when something else is in it.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        pass
+    try:
+        return json.dumps(value, separators=(",", ":")).encode()
+    except TypeError as error:
+        raise ItemFormatError(
+            f"an item has a value that DynamoDB's JSON does not have ({error}); binary values are "
+            "base64 text"
+        ) from error
+
+
+class WireReader:
+    """Reads attribute values, and gives them back in DynamoDB's own form.
+
+    :param type_keys: type key for every spelling of one that is taken.
+    :param bare_numbers: whether numbers may stand without quotes.
+    """
+
+    def __init__(self, type_keys: Mapping[str, str], *, bare_numbers: bool = False) -> None:
+        self._type_keys = type_keys
+        self._bare_numbers = bare_numbers
+        self._text_keys = {written: key for written, key in type_keys.items() if key in {"S", "N"}}
+
+    def item(self, attributes: Any) -> dict[str, Any]:
+        """Read an item, or the members of a map.
+
+        :param attributes: its attributes by name, as parsed JSON.
+        :returns: the same with DynamoDB's own type keys.
+        :raises InvalidValueError: when it is no item; it names the attribute.
+        :raises InexactNumberError: when it has to be parsed with :func:`exact_json`.
+        """
+        if type(attributes) is not dict:
+            raise InvalidValueError("expected an object with attributes", attributes)
+        text_keys = self._text_keys
+        result = {}
+        for name, value in attributes.items():
+            if type(value) is dict and len(value) == 1:
+                for written, payload in value.items():
+                    key = text_keys.get(written)
+                    if key is not None and type(payload) is str:
+                        result[name] = value if key == written else {key: payload}
+                        break
+                else:
+                    result[name] = self._value_of(name, value)
+            else:
+                result[name] = self._value_of(name, value)
+        return result
+
+    def value(self, value: Any) -> dict[str, Any]:
+        """Read one attribute value.
+
+        :param value: the value, as parsed JSON.
+        :returns: the same with DynamoDB's own type key.
+        :raises InvalidValueError: when it is none.
+        :raises InexactNumberError: when it has to be parsed with :func:`exact_json`.
+        """
+        if type(value) is not dict or len(value) != 1:
+            raise InvalidValueError("expected one type key with its value", value)
+        ((written, payload),) = value.items()
+        key = self._type_keys.get(written)
+        if key is None:
+            known = " ".join(self._type_keys)
+            raise InvalidValueError(f"unknown type key; the known ones are {known}", written)
+        return {key: self._payload(key, payload)}
+
+    def _value_of(self, name: str | int, value: Any) -> dict[str, Any]:
+        try:
+            return self.value(value)
+        except InvalidValueError as error:
+            raise error.below(name) from None
+
+    def _payload(self, key: str, payload: Any) -> Any:
+        expected = _JSON_TYPES[key]
+        if not isinstance(payload, expected) or type(payload) is Digits:
+            if key == "N":
+                return self._bare_number(payload)
+            raise InvalidValueError(f"type {key} takes {_JSON_NAMES[expected]}", payload)
+        if key == "M":
+            return self.item(payload)
+        if key == "L":
+            return [self._value_of(index, member) for index, member in enumerate(payload)]
+        if key == "B":
+            return _base64(payload)
+        if expected is list:
+            return self._set(key, payload)
+        return payload
+
+    def _set(self, key: str, members: list[Any]) -> list[str]:
+        if key == "BS":
+            return [_base64(member) for member in members]
+        if key == "NS":
+            return [m if type(m) is str else self._bare_number(m) for m in members]
+        for member in members:
+            if type(member) is not str:
+                raise InvalidValueError("members of a set are text", member)
+        return members
+
+    def _bare_number(self, value: Any) -> str:
+        if self._bare_numbers:
+            if type(value) is Digits:
+                return str(value)
+            if type(value) in {int, float}:
+                raise InexactNumberError
+        raise InvalidValueError("a number is text, with quotes", value)
+
+
+def _base64(text: Any) -> str:
+    if type(text) is not str:
+        raise InvalidValueError("a binary value is base64 text", text)
+    try:
+        content = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
+        raise InvalidValueError(f"this is no base64 ({error})", text) from error
+    # Bits that belong to no byte may be set; equal values have to be equal texts.
+    return binascii.b2a_base64(content, newline=False).decode("ascii")

@@ -1,0 +1,108 @@
+"""Blocks of consecutive records, the steps in which an import gets ahead."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from updraft.dynamodb.formats.base import RejectedRecord
+from updraft.dynamodb.import_ledger import ImportCounts
+
+MAXIMUM_RECORDS = 5_000
+"""Records of a block: what a retry may have to do again is a few blocks."""
+
+MAXIMUM_BYTES = 8 * 1024**2
+"""Bytes of the records of a block; what was rejected is kept in memory until the block is done."""
+
+
+@dataclass(eq=False)
+class Block:
+    """Consecutive records of one file.
+
+    :param file: number of the file, from 0.
+    :param start: number of the file's records before it.
+    :param last: whether it ends with the file.
+    """
+
+    file: int
+    start: int
+    last: bool = False
+    records: int = 0
+    bytes: int = 0
+    settled: int = 0
+    closed: bool = False
+    counts: ImportCounts = field(default_factory=ImportCounts)
+    rejected: list[RejectedRecord] = field(default_factory=list)
+
+    def read(self, size: int) -> None:
+        """Count a record that was read; only the thread that opened the block does.
+
+        :param size: its size in bytes.
+        """
+        self.records += 1
+        self.bytes += size
+
+    @property
+    def full(self) -> bool:
+        """Whether the next record belongs to the next block."""
+        return self.records >= MAXIMUM_RECORDS or self.bytes >= MAXIMUM_BYTES
+
+    @property
+    def done(self) -> bool:
+        """Whether no record of it is on its way any more."""
+        return self.closed and self.settled == self.records
+
+
+class BlockTracker:
+    """Knows which blocks are done. One thread opens them, several settle their records."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._blocks: deque[Block] = deque()
+
+    def open(self, file: int, start: int) -> Block:
+        """Begin a block.
+
+        :param file: number of the file, from 0.
+        :param start: number of the file's records before it.
+        :returns: the block.
+        """
+        block = Block(file, start)
+        with self._lock:
+            self._blocks.append(block)
+        return block
+
+    def close(self, block: Block, *, last: bool) -> None:
+        """End a block.
+
+        :param block: the block.
+        :param last: whether the file ends with it.
+        """
+        with self._lock:
+            block.last = last
+            block.closed = True
+
+    def settle(
+        self, block: Block, counts: ImportCounts, rejected: Iterable[RejectedRecord] = ()
+    ) -> None:
+        """Note what became of records.
+
+        :param block: the block they belong to.
+        :param counts: how many of them ended in which way.
+        :param rejected: those that are no items.
+        """
+        with self._lock:
+            block.settled += counts.total
+            block.counts.add(counts)
+            block.rejected.extend(rejected)
+
+    def take_done(self) -> list[Block]:
+        """Take the blocks that are done, up to the first one that is not.
+
+        :returns: the blocks in the order of the records.
+        """
+        done = []
+        with self._lock:
+            while self._blocks and self._blocks[0].done:
+                done.append(self._blocks.popleft())
+        return done

@@ -1,0 +1,280 @@
+"""Finds the files to import below a prefix.
+
+A native export is found by its ``manifest-summary.json``, a legacy one by its ``manifest``. Without
+either, every object counts whose path below the prefix has no part that begins with ``_`` or ``.``,
+as in Hadoop.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NoReturn, Protocol
+
+from updraft.dynamodb.data_files import ChecksumStream, DataFile, read_records
+from updraft.dynamodb.destination import StoredObject
+from updraft.dynamodb.formats.base import ItemFormatError
+from updraft.dynamodb.manifest import MANIFEST, parse_manifest
+from updraft.dynamodb.native_manifest import (
+    CHECKSUM_SUFFIXES,
+    MANIFEST_FILES,
+    MANIFEST_SUMMARY,
+    ExportSummary,
+    check_total,
+    parse_files,
+    parse_summary,
+    verify_checksum,
+)
+from updraft.s3_uri import parse_s3_uri
+
+__all__ = [
+    "ChecksumStream",
+    "DataFile",
+    "ImportSource",
+    "ObjectReader",
+    "SourceKind",
+    "find_import_source",
+    "format_of_name",
+    "read_records",
+]
+
+_NATIVE_FOLDER = "AWSDynamoDB"
+_FOLDER_MARKER = "_$folder$"
+_LISTED_AT_MOST = 20
+_FORMATS_BY_SUFFIX = {
+    ".parquet": "PARQUET",
+    ".csv": "CSV",
+    ".ion": "ION",
+    ".jsonl": "DYNAMODB_JSON_LINES",
+    ".json": "DYNAMODB_JSON",
+}
+_COMPRESSION_SUFFIXES = (".gz", ".zst", ".bz2", ".deflate")
+
+
+class SourceKind(Enum):
+    """How the files of an import were found."""
+
+    NATIVE_EXPORT = "native export"
+    LEGACY_MANIFEST = "manifest"
+    FILES = "files"
+
+
+class ObjectReader(Protocol):
+    """The operations on objects that finding the files needs."""
+
+    def objects(self, uri: str) -> Iterable[StoredObject]:
+        """List the objects below a prefix, in the order of their keys.
+
+        :param uri: URI of the prefix, with or without a slash at its end.
+        :returns: name relative to the prefix and size of each object.
+        """
+
+    def read(self, uri: str) -> bytes | None:
+        """Read a small object.
+
+        :param uri: its URI.
+        :returns: its bytes, ``None`` when there is no such object.
+        """
+
+
+@dataclass(frozen=True)
+class ImportSource:
+    """The files to import.
+
+    :param uri: URI of the prefix that they, or their manifest, lie right below, without a slash
+        at its end.
+    :param kind: how they were found.
+    :param files: the files, with their sizes.
+    :param format_name: their format as far as manifest and names tell, ``None`` otherwise.
+    :param summary: what a native export says about itself.
+    """
+
+    uri: str
+    kind: SourceKind
+    files: Sequence[DataFile]
+    format_name: str | None
+    summary: ExportSummary | None = None
+
+
+def find_import_source(reader: ObjectReader, uri: str) -> ImportSource:
+    """Find the files to import.
+
+    :param reader: lists and reads objects.
+    :param uri: ``s3://bucket/prefix``, or the URI of a manifest or a single file.
+    :returns: the files.
+    :raises UpdraftError: when it is no S3 URI.
+    :raises ItemFormatError: when there is nothing to import, a manifest is damaged or names files
+        that are not there, or there are several exports below the prefix.
+    """
+    bucket, key = parse_s3_uri(uri)
+    finder = _Finder(reader, bucket)
+    key = re.sub("/+", "/", key).strip("/")
+    parent, _, name = f"{bucket}/{key}".rpartition("/")
+    if name in {MANIFEST, MANIFEST_SUMMARY, MANIFEST_FILES}:
+        folder = f"s3://{parent}"
+        found = finder.legacy(folder) if name == MANIFEST else finder.native(folder)
+        if found is not None:
+            return found
+    folder = f"s3://{bucket}/{key}".rstrip("/")
+    return (
+        finder.native(folder)
+        or finder.legacy(folder)
+        or finder.native_below(folder)
+        or finder.files(folder)
+        or finder.single_file(folder)
+        or finder.nothing(folder)
+    )
+
+
+def format_of_name(uri: str) -> str | None:
+    """Tell the format of a file by its name.
+
+    :param uri: URI of the file.
+    :returns: name of the format, ``None`` when the name does not tell.
+    """
+    name = uri.rpartition("/")[2].lower()
+    for suffix in _COMPRESSION_SUFFIXES:
+        name = name.removesuffix(suffix)
+    for suffix, format_name in _FORMATS_BY_SUFFIX.items():
+        if name.endswith(suffix):
+            return format_name
+    return None
+
+
+class _Finder:
+    """Looks for one kind of source after the other."""
+
+    def __init__(self, reader: ObjectReader, bucket: str) -> None:
+        self._reader = reader
+        self._bucket = bucket
+
+    def native(self, folder: str) -> ImportSource | None:
+        """Look for the manifests of a native export right in a folder."""
+        uri = f"{folder}/{MANIFEST_SUMMARY}"
+        content = self._read_checked(uri)
+        if content is None:
+            return None
+        summary = parse_summary(content, uri)
+        files_uri = f"s3://{self._bucket}/{summary.manifest_files_key}"
+        files_content = self._read_checked(files_uri)
+        if files_content is None:
+            raise ItemFormatError(
+                f"{uri} names {files_uri}, but there is no such object. An export that was copied "
+                "has to lie below the same keys as before."
+            )
+        files = parse_files(files_content, self._bucket, files_uri)
+        check_total(summary, files, uri)
+        return ImportSource(
+            uri=folder,
+            kind=SourceKind.NATIVE_EXPORT,
+            files=self._with_sizes(files, files_uri),
+            format_name=summary.format_name,
+            summary=summary,
+        )
+
+    def legacy(self, folder: str) -> ImportSource | None:
+        """Look for the manifest of a legacy export right in a folder."""
+        uri = f"{folder}/{MANIFEST}"
+        content = self._reader.read(uri)
+        if content is None:
+            return None
+        files = [DataFile(url) for url in parse_manifest(content, uri)]
+        return ImportSource(
+            uri=folder,
+            kind=SourceKind.LEGACY_MANIFEST,
+            files=self._with_sizes(files, uri),
+            # The legacy tool gave its files names without a suffix.
+            format_name=_common_format(files) or "DATA_PIPELINE",
+        )
+
+    def native_below(self, folder: str) -> ImportSource | None:
+        """Look for a native export in a folder that exports were written to."""
+        is_itself = folder.endswith(f"/{_NATIVE_FOLDER}")
+        parent = folder if is_itself else f"{folder}/{_NATIVE_FOLDER}"
+        exports: dict[str, bool] = {}
+        for found in self._reader.objects(parent):
+            export, _, name = found.name.partition("/")
+            if export != "data":  # incremental exports share this folder for their data
+                exports[export] = exports.get(export, False) or name == MANIFEST_SUMMARY
+        complete = sorted(f"{parent}/{export}" for export, done in exports.items() if done)
+        if len(complete) > 1:
+            shown = ", ".join(complete[:_LISTED_AT_MOST])
+            more = len(complete) - _LISTED_AT_MOST
+            raise ItemFormatError(
+                f"{folder}/ has {len(complete)} exports of DynamoDB; name one of them: {shown}"
+                f"{f' and {more} more' if more > 0 else ''}"
+            )
+        if exports and not complete:
+            raise ItemFormatError(
+                f"No export in {parent}/ has a {MANIFEST_SUMMARY}: {', '.join(sorted(exports))} is "
+                "still running or has failed"
+            )
+        return self.native(complete[0]) if complete else None
+
+    def files(self, folder: str) -> ImportSource | None:
+        """Take every object below a folder that is not hidden."""
+        files = [
+            DataFile(f"{folder}/{found.name}", found.size)
+            for found in self._reader.objects(folder)
+            if not _is_hidden(found.name)
+        ]
+        if not files:
+            return None
+        return ImportSource(folder, SourceKind.FILES, files, _common_format(files))
+
+    def single_file(self, uri: str) -> ImportSource | None:
+        """Look whether the URI is that of a file."""
+        folder, _, name = uri.rpartition("/")
+        for found in self._reader.objects(folder):
+            if found.name == name:
+                files = [DataFile(uri, found.size)]
+                return ImportSource(folder, SourceKind.FILES, files, format_of_name(uri))
+            if found.name > name:
+                return None
+        return None
+
+    def nothing(self, folder: str) -> NoReturn:
+        """Say that nothing was found."""
+        raise ItemFormatError(
+            f"There is nothing to import below {folder}/: it has neither a {MANIFEST_SUMMARY}, a "
+            f"{MANIFEST} nor other files (those whose path has a part that begins with '_' or '.' "
+            "do not count)"
+        )
+
+    def _read_checked(self, uri: str) -> bytes | None:
+        """Read a manifest, and check it if its checksum is there."""
+        content = self._reader.read(uri)
+        if content is None:
+            return None
+        for suffix in CHECKSUM_SUFFIXES:
+            checksum_uri = uri.removesuffix(".json") + suffix
+            checksum = self._reader.read(checksum_uri)
+            if checksum is not None:
+                verify_checksum(content, checksum, uri, checksum_uri)
+        return content
+
+    def _with_sizes(self, files: Sequence[DataFile], manifest: str) -> list[DataFile]:
+        """Find the sizes of files that a manifest names."""
+        sizes: dict[str, int] = {}
+        for folder in sorted({file.uri.rpartition("/")[0].rstrip("/") for file in files}):
+            for found in self._reader.objects(folder):
+                sizes[f"{folder}/{found.name}"] = found.size
+        missing = [file.uri for file in files if file.uri not in sizes]
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise ItemFormatError(
+                f"{manifest} names {missing[0]}{more}, but there is no such object. Restore it, or "
+                "export again; an export that was copied has to lie below the same keys as before."
+            )
+        return [replace(file, size=sizes[file.uri]) for file in files]
+
+
+def _is_hidden(path: str) -> bool:
+    if path.endswith(("/", _FOLDER_MARKER)):  # stands for a folder
+        return True
+    return any(part.startswith(("_", ".")) for part in path.split("/"))
+
+
+def _common_format(files: Iterable[DataFile]) -> str | None:
+    formats = {format_of_name(file.uri) for file in files}
+    return formats.pop() if len(formats) == 1 else None

@@ -1,0 +1,307 @@
+"""Imports files into an existing table: parallel batches, constant memory, goes on where it was.
+
+The thread that runs an import reads the files one after the other; others write. How writes are
+spread is in :mod:`updraft.dynamodb.write_threads`, what a retry need not do again in
+:mod:`updraft.dynamodb.import_ledger`.
+"""
+
+import itertools
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, TypeAlias
+
+import orjson
+
+from updraft.dynamodb.attributes import ObservedAttributes
+from updraft.dynamodb.cancellation import Cancellation, CancelledError
+from updraft.dynamodb.data_files import DataFile, read_records
+from updraft.dynamodb.formats.base import (
+    ItemFormat,
+    ItemFormatError,
+    ItemRecord,
+    RejectedRecord,
+)
+from updraft.dynamodb.import_blocks import Block, BlockTracker
+from updraft.dynamodb.import_ledger import ImportCounts, ImportLedger, ImportState, fingerprint
+from updraft.dynamodb.item_checks import ItemChecker
+from updraft.dynamodb.item_keys import KeyReader
+from updraft.dynamodb.item_writer import ItemWriter, Write
+from updraft.dynamodb.progress import Progress
+from updraft.dynamodb.rejected_records import RejectedRecords
+from updraft.dynamodb.table import TableDescription
+from updraft.dynamodb.write_threads import WriteThreads
+
+log = logging.getLogger(__name__)
+
+_LEDGER_INTERVAL = 5.0
+_PROGRESS_INTERVAL = 30.0
+
+_Place: TypeAlias = tuple[Block, int]
+"""The block that a record belongs to, and its position in the file."""
+
+
+class RejectedRecordError(ItemFormatError):
+    """A record is no item for this table, and the import was told to stop at the first of them."""
+
+
+class ItemFiles(Protocol):
+    """Opens the files that are imported."""
+
+    def open(self, file: DataFile) -> BinaryIO:
+        """Open a file.
+
+        :param file: the file.
+        :returns: its content as it is stored, seekable.
+        :raises UpdraftError: when it cannot be read.
+        """
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import did.
+
+    :param table_arn: ARN of the table.
+    :param files: number of files that were read.
+    :param items: number of items that were put.
+    :param deleted: number of items that were deleted because an incremental export says so.
+    :param skipped: number of items that the table had already and that were left alone.
+    :param superseded: number of items that a later record with the same key replaced before they
+        were put.
+    :param rejected: number of records that are no item for this table.
+    :param rejected_records: URI of the prefix that holds those, ``None`` when there are none.
+    """
+
+    table_arn: str
+    files: int
+    items: int
+    deleted: int
+    skipped: int
+    superseded: int
+    rejected: int
+    rejected_records: str | None
+
+
+class TableImport:
+    """One attempt at one import.
+
+    :param table: the table.
+    :param files: the files, in the same order in each attempt.
+    :param item_files: opens them.
+    :param item_format: how they are written.
+    :param writer: writes batches.
+    :param threads: number of threads that write.
+    :param ledger: remembers how far the import is.
+    :param rejected_records: keeps records that are no items; ``None`` to fail at the first one.
+    :param cancellation: the same that ``writer`` looks at.
+    :param progress: counts records for the log.
+    """
+
+    def __init__(
+        self,
+        *,
+        table: TableDescription,
+        files: Sequence[DataFile],
+        item_files: ItemFiles,
+        item_format: ItemFormat,
+        writer: ItemWriter,
+        threads: int,
+        ledger: ImportLedger,
+        rejected_records: RejectedRecords | None,
+        cancellation: Cancellation,
+        progress: Progress,
+    ) -> None:
+        self._table = table
+        self._files = files
+        self._item_files = item_files
+        self._format = item_format
+        self._writer = writer
+        self._ledger = ledger
+        self._rejected_records = rejected_records
+        self._cancellation = cancellation
+        self._progress = progress
+        self._checker = ItemChecker(table.key_types)
+        self._keys = KeyReader(table.key_types)
+        self._tracker = BlockTracker()
+        self._threads = WriteThreads[_Place](self._write, threads, cancellation)
+        self._state = ImportState(table_arn=table.arn, source="", attempt=0)
+        self._saved = time.monotonic()
+        self._reported = self._saved
+        self.attributes = ObservedAttributes()
+
+    def run(self) -> ImportResult:
+        """Import the files, or what is left of them.
+
+        :returns: what became of all records, those of earlier attempts included.
+        :raises RejectedRecordError: at a record that is no item, unless these are kept.
+        :raises ItemFormatError: when a file is damaged.
+        :raises UpdraftError: when a file cannot be read or the table not be written. What was
+            written stays, and the next attempt goes on after it.
+        """
+        source = fingerprint((file.uri, file.size) for file in self._files)
+        self._state = self._ledger.load(self._table.arn, source)
+        self.attributes.add_types(self._state.attributes)
+        if self._state.complete:
+            log.info(
+                "Attempt %d of this run has imported everything. To import again, start a new run "
+                "or delete %s",
+                self._state.attempt,
+                self._ledger.uri,
+            )
+            return self._result()
+        self._log_start()
+        try:
+            self._read_files()
+            self._threads.finish()
+        except CancelledError:
+            self._threads.close()
+            self._save_what_is_done()
+            self._threads.raise_error()
+            raise
+        except BaseException:
+            self._cancellation.cancel()
+            self._threads.close()
+            self._save_what_is_done()
+            raise
+        self._settle_done_blocks()
+        self._state.complete = True
+        self._ledger.save(self._state)
+        return self._result()
+
+    def _log_start(self) -> None:
+        done = self._state.counts.total
+        if done:
+            log.info(
+                "Going on after %s records, in file %d of %d",
+                f"{done:,}",
+                self._state.file + 1,
+                len(self._files),
+            )
+        self._progress.start(len(self._files), done=self._state.file, items=done)
+
+    def _result(self) -> ImportResult:
+        counts = self._state.counts
+        keeper = self._rejected_records
+        return ImportResult(
+            table_arn=self._table.arn,
+            files=len(self._files),
+            items=counts.items,
+            deleted=counts.deleted,
+            skipped=counts.skipped,
+            superseded=counts.superseded,
+            rejected=counts.rejected,
+            rejected_records=keeper.uri if keeper and counts.rejected else None,
+        )
+
+    def _read_files(self) -> None:
+        first = self._state.file
+        for number, file in enumerate(self._files[first:], first):
+            self._read_file(number, file, self._state.records if number == first else 0)
+            self._progress.segment_done()
+
+    def _read_file(self, number: int, file: DataFile, done: int) -> None:
+        block = self._tracker.open(number, done)
+        for record in self._records(file, done):
+            if block.full:
+                self._tracker.close(block, last=False)
+                self._between_blocks()
+                block = self._tracker.open(number, block.start + block.records)
+            self._take(record, block)
+        self._tracker.close(block, last=True)
+        self._between_blocks()
+
+    def _records(self, file: DataFile, done: int) -> Iterator[ItemRecord | RejectedRecord]:
+        """Read a file; one that ends in an error ends in a rejected record if these are kept."""
+        position = 0
+        with self._item_files.open(file) as stream:
+            try:
+                records = read_records(file, stream, self._format)
+                for record in itertools.islice(records, done, None):
+                    position = record.position
+                    yield record
+            except ItemFormatError as error:
+                if self._rejected_records is None:
+                    raise
+                yield RejectedRecord(position + 1, str(error), b"")
+
+    def _take(self, record: ItemRecord | RejectedRecord, block: Block) -> None:
+        if isinstance(record, RejectedRecord):
+            block.read(len(record.content))
+            self._reject(record, block)
+            return
+        content = orjson.dumps(record.item)
+        block.read(len(content))
+        problem = (
+            self._checker.key_problem(record.item)
+            if record.deleted
+            else self._checker.problem(record.item, len(content))
+        )
+        if problem is not None:
+            reason = f"{self._uri(block)}, {record.position}: {problem}"
+            self._reject(RejectedRecord(record.position, reason, content), block)
+            return
+        self.attributes.observe((record.item,))
+        write = Write(self._keys.key(record.item), record.item, record.deleted, len(content))
+        replaced = self._threads.put(write, (block, record.position))
+        if replaced is not None:
+            self._tracker.settle(replaced[0], ImportCounts(superseded=1))
+
+    def _reject(self, record: RejectedRecord, block: Block) -> None:
+        if self._rejected_records is None:
+            raise RejectedRecordError(record.reason)
+        self._tracker.settle(block, ImportCounts(rejected=1), [record])
+
+    def _write(self, batch: Sequence[tuple[Write, _Place]]) -> None:
+        """Write a batch; called in the threads."""
+        outcome = self._writer.write([write for write, _ in batch])
+        counts: dict[Block, ImportCounts] = {}
+        for write, (block, position) in batch:
+            count = counts.setdefault(block, ImportCounts())
+            if write.key in outcome.refused:
+                self._refuse(write, block, position, outcome.refused[write.key])
+            elif write.key in outcome.skipped:
+                count.skipped += 1
+            elif write.deleted:
+                count.deleted += 1
+            else:
+                count.items += 1
+        for block, count in counts.items():
+            self._tracker.settle(block, count)
+        self._progress.add(len(batch))
+
+    def _refuse(self, write: Write, block: Block, position: int, said: str) -> None:
+        reason = f"{self._uri(block)}, {position}: DynamoDB refuses the item: {said}"
+        self._reject(RejectedRecord(position, reason, orjson.dumps(write.item)), block)
+
+    def _uri(self, block: Block) -> str:
+        return self._files[block.file].uri
+
+    def _between_blocks(self) -> None:
+        self._cancellation.check()
+        self._settle_done_blocks()
+        now = time.monotonic()
+        if now - self._saved >= _LEDGER_INTERVAL:
+            self._saved = now
+            self._ledger.save(self._state)
+        if now - self._reported >= _PROGRESS_INTERVAL:
+            self._reported = now
+            self._progress.report()
+
+    def _settle_done_blocks(self) -> None:
+        """Move on in the state, after what was rejected up to there is stored."""
+        self._state.attributes = self.attributes.types()
+        for block in self._tracker.take_done():
+            if block.rejected and self._rejected_records is not None:
+                self._rejected_records.write(block.file, self._uri(block), block.rejected)
+            self._state.counts.add(block.counts)
+            self._state.file = block.file + 1 if block.last else block.file
+            self._state.records = 0 if block.last else block.start + block.records
+
+    def _save_what_is_done(self) -> None:
+        """Keep the progress of an attempt that fails; its error is the one to tell."""
+        try:
+            self._settle_done_blocks()
+            self._ledger.save(self._state)
+        except Exception as error:  # noqa: BLE001
+            log.warning("The next attempt has to repeat a part of the work: %s", error)

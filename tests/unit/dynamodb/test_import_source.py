@@ -1,0 +1,250 @@
+"""The files to import are found, or the error says why not."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+from updraft.dynamodb.destination import StoredObject
+from updraft.dynamodb.formats import ItemFormatError
+from updraft.dynamodb.import_source import SourceKind, find_import_source
+from updraft.dynamodb.manifest import render_manifest
+from updraft.errors import UpdraftError
+
+
+class Bucket:
+    """Objects by URI."""
+
+    def __init__(self, *uris, **contents):
+        self.contents = dict.fromkeys(uris, b"x") | contents
+
+    def objects(self, uri):
+        folder = uri.rstrip("/") + "/"
+        for found in sorted(self.contents):
+            if found.startswith(folder):
+                yield StoredObject(found.removeprefix(folder), len(self.contents[found]))
+
+    def read(self, uri):
+        return self.contents.get(uri)
+
+
+def _native(bucket, prefix="s3://bkt/p", export="01-a", *, incremental=False, item_count=3):
+    folder = f"{prefix}/AWSDynamoDB/{export}"
+    data = f"{prefix}/AWSDynamoDB/data" if incremental else f"{folder}/data"
+    names = [f"{data}/{export}-{n}.json.gz" for n in range(2)]
+    bucket.contents |= dict.fromkeys(names, b"12345")
+    md5 = base64.b64encode(bytes(16)).decode()
+    lines = [
+        {"itemCount": 1 + n, "md5Checksum": md5, "etag": "e", "dataFileS3Key": name[9:]}
+        for n, name in enumerate(names)
+    ]
+    summary = {
+        "version": "2023-08-01" if incremental else "2020-06-30",
+        "exportArn": f"arn:{export}",
+        "tableArn": "arn:t",
+        "manifestFilesS3Key": f"{folder[9:]}/manifest-files.json",
+        "itemCount": item_count,
+        "outputFormat": "DYNAMODB_JSON",
+    }
+    manifests = {
+        "manifest-files": b"\n".join(json.dumps(line).encode() for line in lines),
+        "manifest-summary": json.dumps(summary).encode(),
+    }
+    for name, content in manifests.items():
+        bucket.contents[f"{folder}/{name}.json"] = content
+        checksum = base64.b64encode(hashlib.md5(content).digest())
+        bucket.contents[f"{folder}/{name}.checksum"] = checksum
+    bucket.contents[f"{folder}/_started"] = b""
+    return folder, names
+
+
+@pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.parametrize(
+    "below",
+    ["", "/", "/AWSDynamoDB", "/AWSDynamoDB/01-a", "/AWSDynamoDB/01-a/manifest-summary.json"],
+)
+def test_native_exports_are_found_from_every_place(incremental, below):
+    bucket = Bucket("s3://bkt/p/notes.txt")
+    folder, names = _native(bucket, incremental=incremental)
+
+    source = find_import_source(bucket, f"s3://bkt/p{below}")
+
+    assert source.kind is SourceKind.NATIVE_EXPORT
+    assert source.uri == folder
+    assert source.format_name == "DYNAMODB_JSON"
+    assert [(f.uri, f.size, f.item_count) for f in source.files] == [
+        (names[0], 5, 1),
+        (names[1], 5, 2),
+    ]
+    assert all(file.md5 and file.etag for file in source.files)
+    assert source.summary.incremental is incremental
+
+
+def test_several_native_exports_are_listed():
+    bucket = Bucket()
+    first, _ = _native(bucket)
+    second, _ = _native(bucket, export="02-b", incremental=True)
+
+    with pytest.raises(ItemFormatError, match=f"has 2 exports .*: {first}, {second}$"):
+        find_import_source(bucket, "s3://bkt/p")
+    assert find_import_source(bucket, second).uri == second
+
+
+def test_an_export_that_is_not_complete_is_no_pile_of_files():
+    bucket = Bucket(
+        "s3://bkt/p/AWSDynamoDB/01-a/_started", "s3://bkt/p/AWSDynamoDB/01-a/data/x.json.gz"
+    )
+
+    for uri in ("s3://bkt/p", "s3://bkt/p/AWSDynamoDB"):
+        with pytest.raises(ItemFormatError, match="01-a is still running or has failed"):
+            find_import_source(bucket, uri)
+
+
+def test_a_data_file_that_is_gone_is_named():
+    bucket = Bucket()
+    folder, names = _native(bucket)
+    del bucket.contents[names[1]]
+
+    with pytest.raises(
+        ItemFormatError, match=f"{folder}/manifest-files.json names {names[1]}, but"
+    ):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+@pytest.mark.parametrize("name", ["manifest-summary", "manifest-files"])
+@pytest.mark.parametrize("suffix", ["checksum", "md5"])
+def test_a_manifest_that_was_changed_is_refused(name, suffix):
+    bucket = Bucket()
+    folder, _ = _native(bucket)
+    bucket.contents[f"{folder}/{name}.{suffix}"] = base64.b64encode(bytes(16))
+
+    with pytest.raises(ItemFormatError, match=f"^{folder}/{name}.json: its MD5 is "):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+def test_checksums_of_manifests_may_be_missing():
+    bucket = Bucket()
+    folder, _ = _native(bucket)
+    for uri in [uri for uri in bucket.contents if uri.endswith(".checksum")]:
+        del bucket.contents[uri]
+
+    assert find_import_source(bucket, "s3://bkt/p").uri == folder
+
+
+def test_a_missing_list_of_files_is_named():
+    bucket = Bucket()
+    folder, _ = _native(bucket)
+    del bucket.contents[f"{folder}/manifest-files.json"]
+
+    with pytest.raises(ItemFormatError, match=f"names {folder}/manifest-files.json, but"):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+def test_manifests_that_do_not_belong_together_are_refused():
+    bucket = Bucket()
+    _native(bucket, item_count=4)
+
+    with pytest.raises(
+        ItemFormatError, match="the export has 4 items, but its 2 data files have 3"
+    ):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://bkt/p", "s3n://bkt/p/", "s3://bkt/p/manifest", "s3://bkt//p//"]
+)
+def test_legacy_exports_are_found(uri):
+    bucket = Bucket("s3://bkt/p/f2", "s3://bkt/p/f1", "s3://bkt/p/of-no-one")
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(["s3://bkt/p/f2", "s3://bkt/p/f1"])
+
+    source = find_import_source(bucket, uri)
+
+    assert source.kind is SourceKind.LEGACY_MANIFEST
+    assert source.uri == "s3://bkt/p"
+    assert source.format_name == "DATA_PIPELINE"
+    assert [(file.uri, file.size) for file in source.files] == [
+        ("s3://bkt/p/f2", 1),
+        ("s3://bkt/p/f1", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "format_name"),
+    [
+        ("", "DATA_PIPELINE"),
+        (".gz", "DATA_PIPELINE"),
+        (".json.gz", "DYNAMODB_JSON"),
+        (".json", "DYNAMODB_JSON"),
+        (".jsonl", "DYNAMODB_JSON_LINES"),
+        (".jsonl.zst", "DYNAMODB_JSON_LINES"),
+        (".ion.gz", "ION"),
+        (".csv.gz", "CSV"),
+        (".parquet", "PARQUET"),
+    ],
+)
+def test_the_names_tell_the_format(suffix, format_name):
+    bucket = Bucket(f"s3://bkt/p/f{suffix}")
+    expected = None if format_name == "DATA_PIPELINE" else format_name
+    assert find_import_source(bucket, "s3://bkt/p").format_name == expected
+
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest([f"s3://bkt/p/f{suffix}"])
+    assert find_import_source(bucket, "s3://bkt/p").format_name == format_name
+
+
+def test_a_legacy_manifest_of_nothing_is_an_empty_export():
+    bucket = Bucket(**{"s3://bkt/p/manifest": render_manifest([])})
+
+    assert find_import_source(bucket, "s3://bkt/p").files == []
+
+
+def test_a_file_of_a_manifest_that_is_gone_is_named():
+    bucket = Bucket("s3://bkt/p/f1")
+    urls = ["s3://bkt/p/f1", "s3://bkt/p/f2", "s3://other/f3"]
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(urls)
+
+    with pytest.raises(
+        ItemFormatError, match="s3://bkt/p/manifest names s3://bkt/p/f2 and 1 more, but"
+    ):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+def test_without_manifest_every_file_counts_that_is_not_hidden():
+    bucket = Bucket(
+        "s3://bkt/p/0a1b",
+        "s3://bkt/p/sub/c2d3",
+        "s3://bkt/p/_SUCCESS",
+        "s3://bkt/p/_temporary/0/part",
+        "s3://bkt/p/.part.crc",
+        "s3://bkt/p/sub/",
+        "s3://bkt/p/sub_$folder$",
+        "s3://bkt/p2/other",
+    )
+
+    source = find_import_source(bucket, "s3://bkt/p/")
+
+    assert source.kind is SourceKind.FILES
+    assert [file.uri for file in source.files] == ["s3://bkt/p/0a1b", "s3://bkt/p/sub/c2d3"]
+    assert find_import_source(bucket, "s3://bkt").uri == "s3://bkt"
+
+
+def test_a_single_file():
+    bucket = Bucket("s3://bkt/p/a.csv", "s3://bkt/p/b.csv", "s3://bkt/p/b.csv.old")
+
+    source = find_import_source(bucket, "s3://bkt/p/b.csv")
+
+    assert [file.uri for file in source.files] == ["s3://bkt/p/b.csv"]
+    assert (source.uri, source.format_name) == ("s3://bkt/p", "CSV")
+
+
+@pytest.mark.parametrize("uri", ["s3://bkt/p", "s3://bkt/q", "s3://bkt/p/x/manifest", "s3://empty"])
+def test_nothing_to_import_is_an_error(uri):
+    bucket = Bucket("s3://bkt/p/_SUCCESS", "s3://bkt/pp/f")
+
+    with pytest.raises(ItemFormatError, match=f"There is nothing to import below {uri}/"):
+        find_import_source(bucket, uri)
+
+
+def test_what_is_no_uri_is_an_error():
+    with pytest.raises(UpdraftError, match="is not an S3 URI"):
+        find_import_source(Bucket(), "/tmp/export")
