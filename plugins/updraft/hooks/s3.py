@@ -1,13 +1,13 @@
 """A prefix in S3 as the destination of an export."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
 from updraft.compat import AirflowException
-from updraft.dynamodb.destination import S3Prefix, StoredObject
+from updraft.dynamodb.destination import Content, S3Prefix, StoredObject
 from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError, explained
 from updraft.hooks.clients import connected_client
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NO_SUCH_KEY = frozenset({"NoSuchKey", "404"})
 _NAME_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 
 PART_BYTES = 5 * 1024**2
@@ -69,11 +70,22 @@ class S3Destination:
             ):
                 yield StoredObject(entry["Key"].removeprefix(prefix), entry["Size"])
 
-    def metadata(self, name: str) -> Mapping[str, str] | None:
-        """Return the user metadata of an object, ``None`` when there is no such object."""
+    def read(self, name: str) -> Content | None:
+        """Read a small object, ``None`` when there is no such object."""
+        from botocore.exceptions import ClientError
+
         with explained("s3:GetObject", f"object {self._key(name)!r} in {self._bucket}"):
-            head = self._hook.head_object(key=self._key(name), bucket_name=self._location.bucket)
-        return None if head is None else head["Metadata"]
+            try:
+                answer = self._client.get_object(Bucket=self._location.bucket, Key=self._key(name))
+                return Content(answer["Body"].read(), answer["Metadata"])
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in _NO_SUCH_KEY:
+                    return None
+                if code == "NoSuchBucket":
+                    with explained("s3:GetObject", self._bucket):
+                        raise
+                raise
 
     def upload(self, name: str, content: BinaryIO) -> None:
         """Store a stream, by multipart upload if it is long; aborts it when reading fails."""
@@ -118,17 +130,19 @@ class S3Destination:
             except AirflowException as error:
                 raise ServiceError(f"s3:DeleteObject on {self._bucket} failed. {error}") from error
 
-    def abort_uploads(self, name_prefix: str) -> int:
+    def abort_uploads(self, name_prefix: str, accept: Callable[[str], bool]) -> int:
         """Abort unfinished multipart uploads.
 
         They are invisible and only cost storage, so a role that may not list or abort them can
         still export; the log says so, once.
         """
         aborted = 0
+        start = len(self._location.key_prefix)
         try:
             if self._may_abort_uploads:
                 for upload in self._uploads(name_prefix):
-                    aborted += self._abort(upload)
+                    if accept(upload["Key"][start:]):
+                        aborted += self._abort(upload)
         except AccessDeniedError as error:
             self._may_abort_uploads = False
             log.warning("Unfinished uploads of killed attempts remain, if any. %s", error)

@@ -1,0 +1,62 @@
+"""Objects in S3 as the files that an import or a verification reads."""
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+from updraft.dynamodb.data_files import DataFile
+from updraft.dynamodb.destination import S3Prefix, StoredObject
+from updraft.hooks.s3 import S3Destination
+from updraft.hooks.s3_stream import open_object
+from updraft.s3_uri import parse_s3_uri
+
+
+class S3Files:
+    """Lists, reads and opens objects by their URI, in any bucket.
+
+    :param hook: the provider's hook; its client serves all threads.
+    :param sleep: waits that many seconds before a lost connection is opened again.
+    """
+
+    def __init__(self, hook: S3Hook, sleep: Callable[[float], None]) -> None:
+        self._hook = hook
+        self._sleep = sleep
+
+    def objects(self, uri: str) -> Iterator[StoredObject]:
+        """List the objects below a prefix.
+
+        :param uri: URI of the prefix; a slash is added at its end.
+        :returns: name relative to the prefix and size of each object, page by page.
+        :raises ServiceError: when S3 refuses.
+        """
+        return S3Destination(self._hook, S3Prefix.parse(uri)).objects()
+
+    def read(self, uri: str) -> bytes | None:
+        """Read a small object.
+
+        :param uri: its URI.
+        :returns: its bytes, ``None`` when there is no such object.
+        :raises ServiceError: when S3 refuses.
+        """
+        bucket, key = parse_s3_uri(uri)
+        content = S3Destination(self._hook, S3Prefix(bucket, "")).read(key)
+        return None if content is None else content.body
+
+    def open(self, file: DataFile) -> BinaryIO:
+        """Open a file.
+
+        :param file: the file.
+        :returns: its content as it is stored, seekable.
+        :raises ServiceError: when S3 refuses.
+        :raises ObjectChangedError: when it has another ETag than its manifest says.
+        """
+        bucket, key = parse_s3_uri(file.uri)
+        return open_object(
+            self._hook.get_conn(),
+            bucket,
+            key,
+            size=file.size,
+            etag=file.etag,
+            sleep=self._sleep,
+        )
