@@ -7,26 +7,55 @@ one code base runs on MWAA's Airflow 2.11 and 3.x.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG, BaseOperator, Context, Param
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+    from airflow.sdk import (
+        DAG,
+        BaseOperator,
+        Context,
+        CronDataIntervalTimetable,
+        Param,
+        Variable,
+        task,
+    )
+    from airflow.sdk.exceptions import (
+        AirflowException,
+        AirflowFailException,
+        AirflowSkipException,
+    )
 else:
     try:  # Airflow 3
-        from airflow.sdk import DAG, BaseOperator, Context, Param
+        from airflow.sdk import DAG, BaseOperator, Context, Param, Variable, task
     except ImportError:  # Airflow 2.11
         from airflow import DAG
-        from airflow.models import BaseOperator
+        from airflow.decorators import task
+        from airflow.models import BaseOperator, Variable
         from airflow.models.param import Param
         from airflow.utils.context import Context
     try:  # Airflow 3.2
-        from airflow.sdk.exceptions import AirflowException, AirflowFailException
+        from airflow.sdk.exceptions import (
+            AirflowException,
+            AirflowFailException,
+            AirflowSkipException,
+        )
     except ImportError:
-        from airflow.exceptions import AirflowException, AirflowFailException
+        from airflow.exceptions import (
+            AirflowException,
+            AirflowFailException,
+            AirflowSkipException,
+        )
+    try:  # Airflow 3.3
+        from airflow.sdk import CronDataIntervalTimetable
+    except ImportError:
+        from airflow.timetables.interval import CronDataIntervalTimetable
 
 __all__ = [
     "DAG",
     "AirflowException",
     "AirflowFailException",
+    "AirflowSkipException",
     "BaseOperator",
     "Context",
+    "CronDataIntervalTimetable",
     "Param",
+    "Variable",
+    "task",
 ]

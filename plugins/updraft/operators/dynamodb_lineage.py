@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.openlineage.facet import (
     Dataset,
+    ExternalQueryRunFacet,
     InputDataset,
     OutputDataset,
     OutputStatisticsOutputDatasetFacet,
@@ -15,6 +16,7 @@ from airflow.providers.openlineage.extractors import OperatorLineage
 
 from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.table import TableDescription
+from updraft.dynamodb.table_import import ImportResult
 from updraft.lineage.naming import dynamodb_table, s3_prefix
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def finished_export(
     s3_uri: str,
     result: ExportResult,
     attributes: Mapping[str, Sequence[str]],
+    export_arn: str | None = None,
 ) -> "OperatorLineage[Dataset, RunFacet | JobFacet]":
     """Describe an export that was made.
 
@@ -48,7 +51,9 @@ def finished_export(
     :param s3_uri: URI of the prefix.
     :param result: what was written.
     :param attributes: type keys of the attributes seen, by name.
-    :returns: the table with its schema, the prefix with the statistics of the output.
+    :param export_arn: ARN of the export, if AWS made it.
+    :returns: the table with its schema, the prefix with the statistics of the output, and the
+        export as external query.
     """
     statistics = OutputStatisticsOutputDatasetFacet(
         rowCount=result.items, size=result.bytes, fileCount=result.files
@@ -58,7 +63,58 @@ def finished_export(
             InputDataset(*dynamodb_table(table.arn), facets={"schema": _schema(table, attributes)})
         ],
         outputs=[OutputDataset(*s3_prefix(s3_uri), outputFacets={"outputStatistics": statistics})],
+        run_facets=_external_query(export_arn),
     )
+
+
+def planned_import(
+    table_arn: str | None, s3_uri: str
+) -> "OperatorLineage[Dataset, RunFacet | JobFacet]":
+    """Describe an import that has not been made.
+
+    :param table_arn: ARN of the table, ``None`` as long as only its name is known.
+    :param s3_uri: URI of the prefix.
+    :returns: the datasets without facets.
+    """
+    table: list[Dataset] = [OutputDataset(*dynamodb_table(table_arn))] if table_arn else []
+    return OperatorLineage(inputs=[InputDataset(*s3_prefix(s3_uri))], outputs=table)
+
+
+def finished_import(
+    s3_uri: str,
+    table: TableDescription,
+    result: ImportResult,
+    attributes: Mapping[str, Sequence[str]],
+    import_arn: str | None = None,
+) -> "OperatorLineage[Dataset, RunFacet | JobFacet]":
+    """Describe an import that was made.
+
+    :param s3_uri: URI of the prefix.
+    :param table: the table.
+    :param result: what became of the records.
+    :param attributes: type keys of the attributes seen, by name.
+    :param import_arn: ARN of the import, if AWS made it.
+    :returns: the prefix, the table with its schema and the statistics of the output, and the
+        import as external query.
+    """
+    statistics = OutputStatisticsOutputDatasetFacet(rowCount=result.items)
+    return OperatorLineage(
+        inputs=[InputDataset(*s3_prefix(s3_uri))],
+        outputs=[
+            OutputDataset(
+                *dynamodb_table(table.arn),
+                facets={"schema": _schema(table, attributes)},
+                outputFacets={"outputStatistics": statistics},
+            )
+        ],
+        run_facets=_external_query(import_arn),
+    )
+
+
+def _external_query(arn: str | None) -> "dict[str, RunFacet | JobFacet]":
+    if arn is None:
+        return {}
+    return {"externalQuery": ExternalQueryRunFacet(externalQueryId=arn, source="dynamodb")}
 
 
 def _schema(table: TableDescription, attributes: Mapping[str, Sequence[str]]) -> SchemaDatasetFacet:

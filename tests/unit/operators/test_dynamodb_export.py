@@ -2,11 +2,11 @@
 
 import inspect
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.exceptions import AirflowException, AirflowFailException
+from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
 from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
 from openlineage.client.serde import Serde
 
@@ -14,13 +14,14 @@ from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
 from updraft.lineage.validation import problems
-from updraft.operators.dynamodb import EXPORT_ENGINES, DynamoDBExportOperator
-from updraft.operators.dynamodb_export_engines import ExportOutcome
+from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.dynamodb_export import EXPORT_ENGINES, DynamoDBExportOperator
+from updraft.operators.dynamodb_export_engine import ExportOutcome, PointInTime
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
 OUTCOME = ExportOutcome(
     ExportResult("s3://bucket/p/manifest", items=20, bytes=400, files=4, table_arn=ARN),
-    TableDescription(ARN, {"id": "S", "at": "N"}, 5, 20, 400),
+    TableDescription(ARN, {"id": "S", "at": "N"}, 5, 5, 20, 400),
     {"at": ["N"], "id": ["S"], "mixed": ["N", "S"], "ümlaut": ["BOOL"]},
 )
 
@@ -38,6 +39,10 @@ class Engine:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    def resume(self, request, event):
+        self.requests.append((request, event))
+        return OUTCOME
 
     def stop(self):
         self.stopped = True
@@ -81,9 +86,18 @@ def test_defaults_are_pinned():
 
     assert defaults == {
         "engine": "worker",
-        "export_format": "DATA_PIPELINE",
+        "export_format": None,
+        "format_options": None,
         "read_throughput_ratio": 0.25,
         "total_segments": None,
+        "export_type": "FULL_EXPORT",
+        "export_time": None,
+        "export_from_time": None,
+        "export_to_time": None,
+        "export_view_type": "NEW_AND_OLD_IMAGES",
+        "kms_key_id": None,
+        "deferrable": True,
+        "poll_interval": 30,
     }
 
 
@@ -95,6 +109,14 @@ def test_templated_fields():
         "table_name",
         "s3_uri",
         "read_throughput_ratio",
+        "engine",
+        "export_format",
+        "format_options",
+        "export_type",
+        "export_time",
+        "export_from_time",
+        "export_to_time",
+        "kms_key_id",
     }
     operator = _operator()
     assert all(hasattr(operator, field) for field in operator.template_fields)
@@ -120,7 +142,44 @@ def test_result_is_a_plain_dictionary(engine):
     }
     (request,) = engine.requests
     assert request.read_throughput_ratio == 0.5
-    assert request.total_segments == 4
+    assert request.export_format == "DATA_PIPELINE"
+    assert request.total_segments is None
+
+
+def test_times_are_read_from_templates(engine):
+    _execute(
+        _operator(
+            export_type="INCREMENTAL_EXPORT",
+            export_from_time="2026-11-23T04:00:00+00:00",
+            export_to_time="2026-11-23 05:00",
+            export_time="",
+            kms_key_id="key",
+        )
+    )
+
+    (request,) = engine.requests
+    assert request.point_in_time == PointInTime(
+        export_type="INCREMENTAL_EXPORT",
+        export_from_time=datetime(2026, 11, 23, 4, tzinfo=UTC),
+        export_to_time=datetime(2026, 11, 23, 5, tzinfo=UTC),
+        kms_key_id="key",
+    )
+
+
+def test_an_engine_that_waits_for_aws_defers_the_task(engine):
+    engine.outcome = Deferral(SimpleNamespace(), timedelta(hours=1))
+    operator = _operator()
+
+    with pytest.raises(TaskDeferred) as deferred:
+        _execute(operator)
+    assert deferred.value.method_name == "execute_complete"
+    assert deferred.value.timeout == timedelta(hours=1)
+
+    result = operator.execute_complete(_context(), {"status": "success"})
+
+    assert result["items"] == 20
+    ((request, event),) = engine.requests[1:]
+    assert (request, event) == (engine.requests[0], {"status": "success"})
 
 
 @pytest.mark.parametrize(
@@ -138,6 +197,12 @@ def test_result_is_a_plain_dictionary(engine):
         ({"read_throughput_ratio": 1.01}, "read_throughput_ratio: 1.01 is not"),
         ({"read_throughput_ratio": "nan"}, "read_throughput_ratio: 'nan' is not"),
         ({"read_throughput_ratio": "a quarter"}, "read_throughput_ratio: 'a quarter' is not"),
+        (
+            {"export_type": "FULL_EXPORTS"},
+            "export_type: 'FULL_EXPORTS' is unknown; did you mean 'FULL_EXPORT'",
+        ),
+        ({"export_view_type": "OLD"}, "export_view_type: 'OLD' is unknown"),
+        ({"export_time": "yesterday"}, "export_time: 'yesterday' is no time such as"),
         ({"total_segments": 0}, "total_segments: 0 is not"),
         ({"total_segments": 2.5}, "total_segments: 2.5 is not"),
         ({"table_name": ARN, "region_name": "us-east-1"}, "'us-east-1' contradicts the ARN"),

@@ -1,0 +1,155 @@
+"""What the operators that copy DynamoDB tables have in common."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from updraft.compat import Context
+from updraft.dynamodb.destination import S3Prefix
+from updraft.dynamodb.table import TableReference
+from updraft.errors import UpdraftError
+from updraft.hooks.dynamodb import DynamoDBClientHook
+from updraft.operators.links import S3PrefixLink
+
+if TYPE_CHECKING:
+    from airflow.triggers.base import BaseTrigger
+
+_NAMESPACE = uuid.UUID("0f2b4d6e-6a55-5c0e-9d0a-6f1f2c7f3b11")
+_POOL = 40  # connections: more than any engine has threads
+
+
+@dataclass(frozen=True)
+class Deferral:
+    """What an engine returns when AWS does the work and the task has to wait for it.
+
+    :param trigger: tells when AWS is done; its event goes to the engine's ``resume``.
+    :param timeout: longest time to wait.
+    """
+
+    trigger: "BaseTrigger"
+    timeout: timedelta
+
+
+class DynamoDBTableOperator(AwsBaseOperator[DynamoDBClientHook]):
+    """Base of the operators that work on one table and one prefix in S3.
+
+    :param table_name: name or ARN of the table. (templated)
+    :param s3_uri: ``s3://bucket/prefix``. (templated)
+    :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
+    :param region_name: region of the table; by default that of the table's ARN, then that of the
+        connection. (templated)
+    :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
+    :param botocore_config: arguments of botocore's ``Config``; they win over the operator's own
+        (standard retries, ten attempts, a pooled connection for each thread).
+    """
+
+    aws_hook_class = DynamoDBClientHook
+    template_fields: Sequence[str] = aws_template_fields("table_name", "s3_uri")
+    operator_extra_links = (S3PrefixLink(),)
+    ui_color = "#d9e6f7"
+
+    def __init__(self, *, table_name: str, s3_uri: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table_name = table_name
+        self.s3_uri = s3_uri
+
+    @property
+    def _hook_parameters(self) -> dict[str, Any]:
+        region = self.region_name or TableReference.parse(self.table_name).region
+        return {**self.s3_hook_parameters, "region_name": region}
+
+    @property
+    def s3_hook_parameters(self) -> dict[str, Any]:
+        """Arguments of the hook for S3; botocore finds the bucket's region by itself."""
+        parameters: dict[str, Any] = super()._hook_parameters
+        return {**parameters, "config": client_configuration(self.botocore_config)}
+
+    def parse_table(self) -> TableReference:
+        """Check the name of the table.
+
+        :returns: its parts.
+        :raises UpdraftError: when it is none, or contradicts the region.
+        """
+        table = TableReference.parse(self.table_name)
+        if table.region and self.region_name and table.region != self.region_name:
+            raise UpdraftError(
+                f"region_name: {self.region_name!r} contradicts the ARN {table.text!r}; leave one "
+                "of them out"
+            )
+        return table
+
+    def persist_link(self, context: Context, location: S3Prefix) -> None:
+        """Give the task its link to the prefix in the AWS console.
+
+        :param context: context of the task instance.
+        :param location: the prefix.
+        """
+        try:
+            S3PrefixLink.persist(
+                context=context,
+                operator=self,
+                region_name=self.hook.conn_region_name,
+                aws_partition=self.hook.conn_partition,
+                bucket=location.bucket,
+                prefix=location.prefix,
+            )
+        except Exception as error:  # noqa: BLE001 - a convenience must not fail the task
+            self.log.warning("The task has no link to the AWS console: %s", error)
+
+
+def client_configuration(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make the configuration of the clients for DynamoDB and S3.
+
+    :param overrides: arguments of botocore's ``Config`` that win.
+    :returns: arguments of botocore's ``Config``: standard retries, ten attempts, a pooled
+        connection for each thread.
+    """
+    own = {
+        "retries": {"mode": "standard", "total_max_attempts": 10},
+        "max_pool_connections": _POOL,
+    }
+    return {**own, **(overrides or {})}
+
+
+def copy_identity(*parts: object) -> str:
+    """Identify a copy of a table across its attempts.
+
+    :param parts: what makes it the same copy; they can be written as JSON.
+    :returns: a UUID, the same for the same parts.
+    """
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(parts)))
+
+
+def task_identity(context: Context) -> str:
+    """Identify a task instance across its attempts.
+
+    :param context: context of the task instance.
+    :returns: a UUID, the same for the same DAG, task, map index and run.
+    """
+    instance = context["ti"]
+    return copy_identity(instance.dag_id, instance.task_id, instance.map_index, instance.run_id)
+
+
+def throughput_ratio(argument: str, value: float | str) -> float:
+    """Check a share of a table's capacity.
+
+    :param argument: name of the operator's argument.
+    :param value: its value, a number or, from a template, its text.
+    :returns: the number.
+    :raises UpdraftError: when it is no number above 0 and at most 1.
+    """
+    try:
+        ratio = float(value)
+    except (TypeError, ValueError):
+        ratio = 0.0
+    if not 0 < ratio <= 1:
+        raise UpdraftError(
+            f"{argument}: {value!r} is not a number above 0 and at most 1, such as 0.25"
+        )
+    return ratio

@@ -1,0 +1,307 @@
+"""Exports a DynamoDB table to S3."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from updraft.choices import require_choice
+from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.dynamodb.destination import S3Prefix
+from updraft.dynamodb.formats import FORMAT_NAMES
+from updraft.errors import UpdraftError
+from updraft.operators.dynamodb_base import (
+    Deferral,
+    DynamoDBTableOperator,
+    task_identity,
+    throughput_ratio,
+)
+from updraft.operators.dynamodb_export_engine import (
+    ExportEngine,
+    ExportOutcome,
+    ExportRequest,
+    PointInTime,
+)
+from updraft.operators.dynamodb_export_native import NativeExportEngine
+from updraft.operators.dynamodb_export_worker import WorkerExportEngine
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+
+def _native_engine(operator: "DynamoDBExportOperator") -> ExportEngine:
+    return NativeExportEngine(
+        operator.hook,
+        operator.s3_hook_parameters,
+        deferrable=operator.deferrable,
+        poll_interval=operator.poll_interval,
+    )
+
+
+_EXPORT_TYPES = ("FULL_EXPORT", "INCREMENTAL_EXPORT")
+_EXPORT_VIEW_TYPES = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+
+EXPORT_ENGINES: dict[str, Callable[["DynamoDBExportOperator"], ExportEngine]] = {
+    "native": _native_engine,
+    "worker": lambda operator: WorkerExportEngine(operator.hook, operator.s3_hook_parameters),
+}
+"""Makes the engine of an operator, by the name that the argument ``engine`` takes."""
+
+
+class DynamoDBExportOperator(DynamoDBTableOperator):
+    """Export a DynamoDB table to S3.
+
+    It takes the place of AWS Data Pipeline's template "Export DynamoDB table to S3", and by default
+    writes the same files: one JSON item per line, and a ``manifest`` last, whose presence says that
+    the export is complete. All ten types come out as they are stored, numbers with all their
+    digits.
+
+    ``engine="worker"`` scans the table on the Airflow worker, at a share of its read capacity. File
+    names derive from DAG, task, map index, run and attempt; segments that are finished are noted
+    beside them. So a retry goes on where the last attempt stopped, even while a lost one is still
+    running, and a task that was killed after its work was complete finds the result and succeeds.
+    A prefix that holds anything else is refused.
+
+    ``engine="native"`` lets DynamoDB export a point in time from its backups, without any read
+    capacity: the whole table, or the changes of a period. The table needs point-in-time recovery.
+
+    .. seealso::
+        https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-template-exportddbtos3.html
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.HowItWorks.html
+
+    :param table_name: name or ARN of the table. (templated)
+    :param s3_uri: ``s3://bucket/prefix`` that the files go to, without anything in it so far.
+        (templated)
+    :param engine: what does the work: ``worker`` or ``native``. (templated)
+    :param export_format: format of the files: with ``worker`` any of ``DATA_PIPELINE`` (the
+        default), ``DYNAMODB_JSON``, ``DYNAMODB_JSON_LINES``, ``ION``, ``CSV`` and ``PARQUET``; with
+        ``native`` ``DYNAMODB_JSON`` (the default) or ``ION``. (templated)
+    :param format_options: options of the format, such as ``{"delimiter": ";"}``; see
+        ``docs/dynamodb-formats.md``. Only for ``worker``. (templated)
+    :param read_throughput_ratio: share of the table's read capacity that ``worker`` may use,
+        above 0 and at most 1; of 40,000 units per second for a table in on-demand mode.
+        (templated)
+    :param total_segments: number of segments that ``worker`` reads the table in, by default one
+        for every 64 MB and at least four; at most eight are read at the same time. What a retry
+        has to read again is the unfinished ones.
+    :param export_type: what ``native`` exports: ``FULL_EXPORT``, the whole table, or
+        ``INCREMENTAL_EXPORT``, what has changed in a period. (templated)
+    :param export_time: state of the table that a full export shows, by default the current one;
+        a time, or its text in ISO 8601. (templated)
+    :param export_from_time: begin of the period, inclusive. (templated)
+    :param export_to_time: end of the period, exclusive; 15 minutes to 24 hours after its begin.
+        (templated)
+    :param export_view_type: whether an incremental export shows changed items as they are
+        (``NEW_IMAGE``) or also as they were (``NEW_AND_OLD_IMAGES``).
+    :param kms_key_id: KMS key that encrypts the files of ``native``. (templated)
+    :param deferrable: whether the task gives its slot back while AWS exports.
+    :param poll_interval: seconds between two looks at what AWS is doing.
+    :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
+    :param region_name: region of the table; by default that of the table's ARN, then that of the
+        connection. (templated)
+    :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
+    :param botocore_config: arguments of botocore's ``Config``; they win over the operator's own
+        (standard retries, ten attempts, a pooled connection for each thread).
+    """
+
+    template_fields: Sequence[str] = aws_template_fields(
+        "table_name",
+        "s3_uri",
+        "engine",
+        "export_format",
+        "format_options",
+        "read_throughput_ratio",
+        "export_type",
+        "export_time",
+        "export_from_time",
+        "export_to_time",
+        "kms_key_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        engine: str = "worker",
+        export_format: str | None = None,
+        format_options: Mapping[str, Any] | None = None,
+        read_throughput_ratio: float | str = 0.25,
+        total_segments: int | None = None,
+        export_type: str = "FULL_EXPORT",
+        export_time: datetime | str | None = None,
+        export_from_time: datetime | str | None = None,
+        export_to_time: datetime | str | None = None,
+        export_view_type: str = "NEW_AND_OLD_IMAGES",
+        kms_key_id: str | None = None,
+        deferrable: bool = True,
+        poll_interval: int = 30,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.engine = engine
+        self.export_format = export_format
+        self.format_options = format_options
+        self.read_throughput_ratio = read_throughput_ratio
+        self.total_segments = total_segments
+        self.export_type = export_type
+        self.export_time = export_time
+        self.export_from_time = export_from_time
+        self.export_to_time = export_to_time
+        self.export_view_type = export_view_type
+        self.kms_key_id = kms_key_id
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self._engine: ExportEngine | None = None
+        self._outcome: ExportOutcome | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Export the table.
+
+        :param context: context of the task instance.
+        :returns: ``manifest`` (URI), ``items``, ``bytes``, ``files`` and ``table_arn``; with the
+            engine ``native`` also ``export_arn``.
+        :raises AirflowFailException: when an argument is wrong, which no retry can mend.
+        :raises AirflowException: when the export failed.
+        """
+        request = self._checked_request(context)
+        self.persist_link(context, request.location)
+        return self._run(lambda engine: engine.export(request))
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Go on when AWS has made the export.
+
+        :param context: context of the task instance.
+        :param event: the event of the trigger.
+        :returns: the same as :meth:`execute`.
+        :raises AirflowException: when the export failed.
+        """
+        request = self._checked_request(context)
+        return self._run(lambda engine: engine.resume(request, event))
+
+    def on_kill(self) -> None:
+        """Stop the export; the segments that are finished stay for a later attempt."""
+        if self._engine is not None:
+            self._engine.stop()
+
+    def _run(self, step: Callable[[ExportEngine], ExportOutcome | Deferral]) -> dict[str, Any]:
+        self._engine = EXPORT_ENGINES[self.engine](self)
+        try:
+            outcome = step(self._engine)
+        except UpdraftError as error:
+            raise AirflowException(str(error)) from None  # it is complete on its own
+        if isinstance(outcome, Deferral):
+            self.defer(
+                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
+            )
+        self._outcome = outcome
+        arn = {"export_arn": outcome.export_arn} if outcome.export_arn else {}
+        return {**asdict(outcome.result), **arn}
+
+    def _checked_request(self, context: Context) -> ExportRequest:
+        try:
+            return self._request(context)
+        except UpdraftError as error:
+            raise AirflowFailException(str(error)) from None
+
+    def _request(self, context: Context) -> ExportRequest:
+        require_choice("engine", self.engine, EXPORT_ENGINES)
+        segments = self.total_segments
+        if segments is not None and (
+            not isinstance(segments, int) or not 1 <= segments <= 1_000_000  # noqa: PLR2004 - API
+        ):
+            raise UpdraftError(
+                f"total_segments: {segments!r} is not a whole number from 1 to 1,000,000"
+            )
+        default_format = "DATA_PIPELINE" if self.engine == "worker" else "DYNAMODB_JSON"
+        export_format = self.export_format or default_format
+        require_choice("export_format", export_format, FORMAT_NAMES)
+        return ExportRequest(
+            export_id=task_identity(context),
+            attempt=context["ti"].try_number,
+            table=self.parse_table(),
+            location=S3Prefix.parse(self.s3_uri),
+            export_format=export_format,
+            format_options=self.format_options or {},
+            read_throughput_ratio=throughput_ratio(
+                "read_throughput_ratio", self.read_throughput_ratio
+            ),
+            total_segments=segments,
+            point_in_time=self._point_in_time(),
+        )
+
+    def _point_in_time(self) -> PointInTime:
+        require_choice("export_type", self.export_type, ("FULL_EXPORT", "INCREMENTAL_EXPORT"))
+        require_choice(
+            "export_view_type", self.export_view_type, ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+        )
+        return PointInTime(
+            export_type=self.export_type,
+            export_time=_time("export_time", self.export_time),
+            export_from_time=_time("export_from_time", self.export_from_time),
+            export_to_time=_time("export_to_time", self.export_to_time),
+            export_view_type=self.export_view_type,
+            kms_key_id=self.kms_key_id,
+        )
+
+    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
+        """Name what is known before the export: the prefix, and the table if its ARN was given.
+
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        try:
+            from updraft.operators.dynamodb_lineage import planned_export  # noqa: PLC0415 - optional
+        except ImportError:
+            return None
+        arn = self.table_name if self.table_name.startswith("arn:") else None
+        return planned_export(arn, S3Prefix.parse(self.s3_uri).uri)
+
+    def get_openlineage_facets_on_complete(
+        self,
+        task_instance: Any,  # noqa: ARG002 - the listener passes it
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Describe the table with its schema, and what was written.
+
+        :param task_instance: not needed, the operator itself remembers.
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        if self._outcome is None:
+            return self.get_openlineage_facets_on_start()
+        try:
+            from updraft.operators.dynamodb_lineage import finished_export  # noqa: PLC0415
+        except ImportError:
+            return None
+        return finished_export(
+            self._outcome.table,
+            S3Prefix.parse(self.s3_uri).uri,
+            self._outcome.result,
+            self._outcome.attributes,
+            self._outcome.export_arn,
+        )
+
+    def get_openlineage_facets_on_failure(
+        self,
+        task_instance: Any,  # noqa: ARG002 - the listener passes it
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Name what should have been read and written.
+
+        :param task_instance: not needed, the operator itself remembers.
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        return self.get_openlineage_facets_on_start()
+
+
+def _time(argument: str, value: datetime | str | None) -> datetime | None:
+    """Read a time; one without zone is in UTC."""
+    if value is None or isinstance(value, datetime):
+        return value
+    if value in {"", "None"}:  # a template over something that was not given
+        return None
+    try:
+        parsed: object = pendulum.parse(value)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, datetime):
+        return parsed
+    raise UpdraftError(f"{argument}: {value!r} is no time such as 2026-11-23T04:00:00Z")

@@ -1,0 +1,131 @@
+"""Imports files into an existing table on the Airflow worker itself."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from updraft.dynamodb.cancellation import Cancellation
+from updraft.dynamodb.capacity import TokenBucket
+from updraft.dynamodb.destination import S3Prefix
+from updraft.dynamodb.formats import create_format
+from updraft.dynamodb.import_ledger import ImportLedger
+from updraft.dynamodb.import_source import ImportSource, find_import_source
+from updraft.dynamodb.item_keys import KeyReader
+from updraft.dynamodb.item_writer import ItemWriter, KeepingWriter, ReplacingWriter
+from updraft.dynamodb.progress import Progress
+from updraft.dynamodb.rejected_records import RejectedRecords
+from updraft.dynamodb.table import TableDescription, describe_table
+from updraft.dynamodb.table_import import TableImport
+from updraft.hooks.dynamodb import DynamoDBClientHook
+from updraft.hooks.dynamodb_service import dynamodb_service
+from updraft.hooks.s3 import S3Destination, streaming_s3_hook
+from updraft.hooks.s3_files import S3Files
+from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
+
+log = logging.getLogger(__name__)
+
+WRITER_THREADS = 8
+"""Threads that write batches; each waits for the service most of the time."""
+
+KEEPING_THREADS = 32
+"""Threads that write items one by one, under the condition that there is none yet."""
+
+
+class WorkerImportEngine:
+    """Writes the files into the table from the Airflow worker.
+
+    :param hook: makes the client for the table.
+    :param s3_hook_parameters: connection, region, verification and botocore configuration for S3.
+    :param progress: counts records; by default for the log alone.
+    """
+
+    def __init__(
+        self,
+        hook: DynamoDBClientHook,
+        s3_hook_parameters: Mapping[str, Any],
+        progress: Progress | None = None,
+    ) -> None:
+        self._hook = hook
+        self._s3_hook_parameters = s3_hook_parameters
+        self._progress = progress or Progress(parts="files")
+        self._cancellation = Cancellation()
+
+    def import_files(self, request: ImportRequest) -> ImportOutcome:
+        """Import files.
+
+        :param request: what to import.
+        :returns: what was done.
+        :raises UpdraftError: when it was not possible; what was written stays.
+        """
+        budget = TokenBucket(1.0)
+        service = dynamodb_service(
+            self._hook, sleep=self._cancellation.sleep, on_throttled=budget.slow_down
+        )
+        table = describe_table(service, request.table)
+        budget.set_rate(table.write_units * request.write_throughput_ratio)
+        files = S3Files(
+            streaming_s3_hook(**self._s3_hook_parameters), sleep=self._cancellation.sleep
+        )
+        source = find_import_source(files, request.s3_uri)
+        writer_class = KeepingWriter if request.keep_existing else ReplacingWriter
+        writer = writer_class(
+            service,
+            request.table.text,
+            KeyReader(table.key_types),
+            budget=budget,
+            cancellation=self._cancellation,
+        )
+        log.info(
+            "Importing %s files from %s into %s: at most %g write capacity units per second",
+            f"{len(source.files):,}",
+            request.s3_uri,
+            table.arn,
+            budget.units_per_second,
+        )
+        table_import = self._table_import(request, table, source, files, writer)
+        result = table_import.run()
+        log.info("Imported %s: %s", request.s3_uri, self._progress)
+        return ImportOutcome(result, table, table_import.attributes.types())
+
+    def resume(self, request: ImportRequest, event: Mapping[str, Any]) -> ImportOutcome:  # noqa: ARG002
+        """Import files; the worker defers nothing, so that there is nothing to go on with."""
+        return self.import_files(request)
+
+    def stop(self) -> None:
+        """Stop reading and writing; :meth:`import_files` notes how far it is and fails then."""
+        self._cancellation.cancel()
+
+    def _table_import(
+        self,
+        request: ImportRequest,
+        table: TableDescription,
+        source: ImportSource,
+        files: S3Files,
+        writer: ItemWriter,
+    ) -> TableImport:
+        format_name = request.import_format or source.format_name or "DATA_PIPELINE"
+        if all(file.item_count is not None for file in source.files):
+            self._progress.expect(sum(file.item_count or 0 for file in source.files))
+        return TableImport(
+            table=table,
+            files=source.files,
+            item_files=files,
+            item_format=create_format(format_name, table.key_types, request.format_options),
+            writer=writer,
+            threads=KEEPING_THREADS if request.keep_existing else WRITER_THREADS,
+            ledger=ImportLedger(
+                self._destination(request.checkpoint or S3Prefix.parse(source.uri)),
+                request.import_id,
+                request.attempt,
+            ),
+            rejected_records=(
+                RejectedRecords(self._destination(request.rejected_records))
+                if request.rejected_records
+                else None
+            ),
+            cancellation=self._cancellation,
+            progress=self._progress,
+        )
+
+    def _destination(self, prefix: S3Prefix) -> S3Destination:
+        return S3Destination(streaming_s3_hook(**self._s3_hook_parameters), prefix)

@@ -1,0 +1,1 @@
+"""The halves of deferrable operators that wait in Airflow's triggerer, by AWS service."""

@@ -1,0 +1,232 @@
+"""Stands between a task and the local stack and lets through what an IAM policy allows."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import unescape
+
+import urllib3
+
+POLICIES = Path(__file__).parents[2] / "include" / "infra" / "iam"
+_ON_NO_TABLE = ("ListExports", "ListImports")
+
+
+class Access(NamedTuple):
+    """One thing that a request does.
+
+    :param action: in the notation of IAM.
+    :param resource: ARN.
+    :param context: values of condition keys.
+    """
+
+    action: str
+    resource: str
+    context: Mapping[str, str]
+
+
+class Policy:
+    """A document of ``include/infra/iam``.
+
+    :param name: name of the file without suffix.
+    :param values: what its placeholders stand for.
+    """
+
+    def __init__(self, name: str, **values: str) -> None:
+        text = (POLICIES / f"{name}.json").read_text()
+        self.statements = json.loads(Template(text).substitute(values))["Statement"]
+
+    @property
+    def actions(self) -> set[str]:
+        return {action for statement in self.statements for action in statement["Action"]}
+
+    def allows(self, access: Access) -> bool:
+        return any(_matches(statement, access) for statement in self.statements)
+
+
+def _matches(statement: Mapping[str, Any], access: Access) -> bool:
+    conditions = statement.get("Condition", {})
+    assert set(conditions) <= {"StringLike"}
+    return (
+        access.action in statement["Action"]
+        and fnmatchcase(access.resource, statement["Resource"])
+        and all(
+            key in access.context
+            and any(fnmatchcase(access.context[key], pattern) for pattern in patterns)
+            for key, patterns in conditions.get("StringLike", {}).items()
+        )
+    )
+
+
+class PermissionProxy(ThreadingHTTPServer):
+    """The proxy.
+
+    :param endpoint_url: address of the local stack.
+    :param policies: what is allowed.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, endpoint_url: str, policies: list[Policy]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.endpoint_url = endpoint_url
+        self.policies = policies
+        self.used: set[str] = set()
+        self.denied: list[Access] = []
+        self.pool = urllib3.PoolManager()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def permits(self, access: Access) -> bool:
+        if any(policy.allows(access) for policy in self.policies):
+            self.used.add(access.action)
+            return True
+        return False
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: PermissionProxy
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        accesses = list(_accesses(self.command, self.path, self.headers, body))
+        for access in accesses:
+            if not self.server.permits(access):
+                self.server.denied.append(access)
+                self._deny(access)
+                return
+        answer = self.server.pool.request(
+            self.command,
+            self.server.endpoint_url + self.path,
+            body=body,
+            headers=dict(self.headers),
+            redirect=False,
+            retries=False,
+            decode_content=False,
+        )
+        if answer.status == 404 and accesses[0].action == "s3:GetObject":
+            # Who may not list a bucket is not told that it lacks an object.
+            listing = Access("s3:ListBucket", accesses[0].resource.split("/")[0], {})
+            if not any(policy.allows(listing) for policy in self.server.policies):
+                self.server.denied.append(listing)
+                self._deny(listing)
+                return
+        self._answer(answer.status, dict(answer.headers), answer.data)
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_HEAD(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def _deny(self, access: Access) -> None:
+        if access.action.startswith("s3:"):
+            content = f"<Error><Code>AccessDenied</Code><Message>{access}</Message></Error>"
+            self._answer(403, {"Content-Type": "application/xml"}, content.encode())
+            return
+        error = {"__type": "x#AccessDeniedException", "Message": f"no permission: {access}"}
+        content = json.dumps(error)
+        self._answer(400, {"Content-Type": "application/x-amz-json-1.0"}, content.encode())
+
+    def _answer(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
+                self.send_header(name, value)
+        length = headers.get("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+def _accesses(
+    method: str, target: str, headers: Mapping[str, str], body: bytes
+) -> Iterator[Access]:
+    """Say what a request does, by the service authorization reference."""
+    operation = headers.get("X-Amz-Target", "")
+    if operation:
+        yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
+        return
+    yield from _s3(method, target, body)
+
+
+def _dynamodb(
+    operation: str, headers: Mapping[str, str], request: Mapping[str, Any]
+) -> Iterator[Access]:
+    action = f"dynamodb:{operation}"
+    region = headers["Authorization"].split("Credential=")[1].split("/")[2]
+    if operation in _ON_NO_TABLE:
+        yield Access(action, "*", {})
+        return
+    creation = request.get("TableCreationParameters", {})
+    named = [request.get(name) for name in ("TableName", "TableArn", "ExportArn", "ImportArn")]
+    names = [name for name in (*named, creation.get("TableName")) if name]
+    for name in names or list(request["RequestItems"]):
+        table = f"arn:aws:dynamodb:{region}:123456789012:table/{name}"
+        yield Access(action, name if name.startswith("arn:") else table, {})
+
+
+def _s3(method: str, target: str, body: bytes) -> Iterator[Access]:
+    url = urlsplit(target)
+    query = parse_qs(url.query, keep_blank_values=True)
+    bucket, _, key = unquote(url.path).lstrip("/").partition("/")
+    bucket_arn, object_arn = f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/{key}"
+    if not key:
+        if "uploads" in query:
+            yield Access("s3:ListBucketMultipartUploads", bucket_arn, {})
+        elif "delete" in query:
+            for found in re.findall(rb"<Key>(.*?)</Key>", body):
+                yield Access("s3:DeleteObject", f"{bucket_arn}/{unescape(found.decode())}", {})
+        elif method == "GET":
+            prefix = {"s3:prefix": query["prefix"][0]} if "prefix" in query else {}
+            yield Access("s3:ListBucket", bucket_arn, prefix)
+        else:
+            yield Access(f"s3:{method}", bucket_arn, {})
+    elif method in {"GET", "HEAD"}:
+        yield Access("s3:GetObject", object_arn, {})
+    elif method == "DELETE":
+        action = "AbortMultipartUpload" if "uploadId" in query else "DeleteObject"
+        yield Access(f"s3:{action}", object_arn, {})
+    else:  # an upload in parts needs the same permission in all its calls
+        yield Access("s3:PutObject", object_arn, {})
+
+
+@contextmanager
+def permission_proxy(endpoint_url: str, *policies: Policy) -> Iterator[PermissionProxy]:
+    """Run a proxy.
+
+    :param endpoint_url: address of the local stack.
+    :param policies: what is allowed.
+    :returns: the proxy.
+    """
+    with PermissionProxy(endpoint_url, list(policies)) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            proxy.shutdown()
+            thread.join()

@@ -1,0 +1,267 @@
+"""Each policy of include/infra/iam lets its engine do its work, and allows nothing else.
+
+The engines reach the local stack through a proxy that refuses what the policy does not allow, and
+that notes what was used of it.
+"""
+
+import gzip
+import json
+import uuid
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from airflow.exceptions import AirflowException, AirflowFailException
+
+from tests.integration.permission_proxy import POLICIES, Policy, permission_proxy
+from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
+from updraft.operators.dynamodb_base import task_identity
+from updraft.operators.dynamodb_verify import DynamoDBVerifyOperator
+
+pytestmark = pytest.mark.integration
+
+ACCOUNT = "arn:aws:dynamodb:us-east-1:123456789012"
+LOG_GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws-dynamodb"
+KEYS = {
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+}
+ITEMS = 30
+
+BY_DYNAMODB = {
+    "s3:PutObject",
+    "s3:AbortMultipartUpload",
+    "s3:PutObjectAcl",
+}
+"""What DynamoDB itself does with the rights of whoever asks for an export."""
+
+BY_DYNAMODB_ON_IMPORT = {
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+    "logs:PutRetentionPolicy",
+}
+
+
+@pytest.fixture
+def aws(local_stack, monkeypatch):
+    for name, value in local_stack.environment.items():
+        monkeypatch.setenv(name, value)
+    return SimpleNamespace(
+        dynamodb=boto3.client("dynamodb"),
+        s3=boto3.client("s3"),
+        endpoint_url=local_stack.endpoint_url,
+        monkeypatch=monkeypatch,
+    )
+
+
+@pytest.fixture
+def bucket(aws):
+    name = f"backups-{uuid.uuid4()}"
+    aws.s3.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def table(aws):
+    name = f"orders-{uuid.uuid4()}"
+    aws.dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **KEYS)
+    for number in range(ITEMS):
+        aws.dynamodb.put_item(TableName=name, Item={"id": {"S": str(number)}})
+    yield name
+    aws.dynamodb.delete_table(TableName=name)
+
+
+def _policy(name, table, bucket, prefix="exports/orders"):
+    return Policy(
+        name,
+        table_arn=f"{ACCOUNT}:table/{table}",
+        bucket_arn=f"arn:aws:s3:::{bucket}",
+        prefix=prefix,
+        log_group_arn=LOG_GROUP,
+    )
+
+
+@contextmanager
+def _rights(aws, *policies):
+    """Lead the operators through the proxy."""
+    with permission_proxy(aws.endpoint_url, *policies) as proxy, aws.monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy
+
+
+def _context(attempt=1, run="run"):
+    return {
+        "ti": SimpleNamespace(dag_id="d", task_id="t", map_index=-1, run_id=run, try_number=attempt)
+    }
+
+
+def _arguments(table, bucket, **others):
+    return {
+        "task_id": "t",
+        "table_name": table,
+        "s3_uri": f"s3://{bucket}/exports/orders/2026-11-23",
+        "aws_conn_id": None,
+        **others,
+    }
+
+
+def _native(table, bucket, **others):
+    return _arguments(table, bucket, engine="native", deferrable=False, poll_interval=1, **others)
+
+
+def test_export_by_the_worker(aws, table, bucket):
+    policy = _policy("dynamodb-export-worker", table, bucket)
+    left = f"exports/orders/2026-11-23/{task_identity(_context())}_1_00000_00000"
+    aws.s3.put_object(Bucket=bucket, Key=left, Body=b"of a killed attempt")
+    aws.s3.create_multipart_upload(Bucket=bucket, Key=left)
+
+    with _rights(aws, policy) as proxy:
+        result = DynamoDBExportOperator(**_arguments(table, bucket)).execute(_context(2))
+        again = DynamoDBExportOperator(**_arguments(table, bucket)).execute(_context(3))
+
+    assert result == again
+    assert result["items"] == ITEMS
+    assert proxy.denied == []
+    assert proxy.used == policy.actions
+
+
+def test_export_by_dynamodb(aws, table, bucket):
+    aws.dynamodb.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    policy = _policy("dynamodb-export-native", table, bucket)
+
+    with _rights(aws, policy) as proxy:
+        result = DynamoDBExportOperator(**_native(table, bucket)).execute(_context(1))
+        again = DynamoDBExportOperator(**_native(table, bucket)).execute(_context(2))
+
+    assert result == again
+    assert result["items"] == ITEMS
+    assert proxy.denied == []
+    assert proxy.used == policy.actions - BY_DYNAMODB
+
+
+def _export(aws, table, bucket, **others):
+    operator = DynamoDBExportOperator(**_arguments(table, bucket, **others))
+    return operator.execute(_context(run=str(uuid.uuid4())))
+
+
+def test_import_by_the_worker(aws, table, bucket):
+    _export(aws, table, bucket)
+    policy = _policy("dynamodb-import-worker", table, bucket)
+
+    with _rights(aws, policy) as proxy:
+        for run, conflict in (("run", "put"), ("other", "skip")):
+            operator = DynamoDBImportOperator(**_arguments(table, bucket, on_conflict=conflict))
+            result = operator.execute(_context(run=run))
+            assert result["items"] + result["skipped"] == ITEMS
+
+    assert proxy.denied == []
+    assert proxy.used == policy.actions
+
+
+def test_rejected_records_of_the_worker(aws, table, bucket):
+    aws.s3.put_object(Bucket=bucket, Key="exports/orders/2026-11-23/x", Body=b"no item\n")
+    rejected = _policy("s3-prefix-write", table, bucket, prefix="rejected")
+    arguments = _arguments(
+        table,
+        bucket,
+        on_error="dead_letter",
+        dead_letter_s3_uri=f"s3://{bucket}/rejected/orders",
+    )
+
+    with _rights(aws, _policy("dynamodb-import-worker", table, bucket), rejected) as proxy:
+        result = DynamoDBImportOperator(**arguments).execute(_context())
+
+    assert result["rejected"] == 1
+    assert proxy.denied == []
+
+
+def test_import_by_dynamodb(aws, table, bucket):
+    _export(aws, table, bucket, export_format="DYNAMODB_JSON")
+    name = f"restored-{uuid.uuid4()}"
+    policy = _policy("dynamodb-import-native", name, bucket)
+    arguments = _native(name, bucket, table_creation_parameters=KEYS)
+
+    with _rights(aws, policy) as proxy:
+        result = DynamoDBImportOperator(**arguments).execute(_context(1))
+        again = DynamoDBImportOperator(**arguments).execute(_context(2))
+
+    assert result == again
+    assert result["items"] == ITEMS
+    assert proxy.denied == []
+    assert proxy.used == policy.actions - BY_DYNAMODB_ON_IMPORT
+
+
+def test_verification(aws, table, bucket):
+    _export(aws, table, bucket)
+    policy = _policy("dynamodb-verify", table, bucket)
+    differences = _policy("s3-prefix-write", table, bucket, prefix="differences")
+
+    with _rights(aws, policy) as proxy:
+        report = DynamoDBVerifyOperator(**_arguments(table, bucket)).execute(_context())
+    assert report["differences"] == 0
+    assert proxy.denied == []
+    assert proxy.used == policy.actions
+
+    aws.dynamodb.delete_item(TableName=table, Key={"id": {"S": "1"}})
+    arguments = _arguments(table, bucket, differences_s3_uri=f"s3://{bucket}/differences/x")
+    with _rights(aws, policy, differences) as proxy, pytest.raises(AirflowFailException):
+        DynamoDBVerifyOperator(**arguments).execute(_context())
+    assert proxy.denied == []
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("dynamodb-export-native", "dynamodb:DescribeTable"),
+        ("dynamodb-export-native", "dynamodb:ExportTableToPointInTime"),
+        ("dynamodb-export-native", "dynamodb:DescribeExport"),
+        ("dynamodb-export-native", "s3:GetObject"),
+        ("dynamodb-import-native", "dynamodb:ImportTable"),
+        ("dynamodb-import-native", "s3:GetObject"),
+    ],
+)
+def test_a_missing_right_is_named(aws, table, bucket, name, action):
+    policy = _policy(name, table, bucket)
+    for statement in policy.statements:
+        statement["Action"] = [allowed for allowed in statement["Action"] if allowed != action]
+    aws.dynamodb.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    body = gzip.compress(json.dumps({"Item": {"id": {"S": "1"}}}).encode())
+    if "import" in name:
+        key = "exports/orders/2026-11-23/x.json.gz"
+        aws.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        operator = DynamoDBImportOperator(**_native(table, bucket, table_creation_parameters=KEYS))
+    else:
+        operator = DynamoDBExportOperator(**_native(table, bucket))
+
+    with _rights(aws, policy) as proxy, pytest.raises(AirflowException, match=f"{action} on "):
+        operator.execute(_context(run=str(uuid.uuid4())))
+    assert proxy.denied
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.glob("*.json")), ids=lambda path: path.stem)
+def test_policies_are_what_iam_takes(path):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html."""
+    text = path.read_text()
+    document = json.loads(text)
+    assert document["Version"] == "2012-10-17"
+    assert len("".join(text.split())) < 6144  # the limit of a managed policy, without white space
+    sids = [statement["Sid"] for statement in document["Statement"]]
+    assert len(set(sids)) == len(sids)
+    for statement in document["Statement"]:
+        assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}
+        assert statement["Sid"].isalnum()
+        assert statement["Effect"] == "Allow"
+        assert statement["Action"] == sorted(statement["Action"])
+        assert not any("*" in action for action in statement["Action"])
+        if statement["Resource"] == "*":  # these two take no resource
+            assert statement["Action"] in (["dynamodb:ListExports"], ["dynamodb:ListImports"])
+        else:
+            assert statement["Resource"].startswith("${")
