@@ -23,6 +23,7 @@ from updraft.migration.mentions import mentions
 from updraft.migration.parameters import map_parameters
 from updraft.migration.rendering import render
 from updraft.migration.report import Report, TaskAccount, coverage_of
+from updraft.migration.staging import account_staging
 from updraft.migration.tasks import DagSpec
 from updraft.migration.unknown_objects import (
     account_unknown_references,
@@ -33,6 +34,8 @@ from updraft.migration.unknown_objects import (
 
 # Activities decide what becomes of the objects that serve them.
 _ORDER = ("schedule", "activity", "precondition", "data node", "resource")
+# A title that names more kinds of tasks than these says less than the list of tasks.
+_MOST_IN_TITLE = 2
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def _convert(
     params, parameters = map_parameters(workflow, used)
     _report_undeclared(workflow, used)
     upstream = upstream_tasks(workflow)
-    by_id = {task.task_id: task for task in workflow.tasks.values()}
+    by_id = {task.task_id: task for task in workflow.all_tasks}
     tasks = tuple(by_id[task_id] for task_id in in_order(upstream))
     dag = DagSpec(
         dag_id=dag_id,
@@ -152,7 +155,8 @@ def _convert(
         source=source,
         tasks=tasks,
         upstream=upstream,
-        params=params,
+        params=(*params, *workflow.added_params),
+        added_params=frozenset(one.name for one in workflow.added_params),
         schedule_words=workflow.schedule_words,
         max_active_runs=workflow.max_active_runs,
         retries=workflow.retries,
@@ -175,7 +179,7 @@ def _convert(
             )
             for task in tasks
         ),
-        parameters=parameters,
+        parameters=(*parameters, *map(account_staging, workflow.added_params)),
         fields=fields,
         findings=findings,
     )
@@ -233,8 +237,9 @@ def _report_undeclared(workflow: Workflow, used: dict[str, list[tuple[str, str]]
 
 
 def _title(workflow: Workflow, source: str) -> str:
-    tasks = list(workflow.tasks.values())
-    if tasks and all(task.migrated for task in tasks) and len({t.operator for t in tasks}) == 1:
-        summary = tasks[0].summary.split(",")[0]
+    tasks = workflow.all_tasks
+    summaries = list(dict.fromkeys(task.summary.split(",")[0] for task in tasks))
+    if summaries and all(task.migrated for task in tasks) and len(summaries) <= _MOST_IN_TITLE:
+        summary = " and ".join(summaries)
         return f"{summary[0].upper()}{summary[1:]}."
     return f"What the pipeline {Path(source).stem} did."

@@ -32,12 +32,13 @@ def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
             "Remove one of the dependencies",
         )
         return {}
-    return {
-        workflow.tasks[object_id].task_id: tuple(
-            workflow.tasks[one].task_id for one in workflow.tasks if one in others
-        )
-        for object_id, others in before.items()
-    }
+    upstream: dict[str, tuple[str, ...]] = {}
+    for object_id, others in before.items():
+        waits_for = tuple(workflow.tasks[one].task_id for one in workflow.tasks if one in others)
+        for task in workflow.tasks_of(object_id):
+            upstream[task.task_id] = waits_for
+            waits_for = (task.task_id,)
+    return upstream
 
 
 def in_order(upstream: dict[str, tuple[str, ...]]) -> list[str]:

@@ -12,7 +12,7 @@ from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
 from updraft.migration.names import snake_case, unique
-from updraft.migration.tasks import TaskSpec
+from updraft.migration.tasks import ParamSpec, TaskSpec
 
 
 @dataclass
@@ -35,6 +35,9 @@ class Workflow:
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of tasks that don't say otherwise.
     :param retry_delay: time between tries of tasks that don't say otherwise.
+    :param tasks: by object id, the task that others wait for.
+    :param preparations: by object id, tasks of the same object that go before that one, in a row.
+    :param added_params: fields of the form that are no parameters of the definition.
     """
 
     definition: Definition
@@ -46,19 +49,37 @@ class Workflow:
     retries: int = 2
     retry_delay: timedelta = timedelta(minutes=10)
     tasks: dict[str, TaskSpec] = field(default_factory=dict)
+    preparations: dict[str, tuple[TaskSpec, ...]] = field(default_factory=dict)
+    added_params: tuple[ParamSpec, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     parameters_read: set[str] = field(default_factory=set)
     fields_read: set[tuple[str, str]] = field(default_factory=set)
     bounds: dict[str, ParameterUse] = field(default_factory=dict)
     _task_ids: set[str] = field(default_factory=set)
 
-    def task_id(self, item: ResolvedObject) -> str:
+    def task_id(self, item: ResolvedObject, part: str = "") -> str:
         """Give an object's task an id of its own, from the object's name.
 
         :param item: the object.
+        :param part: which of its tasks, when it has several.
         :returns: an id that no other task has.
         """
-        return unique(snake_case(item.item.name), self._task_ids)
+        name = snake_case(item.item.name)
+        return unique(f"{name}_{part}" if part else name, self._task_ids)
+
+    def tasks_of(self, object_id: str) -> tuple[TaskSpec, ...]:
+        """List the tasks of an object.
+
+        :param object_id: the object.
+        :returns: its tasks in the order in which they run, empty when it has none.
+        """
+        last = self.tasks.get(object_id)
+        return (*self.preparations.get(object_id, ()), last) if last is not None else ()
+
+    @property
+    def all_tasks(self) -> tuple[TaskSpec, ...]:
+        """The tasks of all objects, those of one in the order in which they run."""
+        return tuple(task for object_id in self.tasks for task in self.tasks_of(object_id))
 
     def add_task(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
         """Take a task into the DAG.
@@ -67,6 +88,18 @@ class Workflow:
         :param templates: the templates among its arguments; what they read counts as used.
         """
         self.tasks[task.object_id] = task
+        self._note_reads(task, templates)
+
+    def add_preparation(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
+        """Take a task into the DAG that goes before the other tasks of its object.
+
+        :param task: the task; that of :meth:`add_task` has to follow.
+        :param templates: the templates among its arguments; what they read counts as used.
+        """
+        self.preparations[task.object_id] = (*self.preparations.get(task.object_id, ()), task)
+        self._note_reads(task, templates)
+
+    def _note_reads(self, task: TaskSpec, templates: tuple[Template, ...]) -> None:
         for template in templates:
             self.parameters_read |= template.parameters
             self.fields_read |= template.fields

@@ -75,6 +75,7 @@ class DagSpec:
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of a task.
     :param retry_delay: how long to wait before one.
+    :param added_params: names of the fields that the pipeline had no parameter for.
     """
 
     dag_id: str
@@ -87,4 +88,5 @@ class DagSpec:
     max_active_runs: int
     retries: int
     retry_delay: Code
+    added_params: frozenset[str] = frozenset()
     tags: tuple[str, ...] = field(default=("data-pipeline",))

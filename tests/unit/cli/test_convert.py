@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from updraft.cli.convert import convert
 
-_SAMPLE = Path(__file__).parents[3] / "include" / "definitions" / "dynamodb-export.json"
+_SAMPLE = Path(__file__).parents[3] / "include" / "definitions" / "export-dynamodb-table-to-s3.json"
 _runner = CliRunner()
 
 
@@ -48,9 +48,9 @@ def test_sample_with_import_check(run, tmp_path):
     result = run(_SAMPLE, check=True)
     assert result.exit_code == 0, result.output
     assert _files(tmp_path) == {
-        "dags/dynamodb_export.py",
-        "reports/dynamodb_export.md",
-        "reports/dynamodb_export.json",
+        "dags/export_dynamodb_table_to_s3.py",
+        "reports/export_dynamodb_table_to_s3.md",
+        "reports/export_dynamodb_table_to_s3.json",
     }
     assert "of 25 fields" in result.stdout
 
@@ -139,7 +139,7 @@ def test_a_folder_converts_what_can_be(run, tmp_path):
 def test_edited_files_are_kept_unless_forced(run, tmp_path):
     assert run(_SAMPLE).exit_code == 0
     assert run(_SAMPLE).exit_code == 0
-    dag_file = tmp_path / "dags" / "dynamodb_export.py"
+    dag_file = tmp_path / "dags" / "export_dynamodb_table_to_s3.py"
     edited = dag_file.read_text() + "# mine\n"
     dag_file.write_text(edited)
     result = run(_SAMPLE)
@@ -151,7 +151,7 @@ def test_edited_files_are_kept_unless_forced(run, tmp_path):
 
 
 def test_a_dag_that_can_not_be_written_leaves_no_report(run, tmp_path):
-    (tmp_path / "dags" / "dynamodb_export.py").mkdir(parents=True)
+    (tmp_path / "dags" / "export_dynamodb_table_to_s3.py").mkdir(parents=True)
     result = run(_SAMPLE, "--force")
     assert result.exit_code == 1
     assert "can't be written" in result.stderr

@@ -1,5 +1,6 @@
 """Shared by the tests of the migration: a definition with one export, to be changed at will."""
 
+import ast
 import copy
 import json
 
@@ -39,6 +40,25 @@ EXPORT = {
 }
 
 
+def calls(source):
+    """Give operator and arguments of each task in a DAG file, as plain values or as source."""
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            keywords = {one.arg: _plain(one.value) for one in node.keywords}
+            task_id = keywords.pop("task_id", None)
+            if task_id is not None:
+                found[task_id] = {"operator": node.func.id, **keywords}
+    return found
+
+
+def _plain(value):
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        return ast.unparse(value)
+
+
 class Definition:
     """A definition that tests change and convert."""
 
@@ -57,7 +77,28 @@ class Definition:
         path.write_text(json.dumps(self.document, indent=1))
         return convert_file(path, "export", values)
 
+    def convert_cleanly(self):
+        """Convert, and make sure that no finding is hidden by what the test looks at."""
+        conversion = self.convert()
+        assert conversion.findings == ()
+        assert conversion.dag_source is not None
+        return conversion
+
 
 @pytest.fixture
 def definition(tmp_path):
     return Definition(tmp_path)
+
+
+@pytest.fixture
+def tasks_of():
+    """Tell what the tasks of a conversion are given, by task id."""
+    return lambda conversion: calls(conversion.dag_source)
+
+
+@pytest.fixture
+def statuses_of():
+    """Tell what became of the fields of a conversion, by object id and field name."""
+    return lambda conversion: {
+        (one.object_id, one.field): (one.status, one.note) for one in conversion.report.fields
+    }

@@ -9,19 +9,18 @@ from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.task_settings import PIPELINE_WIDE
 
 _ACTIONS = {"onFail", "onSuccess", "onLateAction", "lateAfterTimeout"}
-_HIVE_ONLY = "read by Hive only, and no Hive runs here"
 _NOTES = {
-    "dataFormat": _HIVE_ONLY,
-    "region": "read by Hive only; the export goes to the region of its cluster",
-    "writeThroughputPercent": "nothing writes to the table",
-    "compression": "read by copies only, and the export never was compressed",
+    "dataFormat": "read by Hive only, and no Hive runs here; every attribute is copied",
+    "region": "read by Hive only; the activity finds its table's region elsewhere",
+    "readThroughputPercent": "nothing reads the table at a rate that the node sets",
+    "writeThroughputPercent": "nothing writes to the table at a rate that the node sets",
+    "compression": "read by copies of other kinds only; compressed files tell by their names",
     "manifestFilePath": "read by copies to Redshift only",
-    "filePath": "the export writes a directory",
 }
 
 
 class DataNodeMapper(ObjectMapper):
-    """Accounts for the data nodes of exports; those of other activities wait with them."""
+    """Accounts for the data nodes of copies; those of other activities wait with them."""
 
     object_types: ClassVar[tuple[str, ...]] = ("DynamoDBDataNode", "S3DataNode")
 

@@ -1,62 +1,35 @@
 """``EmrActivity`` and ``EmrCluster``.
 
-An EmrActivity that only ran AWS's export tool for DynamoDB needs no cluster any more; every other
-one waits for its migration.
+An EmrActivity that only copied a DynamoDB table by AWS's own means needs no cluster any more; every
+other one waits for its migration.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from updraft.datapipeline.expressions import (
-    Embedded,
-    ExpressionError,
-    Member,
-    Name,
-    Part,
-    Verbatim,
-)
-from updraft.datapipeline.findings import Severity
+from updraft.datapipeline.expressions import ExpressionError
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.datapipeline.steps import split_step
-from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
-from updraft.migration.jinja_compiler import Template
-from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
-from updraft.migration.mapper import ObjectMapper, ParameterUse, Workflow
-from updraft.migration.mappers.emr_cluster_notes import cluster_note
-from updraft.migration.mappers.placeholders import add_placeholder
-from updraft.migration.mappers.task_settings import (
-    account_task_settings,
-    code_for,
-    fixed_duration,
-    retry_settings,
+from updraft.migration.mapper import ObjectMapper, Workflow
+from updraft.migration.mappers.dynamodb_copies import (
+    EXPORT,
+    HIVE_FORMAT_NOTE,
+    IMPORT,
+    TableCopy,
+    account_cluster_use,
+    copy_task,
+    templates_of,
+    time_limit,
 )
-from updraft.migration.tasks import ArgumentValue, TaskSpec
-
-# The class was renamed between releases of the tool.
-_EXPORT_CLASSES = {
-    "org.apache.hadoop.dynamodb.tools.DynamoDbExport",
-    "org.apache.hadoop.dynamodb.tools.DynamoDBExport",
-}
-_EXPORT_OPERATOR = "updraft.operators.dynamodb.DynamoDBExportOperator"
-_EXPORT_ARGUMENTS = ("output directory", "table", "read throughput ratio", "total segments")
-_OPTIONAL_ARGUMENTS = 1
-# DynamoDB divides a scan into at most so many segments (API reference, "Scan").
-_MOST_SEGMENTS = 1_000_000
-# A table's read throughput ratio lies between these (guide, "DynamoDBDataNode").
-_LOWEST_RATIO, _HIGHEST_RATIO = 0.1, 1.0
-
-
-@dataclass(frozen=True)
-class _ExportArguments:
-    s3_uri: Template
-    table_name: Template
-    ratio: Template
-    total_segments: int | None
+from updraft.migration.mappers.dynamodb_hive_scripts import is_hive_step
+from updraft.migration.mappers.dynamodb_steps import step_copy, step_kind
+from updraft.migration.mappers.emr_cluster_notes import cluster_note
+from updraft.migration.mappers.placeholders import add_placeholder, placeholder_unless_mapped
+from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
 
 
 class EmrActivityMapper(ObjectMapper):
-    """Maps the export of a DynamoDB table; other steps become placeholders."""
+    """Maps exports and imports of DynamoDB tables; other steps become placeholders."""
 
     object_types: ClassVar[tuple[str, ...]] = ("EmrActivity",)
 
@@ -66,211 +39,64 @@ class EmrActivityMapper(ObjectMapper):
         :param item: the activity.
         :param workflow: where the task, accounts and findings go.
         """
-        try:
+        with placeholder_unless_mapped(item, "step", workflow):
             _map_activity(item, workflow)
-        except MissingFieldError as error:
-            owner_id, field = error.place or (item.fields["step"].owner_id, "step")
-            owner = workflow.resolved[owner_id]
-            workflow.report(Severity.ERROR, owner, field, error.message, error.advice)
-        except NotCompilableError as error:
-            add_placeholder(item, workflow, str(error))
-        except ExpressionError:
-            # The check of the definition has reported it, with its place.
-            return
-
-
-def is_export(item: ResolvedObject) -> bool:
-    """Tell whether an activity does nothing but run the export tool once.
-
-    :param item: the activity.
-    :returns: true for a single step with one of the tool's main classes.
-    """
-    step = item.text("step")
-    if item.type != "EmrActivity" or step is None:
-        return False
-    try:
-        arguments = split_step(step)
-    except ExpressionError:
-        return False
-    return len(arguments) > 1 and _literal(arguments[1]) in _EXPORT_CLASSES
-
-
-def _literal(parts: tuple[Part, ...]) -> str | None:
-    if all(isinstance(part, Verbatim) for part in parts):
-        return "".join(part.text for part in parts if isinstance(part, Verbatim)).strip()
-    return None
 
 
 def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
-    if not is_export(item):
-        add_placeholder(item, workflow, "steps other than the DynamoDB export are not migrated yet")
+    reason = _obstacle(item)
+    if reason is not None:
+        add_placeholder(item, workflow, reason)
         return
+    workflow.compiler.require_public("step")
+    copy = step_copy(item.text("step") or "", item, workflow)
+    if copy is not None:
+        _add_copy(item, copy, workflow)
+
+
+def _obstacle(item: ResolvedObject) -> str | None:
+    """Say why an activity is not just one copy of a table, if it is not."""
+    field = item.field("step")
+    steps = field.texts if field is not None else ()
+    kinds = [kind for step in steps if (kind := step_kind(step)) is not None]
+    if not kinds:
+        if any(_runs_hive(step) for step in steps):
+            return "the Hive script in its step is none of those that AWS published"
+        return "steps other than DynamoDB exports and imports are not migrated yet"
+    if len(steps) > 1:
+        nouns = " and ".join(dict.fromkeys(kind.noun for kind in kinds))
+        return (
+            f"it runs {len(steps)} steps in a row, the DynamoDB {nouns} among them; give each "
+            "step an activity of its own"
+        )
     for name in ("preStepCommand", "postStepCommand"):
         if item.field(name) is not None:
-            add_placeholder(item, workflow, f"{name} around an export is not migrated yet")
-            return
-    workflow.compiler.require_public("step")
-    arguments = _export_arguments(item, workflow)
-    if arguments is not None:
-        _add_export(item, arguments, workflow)
-
-
-def _export_arguments(item: ResolvedObject, workflow: Workflow) -> _ExportArguments | None:
-    given = split_step(item.text("step") or "")[2:]
-    missing = [
-        name
-        for index, name in enumerate(_EXPORT_ARGUMENTS[:-_OPTIONAL_ARGUMENTS])
-        if index >= len(given) or _literal(given[index]) == ""
-    ]
-    if len(given) == len(_EXPORT_ARGUMENTS) - 2 and _is_ratio(given[-1], workflow):
-        # The ratio stands in the place of the table.
-        missing = ["table"]
-    if missing:
-        workflow.report(
-            Severity.ERROR,
-            item,
-            "step",
-            f"The export step lacks its {' and '.join(missing)}",
-            "Write it as <jar>,<class>,<output directory>,<table>,<read throughput ratio>",
-        )
-        return None
-    if len(given) > len(_EXPORT_ARGUMENTS):
-        raise NotCompilableError(
-            f"the export tool takes {len(_EXPORT_ARGUMENTS)} arguments, the step has {len(given)}"
-        )
-    compiled = [workflow.compiler.compile_parts(parts, item) for parts in given]
-    s3_uri, table_name, ratio, *others = compiled
-    return _ExportArguments(
-        s3_uri=s3_uri,
-        table_name=table_name,
-        ratio=ratio,
-        total_segments=_segments(others[0], item, workflow) if others else None,
-    )
-
-
-def _is_ratio(parts: tuple[Part, ...], workflow: Workflow) -> bool:
-    """Tell whether an argument can only be a ratio: a number, or a parameter or field for one."""
-    literal = _literal(parts)
-    if literal is not None:
-        try:
-            return 0 <= float(literal) <= _HIGHEST_RATIO
-        except ValueError:
-            return False
-    if len(parts) != 1 or not isinstance(parts[0], Embedded):
-        return False
-    tree = parts[0].tree
-    name = tree.name if isinstance(tree, Name | Member) else ""
-    parameter = workflow.definition.parameters_by_name.get(name)
-    is_double = parameter is not None and parameter.type.casefold() == "double"
-    return is_double or name == "readThroughputPercent"
-
-
-def _segments(given: Template, item: ResolvedObject, workflow: Workflow) -> int:
-    text = (given.literal or "").strip()
-    if not text.removeprefix("-").isdecimal():
-        raise NotCompilableError("a number of segments that is not fixed is not supported yet")
-    segments = int(text)
-    if not 1 <= segments <= _MOST_SEGMENTS:
-        workflow.report(
-            Severity.ERROR,
-            item,
-            "step",
-            f"The number of segments {segments} does not lie between 1 and {_MOST_SEGMENTS:,}",
-            "Correct the last argument, or leave it out: the export then chooses by itself",
-        )
-    return segments
-
-
-def _add_export(item: ResolvedObject, given: _ExportArguments, workflow: Workflow) -> None:
-    region = _region(item, workflow)
-    arguments: dict[str, ArgumentValue] = {
-        "table_name": given.table_name.text,
-        "s3_uri": given.s3_uri.text,
-        "read_throughput_ratio": _ratio(item, given, workflow),
-    }
-    if given.total_segments is not None:
-        arguments["total_segments"] = given.total_segments
-    if region is not None:
-        arguments["region_name"] = region.text
-    arguments |= _time_limit(item, workflow)
-    arguments |= retry_settings(item, workflow)
-    templates = (given.table_name, given.s3_uri, given.ratio, *([region] if region else []))
-    workflow.add_task(
-        TaskSpec(
-            task_id=workflow.task_id(item),
-            object_id=item.id,
-            object_type=item.type or "-",
-            operator=_EXPORT_OPERATOR,
-            arguments=arguments,
-            summary="exports a DynamoDB table to S3, in the format that the pipeline wrote",
-        ),
-        templates,
-    )
-    account_task_settings(item, workflow)
-    account = workflow.ledger.account
-    account(item, "type", Status.CARRIED_OVER, "`DynamoDBExportOperator`")
-    account(item, "step", Status.CARRIED_OVER, "output, table and ratio are its arguments")
-    account(item, "runsOn", Status.DROPPED, "the export needs no cluster")
-    account(item, "workerGroup", Status.DROPPED, "the export needs no worker of its own")
-    for name in ("resizeClusterBeforeRunning", "resizeClusterMaxInstances"):
-        account(item, name, Status.DROPPED, "the export needs no cluster")
-
-
-def _clusters(item: ResolvedObject, workflow: Workflow) -> list[ResolvedObject]:
-    return [
-        workflow.resolved[object_id]
-        for object_id in item.references("runsOn")
-        if object_id in workflow.resolved
-    ]
-
-
-def _region(item: ResolvedObject, workflow: Workflow) -> Template | None:
-    """Find the region of the table: the export tool took that of its cluster."""
-    for cluster in _clusters(item, workflow):
-        if cluster.text("region") is not None:
-            return workflow.compiler.compile_field("region", cluster)
+            return f"{name} around a DynamoDB {kinds[0].noun} is not migrated yet"
     return None
 
 
-def _ratio(item: ResolvedObject, given: _ExportArguments, workflow: Workflow) -> ArgumentValue:
-    literal = given.ratio.literal
-    if literal is None:
-        if len(given.ratio.parameters) == 1:
-            (name,) = given.ratio.parameters
-            if given.ratio.text == f"{{{{ {parameter_code(name)} }}}}":
-                workflow.bounds[name] = ParameterUse(_LOWEST_RATIO, _HIGHEST_RATIO)
-        return given.ratio.text
+def _runs_hive(step: str) -> bool:
     try:
-        ratio = float(literal)
-    except ValueError:
-        ratio = 0.0
-    if not _LOWEST_RATIO <= ratio <= _HIGHEST_RATIO:
-        workflow.report(
-            Severity.ERROR,
-            item,
-            "step",
-            f"The read throughput ratio {literal!r} is no number from 0.1 to 1.0",
-            "Give the share of the table's read capacity that the export may use, such as 0.25",
-        )
-    return ratio
+        return is_hive_step(split_step(step))
+    except ExpressionError:
+        return False
 
 
-def _time_limit(item: ResolvedObject, workflow: Workflow) -> dict[str, ArgumentValue]:
-    limits = []
-    attempt = fixed_duration(item, "attemptTimeout", workflow)
-    if attempt is not None:
-        limits.append(attempt)
-        note = "`execution_timeout`, for each try as before"
-        workflow.ledger.account(item, "attemptTimeout", Status.CARRIED_OVER, note)
-    for cluster in _clusters(item, workflow):
-        lifetime = fixed_duration(cluster, "terminateAfter", workflow)
-        if lifetime is not None:
-            limits.append(lifetime)
-    return {"execution_timeout": code_for(min(limits))} if limits else {}
+def _add_copy(item: ResolvedObject, copy: TableCopy, workflow: Workflow) -> None:
+    settings = time_limit(item, workflow) | retry_settings(item, workflow)
+    workflow.add_task(copy_task(item, copy, workflow.task_id(item), settings), templates_of(copy))
+    account_task_settings(item, workflow)
+    workflow.ledger.account(item, "type", *copy.kind.account)
+    note = f"{copy.kind.s3_role}, table and ratio are its arguments"
+    status = Status.CARRIED_OVER
+    if copy.by_hive and copy.kind is EXPORT:
+        status, note = Status.APPROXIMATED, f"{note}; {HIVE_FORMAT_NOTE}"
+    workflow.ledger.account(item, "step", status, note)
+    account_cluster_use(item, copy.kind.noun, (copy.region,), workflow)
 
 
 class EmrClusterMapper(ObjectMapper):
-    """Maps clusters: those that only served exports are not needed any more."""
+    """Maps clusters: those that only served exports and imports are not needed any more."""
 
     object_types: ClassVar[tuple[str, ...]] = ("EmrCluster",)
 
@@ -286,17 +112,23 @@ class EmrClusterMapper(ObjectMapper):
             for user in workflow.users(item.id, "runsOn")
             if user.type is not None or user.id in workflow.tasks
         ]
-        exports = [
-            user for user in users if (task := workflow.tasks.get(user.id)) and task.migrated
-        ]
-        if len(exports) < len(users):
+        copies = [user for user in users if (task := workflow.tasks.get(user.id)) and task.migrated]
+        if len(copies) < len(users):
             add_placeholder(item, workflow, "clusters are not migrated yet")
             return
         account = workflow.ledger.account
+        noun = _noun(copies, workflow)
         for name in item.fields:
-            status, note = cluster_note(name, item, used=bool(users))
+            status, note = cluster_note(name, item, workflow, noun=noun)
             if status is not None:
                 account(item, name, status, note)
-        note = "no activity runs on it" if not users else "the export needs no cluster"
+        note = f"the {noun} needs no cluster" if noun else "no activity runs on it"
         account(item, "type", Status.DROPPED, note)
         account(item, "name", Status.DROPPED, note)
+
+
+def _noun(users: list[ResolvedObject], workflow: Workflow) -> str:
+    """Name what the tasks of some activities do, empty when there are none."""
+    operators = {task.operator for user in users for task in workflow.tasks_of(user.id)}
+    nouns = [kind.noun for kind in (EXPORT, IMPORT) if kind.operator in operators]
+    return "copy" if len(nouns) > 1 else "".join(nouns)

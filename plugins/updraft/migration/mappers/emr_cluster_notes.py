@@ -3,12 +3,13 @@
 from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.ledger import Status
+from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.task_settings import PIPELINE_WIDE
 
-_SIZE = "sized the cluster; the export runs in parallel segments on the Airflow worker instead"
-_SOFTWARE = "chose the cluster's software; the export needs none of it"
-_NETWORK = "placed the cluster in a network; the export uses that of the Airflow environment"
-_PERMISSIONS = "the export uses the permissions of its Airflow connection"
+_SIZE = "sized the cluster; the {noun} runs in parallel on the Airflow worker instead"
+_SOFTWARE = "chose the cluster's software; the {noun} needs none of it"
+_NETWORK = "placed the cluster in a network; the {noun} uses that of the Airflow environment"
+_PERMISSIONS = "the {noun} uses the permissions of its Airflow connection"
 _LIFETIME = "governed the life of the cluster; there is none"
 
 _NOTES: dict[str, str] = {
@@ -59,28 +60,34 @@ _NOTES: dict[str, str] = {
 }
 
 
-def cluster_note(name: str, item: ResolvedObject, *, used: bool) -> tuple[Status | None, str]:
-    """Say what becomes of a field of a cluster that only served exports.
+def cluster_note(
+    name: str, item: ResolvedObject, workflow: Workflow, *, noun: str
+) -> tuple[Status | None, str]:
+    """Say what becomes of a field of a cluster that only served exports and imports.
 
     :param name: the field.
     :param item: the cluster.
-    :param used: whether any activity ran on it.
+    :param workflow: the workflow with its tasks.
+    :param noun: what ran on it, such as ``export``; empty for nothing.
     :returns: status and note; no status when others account for the field.
     """
-    if is_user_field(name) or (item.fields[name].owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
+    owner = item.fields[name].owner_id
+    if is_user_field(name) or (owner == DEFAULT_ID and name in PIPELINE_WIDE):
         return None, ""
-    fate = (Status.DROPPED, _NOTES.get(name, _LIFETIME))
-    if not used:
+    fate = (Status.DROPPED, _NOTES.get(name, _LIFETIME).format(noun=noun))
+    if not noun:
         fate = Status.DROPPED, "no activity runs on the cluster"
+    elif name == "region" and (owner, name) in workflow.fields_read:
+        fate = Status.CARRIED_OVER, f"`region_name` of the {noun}"
     elif name == "region":
-        fate = Status.CARRIED_OVER, "`region_name` of the export"
+        fate = Status.DROPPED, "was that of the cluster; the table's own is told elsewhere"
     elif name == "terminateAfter" and "#{" in (item.text(name) or ""):
-        fate = Status.NEEDS_DECISION, "no fixed length: set `execution_timeout` of the export"
+        fate = Status.NEEDS_DECISION, f"no fixed length: set `execution_timeout` of the {noun}"
     elif name == "terminateAfter":
-        note = "`execution_timeout` of the export, counted for each try and not for all together"
+        note = f"`execution_timeout` of the {noun}, counted for each try and not for all together"
         fate = Status.APPROXIMATED, note
     elif name in {"onFail", "onSuccess", "onLateAction"}:
-        fate = Status.NEEDS_DECISION, "alarms are not migrated yet: who shall hear of the export?"
+        fate = Status.NEEDS_DECISION, f"alarms are not migrated yet: who shall hear of the {noun}?"
     elif name == "parent":
         fate = Status.EQUIVALENT, "inherited fields are resolved"
     return fate

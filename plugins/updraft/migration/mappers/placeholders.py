@@ -1,6 +1,12 @@
 """What becomes of objects that have no mapper yet: a task that fails and says so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from updraft.datapipeline.expressions import ExpressionError
+from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.task_settings import ORDER_FIELDS, PIPELINE_WIDE
@@ -19,6 +25,29 @@ def needs_task(item: ResolvedObject) -> bool:
     :returns: true for what did or awaited something while the pipeline ran.
     """
     return item.category in _TASK_CATEGORIES and item.type not in _NO_TASKS
+
+
+@contextmanager
+def placeholder_unless_mapped(
+    item: ResolvedObject, field: str, workflow: Workflow
+) -> Iterator[None]:
+    """Turn what can't be compiled inside of the block into a finding or a placeholder.
+
+    :param item: the object that is mapped in the block.
+    :param field: the field to blame for what is missing, unless the error knows better.
+    :param workflow: where the finding, or the placeholder with its accounts, goes.
+    """
+    try:
+        yield
+    except MissingFieldError as error:
+        owner_id, name = error.place or (item.fields[field].owner_id, field)
+        owner = workflow.resolved[owner_id]
+        workflow.report(Severity.ERROR, owner, name, error.message, error.advice)
+    except NotCompilableError as error:
+        add_placeholder(item, workflow, str(error))
+    except ExpressionError:
+        # The check of the definition has reported it, with its place.
+        return
 
 
 def add_placeholder(item: ResolvedObject, workflow: Workflow, reason: str) -> None:
