@@ -12,7 +12,7 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	bench-dynamodb lock package clean
+	chaos bench-dynamodb lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ dags: setup  ## The DAG integrity tests
 
 integration: setup  ## The tests against the local stack
 	@$(VENV)/python -m pytest tests/integration -q
+
+chaos: setup  ## Kill exports and imports thirty times each, and check that retries lose nothing
+	@CHAOS_KILLS=$(or $(KILLS),30) $(VENV)/python -m pytest tests/chaos -v
 
 bench-dynamodb: setup  ## Export rates side by side with the provider's operator and bare boto3
 	@$(VENV)/python -m benchmarks.dynamodb_export

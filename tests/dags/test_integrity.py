@@ -14,7 +14,18 @@ PROJECT = Path(__file__).parents[2]
 DAGS = PROJECT / "dags"
 
 # A DAG file that is missing here, or here and not there, fails the suite.
-EXPECTED = {"forward_lineage.py": {"forward_lineage"}}
+EXPECTED = {
+    f"{name}.py": {name}
+    for name in (
+        "dynamodb_copy_across_regions",
+        "dynamodb_export",
+        "dynamodb_import",
+        "dynamodb_incremental_export",
+        "forward_lineage",
+    )
+}
+# A run that was missed is a gap in the chain of changes.
+CATCHING_UP = {"dynamodb_incremental_export"}
 ALLOWED_TAGS = {"data-pipeline", "dynamodb", "lineage", "maintenance", "updraft"}
 HEAVY = ("awswrangler", "numpy", "pandas", "pyarrow")
 
@@ -80,12 +91,12 @@ def probed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def dags(bag: DagBag, tmp_path_factory: pytest.TempPathFactory) -> list:
     """The project's DAGs, and one as the converter writes it: they have to meet the same rules."""
     folder = tmp_path_factory.mktemp("converted")
-    definition = PROJECT / "include" / "definitions" / "dynamodb-export.json"
+    definition = PROJECT / "include" / "definitions" / "export-dynamodb-table-to-s3.json"
     command = [sys.executable, "-m", "updraft.cli", "convert", str(definition)]
     subprocess.run([*command, "--output", str(folder / "dags")], check=True, capture_output=True)
     converted = DagBag(dag_folder=str(folder / "dags"))
     assert converted.import_errors == {}
-    assert set(converted.dags) == {"dynamodb_export"}
+    assert set(converted.dags) == {"export_dynamodb_table_to_s3"}
     assert bag.dags
     return [*bag.dags.values(), *converted.dags.values()]
 
@@ -141,7 +152,7 @@ def test_every_parameter_is_typed_explained_and_valid(dags: list) -> None:
 
 def test_no_dag_catches_up_or_overlaps_unasked(dags: list) -> None:
     for dag in dags:
-        assert dag.catchup is False, dag.dag_id
+        assert dag.catchup is (dag.dag_id in CATCHING_UP), dag.dag_id
         assert dag.max_active_runs == 1, dag.dag_id
 
 
