@@ -19,10 +19,10 @@ import pytest
 from airflow.exceptions import AirflowException
 from botocore.awsrequest import AWSResponse
 
+from updraft.aws.s3_destination import S3Destination
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import create_format
 from updraft.dynamodb.manifest import parse_manifest
-from updraft.hooks.s3 import S3Destination
 from updraft.operators import dynamodb_export_worker as engine
 from updraft.operators.dynamodb import DynamoDBExportOperator
 
@@ -298,9 +298,7 @@ def test_of_two_attempts_at_the_same_time_one_result_remains(aws, table, bucket,
 def test_an_upload_that_somebody_else_aborted_is_no_obstacle(aws, bucket):
     for key in ("backup/a", "backup/b"):
         aws.s3.create_multipart_upload(Bucket=bucket, Key=key)
-    destination = S3Destination(
-        engine.streaming_s3_hook(aws_conn_id=None), S3Prefix(bucket, "backup")
-    )
+    destination = S3Destination(engine.s3_client(aws_conn_id=None), S3Prefix(bucket, "backup"))
     calls = []
 
     def abort_first(request, **_):
@@ -320,9 +318,7 @@ def test_an_upload_that_somebody_else_aborted_is_no_obstacle(aws, bucket):
 
 def test_an_abort_that_is_not_permitted_is_named_once_and_harmless(aws, bucket, caplog):
     aws.s3.create_multipart_upload(Bucket=bucket, Key="backup/a")
-    destination = S3Destination(
-        engine.streaming_s3_hook(aws_conn_id=None), S3Prefix(bucket, "backup")
-    )
+    destination = S3Destination(engine.s3_client(aws_conn_id=None), S3Prefix(bucket, "backup"))
     body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
     denied = _answer(403, body, "application/xml")
     destination._client.meta.events.register("before-send.s3.AbortMultipartUpload", denied)
@@ -398,16 +394,16 @@ def test_after_a_scan_that_is_not_permitted_a_retry_succeeds(aws, table, bucket)
 
 
 def test_an_upload_that_is_not_permitted_leaves_finished_segments(aws, table, bucket, monkeypatch):
-    make_hook = engine.streaming_s3_hook
+    make_client = engine.s3_client
     body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
     denied = _answer(403, body, "application/xml", after=2)
 
-    def refusing_hook(**parameters):
-        hook = make_hook(**parameters)
-        hook.get_conn().meta.events.register("before-send.s3.UploadPart", denied)
-        return hook
+    def refusing_client(**parameters):
+        client = make_client(**parameters)
+        client.meta.events.register("before-send.s3.UploadPart", denied)
+        return client
 
-    monkeypatch.setattr(engine, "streaming_s3_hook", refusing_hook)
+    monkeypatch.setattr(engine, "s3_client", refusing_client)
 
     with pytest.raises(AirflowException, match=r"s3:PutObject on object .* is not permitted"):
         _execute(_operator(table, bucket))

@@ -96,7 +96,7 @@ def export_table(
         engine = WorkerExportEngine(hook, _s3_parameters(), progress)
         with progress_bar(progress, "Exporting", console):
             outcome = engine.export(request)
-        _print_result(asdict(outcome.result), str(progress), as_json=as_json)
+        _print_result(asdict(outcome.result), as_json=as_json)
 
 
 @dynamodb_app.command("import")
@@ -125,6 +125,9 @@ def import_table(
             show_default=False,
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Import even if an earlier command has done so.")
+    ] = False,
     checkpoint: Annotated[
         str | None,
         typer.Option(
@@ -158,9 +161,10 @@ def import_table(
         if format_:
             require_choice("--format", format_, FORMAT_NAMES)
         reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
+        now = int(time.time())
         request = ImportRequest(
-            import_id=copy_identity("shell", table, location.uri, format_),
-            attempt=int(time.time()),
+            import_id=copy_identity("shell", table, location.uri, format_, now if again else 0),
+            attempt=now,
             table=reference,
             s3_uri=location.uri,
             import_format=format_,
@@ -175,7 +179,7 @@ def import_table(
         engine = WorkerImportEngine(hook, _s3_parameters(), progress)
         with progress_bar(progress, "Importing", console):
             outcome = engine.import_files(request)
-        _print_result(asdict(outcome.result), str(progress), as_json=as_json)
+        _print_result(asdict(outcome.result), as_json=as_json)
 
 
 @dynamodb_app.command("verify")
@@ -246,7 +250,6 @@ def verify_table(
         if as_json:
             typer.echo(json.dumps(asdict(report)))
         else:
-            typer.echo(report.summary())
             for difference in report.first_differences:
                 typer.echo(f"  {json.dumps(difference, ensure_ascii=False)}")
         if report.differences:
@@ -257,12 +260,13 @@ def verify_table(
 def _reported() -> "Iterator[Console]":
     """Print errors as one sentence, and log messages above the progress bar."""
     from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
-    from rich.logging import RichHandler  # noqa: PLC0415 likewise
 
     from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
 
+    # Airflow reads this when it is imported, and would write its own messages to the output.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    handler = RichHandler(console=console, show_path=False, show_level=False)
+    handler = _ConsoleHandler(console)
     logger = logging.getLogger("updraft")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -277,6 +281,18 @@ def _reported() -> "Iterator[Console]":
         raise typer.Exit(130) from None
     finally:
         logger.removeHandler(handler)
+
+
+class _ConsoleHandler(logging.Handler):
+    """Prints messages as they are; the console puts them above a progress bar."""
+
+    def __init__(self, console: "Console") -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message."""
+        self._console.print(record.getMessage(), markup=False)
 
 
 def _hook(region: str | None, profile: str | None) -> "DynamoDBClientHook":
@@ -309,11 +325,10 @@ def _format_options(given: list[str] | None) -> dict[str, Any]:
     return options
 
 
-def _print_result(result: Mapping[str, Any], summary: str, *, as_json: bool) -> None:
+def _print_result(result: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(result))
         return
-    typer.echo(summary)
     for name, value in result.items():
         if value is not None:
             typer.echo(f"  {name}: {f'{value:,}' if isinstance(value, int) else value}")

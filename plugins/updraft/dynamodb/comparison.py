@@ -20,11 +20,11 @@ from updraft.dynamodb.destination import Destination
 from updraft.dynamodb.difference_report import DifferenceReport, DifferenceTally, difference_lines
 from updraft.dynamodb.differences import Difference, DifferenceFinder, DifferentKey
 from updraft.dynamodb.encoded_stream import EncodedStream
-from updraft.dynamodb.export import MAXIMUM_THREADS
 from updraft.dynamodb.formats.base import ItemFormat
 from updraft.dynamodb.item_digest import ItemDigester
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import PageSource
+from updraft.dynamodb.segment_export import MAXIMUM_THREADS
 from updraft.dynamodb.spill_files import SpillFile
 from updraft.dynamodb.table import TableDescription
 from updraft.dynamodb.table_import import ItemFiles

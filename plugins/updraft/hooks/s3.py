@@ -1,172 +1,21 @@
-"""A prefix in S3 as the destination of an export."""
+"""S3 with the connection of a hook."""
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
-from updraft.compat import AirflowException
-from updraft.dynamodb.destination import Content, S3Prefix, StoredObject
-from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError, explained
 from updraft.hooks.clients import connected_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
-
-log = logging.getLogger(__name__)
-
-_NO_SUCH_KEY = frozenset({"NoSuchKey", "404"})
-_NAME_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
-
-PART_BYTES = 5 * 1024**2
-"""Size of the parts of an upload, the least that S3 takes; each open file holds about three."""
 
 
-def streaming_s3_hook(**hook_parameters: Any) -> S3Hook:
-    """Make a hook that uploads a stream in the thread that reads it, one part after the other.
-
-    boto3's own upload threads would read ahead up to ten parts per file.
+def s3_client(**hook_parameters: Any) -> "S3Client":
+    """Make a client for S3.
 
     :param hook_parameters: connection, region, verification and botocore configuration.
-    :returns: the provider's hook.
+    :returns: the client of the provider's hook.
+    :raises ServiceError: when the connection does not lead to a client.
     """
-    return S3Hook(
-        transfer_config_args={
-            "use_threads": False,
-            "multipart_threshold": PART_BYTES,
-            "multipart_chunksize": PART_BYTES,
-        },
-        **hook_parameters,
-    )
-
-
-class S3Destination:
-    """Objects below one prefix, see :class:`updraft.dynamodb.destination.Destination`.
-
-    :param hook: the provider's hook; its client serves all threads.
-    :param location: bucket and prefix.
-    """
-
-    def __init__(self, hook: S3Hook, location: S3Prefix) -> None:
-        self._hook = hook
-        self._location = location
-        self._client: S3Client = connected_client(hook)
-        self._may_abort_uploads = True
-        self._bucket = f"bucket {location.bucket!r}"
-
-    @property
-    def uri(self) -> str:
-        """URI of the prefix without a slash at its end."""
-        return self._location.uri
-
-    def objects(self, name_prefix: str = "") -> Iterator[StoredObject]:
-        """List the objects whose names begin with ``name_prefix``, page by page."""
-        prefix = self._location.key_prefix
-        with explained("s3:ListBucket", self._bucket):
-            for entry in self._hook.iter_file_metadata(
-                prefix=prefix + name_prefix, bucket_name=self._location.bucket
-            ):
-                yield StoredObject(entry["Key"].removeprefix(prefix), entry["Size"])
-
-    def read(self, name: str) -> Content | None:
-        """Read a small object, ``None`` when there is no such object."""
-        from botocore.exceptions import ClientError
-
-        with explained("s3:GetObject", f"object {self._key(name)!r} in {self._bucket}"):
-            try:
-                answer = self._client.get_object(Bucket=self._location.bucket, Key=self._key(name))
-                return Content(answer["Body"].read(), answer["Metadata"])
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code in _NO_SUCH_KEY:
-                    return None
-                if code == "NoSuchBucket":
-                    with explained("s3:GetObject", self._bucket):
-                        raise
-                raise
-
-    def upload(self, name: str, content: BinaryIO) -> None:
-        """Store a stream, by multipart upload if it is long; aborts it when reading fails."""
-        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
-            self._hook.load_file_obj(
-                content,
-                key=self._key(name),
-                bucket_name=self._location.bucket,
-                replace=True,
-            )
-
-    def create(self, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
-        """Store a small object with user metadata, or return ``False`` if the name is taken.
-
-        .. seealso:: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-        """
-        from botocore.exceptions import ClientError
-
-        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
-            try:
-                self._client.put_object(
-                    Bucket=self._location.bucket,
-                    Key=self._key(name),
-                    Body=content,
-                    Metadata=dict(metadata),
-                    IfNoneMatch="*",
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _NAME_TAKEN:
-                    return False
-                raise
-        return True
-
-    def delete(self, names: Iterable[str]) -> None:
-        """Delete objects; one that is gone already is no error."""
-        keys = [self._key(name) for name in names]
-        if not keys:
-            return
-        with explained("s3:DeleteObject", self._bucket):
-            try:
-                self._hook.delete_objects(bucket=self._location.bucket, keys=keys)
-            except AirflowException as error:
-                raise ServiceError(f"s3:DeleteObject on {self._bucket} failed. {error}") from error
-
-    def abort_uploads(self, name_prefix: str, accept: Callable[[str], bool]) -> int:
-        """Abort unfinished multipart uploads.
-
-        They are invisible and only cost storage, so a role that may not list or abort them can
-        still export; the log says so, once.
-        """
-        aborted = 0
-        start = len(self._location.key_prefix)
-        try:
-            if self._may_abort_uploads:
-                for upload in self._uploads(name_prefix):
-                    if accept(upload["Key"][start:]):
-                        aborted += self._abort(upload)
-        except AccessDeniedError as error:
-            self._may_abort_uploads = False
-            log.warning("Unfinished uploads of killed attempts remain, if any. %s", error)
-        return aborted
-
-    def _uploads(self, name_prefix: str) -> "list[MultipartUploadTypeDef]":
-        pages = self._client.get_paginator("list_multipart_uploads")
-        with explained("s3:ListBucketMultipartUploads", self._bucket):
-            found = pages.paginate(Bucket=self._location.bucket, Prefix=self._key(name_prefix))
-            return [upload for page in found for upload in page.get("Uploads", ())]
-
-    def _abort(self, upload: "MultipartUploadTypeDef") -> bool:
-        from botocore.exceptions import ClientError
-
-        with explained("s3:AbortMultipartUpload", f"object {upload['Key']!r} in {self._bucket}"):
-            try:
-                self._client.abort_multipart_upload(
-                    Bucket=self._location.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchUpload":  # it ended by itself
-                    return False
-                raise
-        return True
-
-    def _key(self, name: str) -> str:
-        return self._location.key_prefix + name
+    client: S3Client = connected_client(S3Hook(**hook_parameters))
+    return client

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from updraft.aws.s3_destination import S3Destination
 from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
-from updraft.hooks.s3 import S3Destination, streaming_s3_hook
+from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
 from updraft.operators.dynamodb_native import Description, NativeEngine, advised
@@ -134,7 +135,7 @@ class NativeExportEngine(NativeEngine):
         return sum(1 for line in content.body.splitlines() if line.strip())
 
     def _destination(self, location: S3Prefix) -> S3Destination:
-        return S3Destination(streaming_s3_hook(**self._s3_hook_parameters), location)
+        return S3Destination(s3_client(**self._s3_hook_parameters), location)
 
 
 def _folder(description: Description) -> S3Prefix:

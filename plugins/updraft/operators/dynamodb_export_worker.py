@@ -4,18 +4,20 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from updraft.aws.s3_destination import S3Destination
 from updraft.dynamodb.attempt import Attempt
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
-from updraft.dynamodb.export import MAXIMUM_THREADS, TableExport, default_segments
+from updraft.dynamodb.export import TableExport, default_segments
 from updraft.dynamodb.formats import create_format
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.read_capacity import PageSizer
 from updraft.dynamodb.scan import TableScan
+from updraft.dynamodb.segment_export import MAXIMUM_THREADS, SegmentExport
 from updraft.dynamodb.table import TableDescription, describe_table
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
-from updraft.hooks.s3 import S3Destination, streaming_s3_hook
+from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest
 
 log = logging.getLogger(__name__)
@@ -80,11 +82,11 @@ class WorkerExportEngine:
         )
         result = export.run()
         log.info(
-            "Exported %s items in %s files, %s bytes; %s",
+            "%s: %s items in %s files, %s bytes",
+            result.manifest,
             f"{result.items:,}",
             f"{result.files:,}",
             f"{result.bytes:,}",
-            self._progress,
         )
         return ExportOutcome(result, table, export.attributes.types())
 
@@ -100,7 +102,7 @@ class WorkerExportEngine:
         self, request: ExportRequest, table: TableDescription, segments: int, source: TableScan
     ) -> TableExport:
         item_format = create_format(request.export_format, table.key_types, request.format_options)
-        destination = S3Destination(streaming_s3_hook(**self._s3_hook_parameters), request.location)
+        destination = S3Destination(s3_client(**self._s3_hook_parameters), request.location)
         attempt = Attempt(
             destination,
             request.export_id,
@@ -109,13 +111,21 @@ class WorkerExportEngine:
             item_format=item_format.name,
             file_suffix=item_format.file_suffix,
         )
+        runner = SegmentExport(
+            attempt,
+            table_arn=table.arn,
+            source=source,
+            item_format=item_format,
+            destination=destination,
+            cancellation=self._cancellation,
+            progress=self._progress,
+        )
         return TableExport(
             attempt,
             table_arn=table.arn,
             total_segments=segments,
-            source=source,
-            item_format=item_format,
-            destination=destination,
+            item_format=item_format.name,
+            runner=runner,
             cancellation=self._cancellation,
             progress=self._progress,
         )

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.service_errors import ResourceMissingError
 from updraft.dynamodb.table import TableReference
 from updraft.dynamodb.table_import import ImportResult, RejectedRecordError
 from updraft.errors import UpdraftError
-from updraft.hooks.s3 import streaming_s3_hook
-from updraft.hooks.s3_files import S3Files
+from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
 from updraft.operators.dynamodb_native import Description, NativeEngine, advised
@@ -145,7 +145,7 @@ class NativeImportEngine(NativeEngine):
         return sum(1 for entry in found if entry.name.startswith(start))
 
     def _files(self) -> S3Files:
-        return S3Files(streaming_s3_hook(**self._s3_hook_parameters), sleep=time.sleep)
+        return S3Files(s3_client(**self._s3_hook_parameters), sleep=time.sleep)
 
 
 def _check(request: ImportRequest) -> None:

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from updraft.aws.s3_destination import S3Destination
+from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
 from updraft.dynamodb.destination import S3Prefix
@@ -15,11 +17,10 @@ from updraft.dynamodb.item_writer import ItemWriter, KeepingWriter, ReplacingWri
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.rejected_records import RejectedRecords
 from updraft.dynamodb.table import TableDescription, describe_table
-from updraft.dynamodb.table_import import TableImport
+from updraft.dynamodb.table_import import ImportResult, TableImport
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
-from updraft.hooks.s3 import S3Destination, streaming_s3_hook
-from updraft.hooks.s3_files import S3Files
+from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
 
 log = logging.getLogger(__name__)
@@ -63,9 +64,7 @@ class WorkerImportEngine:
         )
         table = describe_table(service, request.table)
         budget.set_rate(table.write_units * request.write_throughput_ratio)
-        files = S3Files(
-            streaming_s3_hook(**self._s3_hook_parameters), sleep=self._cancellation.sleep
-        )
+        files = S3Files(s3_client(**self._s3_hook_parameters), sleep=self._cancellation.sleep)
         source = find_import_source(files, request.s3_uri)
         writer_class = KeepingWriter if request.keep_existing else ReplacingWriter
         writer = writer_class(
@@ -84,7 +83,7 @@ class WorkerImportEngine:
         )
         table_import = self._table_import(request, table, source, files, writer)
         result = table_import.run()
-        log.info("Imported %s: %s", request.s3_uri, self._progress)
+        log.info("Imported %s: %s", request.s3_uri, _in_words(result))
         return ImportOutcome(result, table, table_import.attributes.types())
 
     def resume(self, request: ImportRequest, event: Mapping[str, Any]) -> ImportOutcome:  # noqa: ARG002
@@ -128,4 +127,16 @@ class WorkerImportEngine:
         )
 
     def _destination(self, prefix: S3Prefix) -> S3Destination:
-        return S3Destination(streaming_s3_hook(**self._s3_hook_parameters), prefix)
+        return S3Destination(s3_client(**self._s3_hook_parameters), prefix)
+
+
+def _in_words(result: ImportResult) -> str:
+    counts = {
+        "items put": result.items,
+        "deleted": result.deleted,
+        "left alone": result.skipped,
+        "superseded by a later record": result.superseded,
+        "rejected": result.rejected,
+    }
+    told = [f"{count:,} {what}" for what, count in counts.items() if count or what == "items put"]
+    return f"{', '.join(told)}, from {result.files:,} files"

@@ -5,24 +5,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from updraft.aws.s3_destination import S3Destination
+from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
 from updraft.dynamodb.comparison import TableComparison
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.difference_report import DifferenceReport
-from updraft.dynamodb.export import MAXIMUM_THREADS, default_segments
+from updraft.dynamodb.export import default_segments
 from updraft.dynamodb.formats import create_format
 from updraft.dynamodb.import_source import ImportSource, find_import_source
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.read_capacity import PageSizer
 from updraft.dynamodb.scan import TableScan
+from updraft.dynamodb.segment_export import MAXIMUM_THREADS
 from updraft.dynamodb.service import DynamoDBService
 from updraft.dynamodb.table import TableDescription, TableReference, describe_table
 from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
-from updraft.hooks.s3 import S3Destination, streaming_s3_hook
-from updraft.hooks.s3_files import S3Files
+from updraft.hooks.s3 import s3_client
 
 log = logging.getLogger(__name__)
 
@@ -89,15 +91,12 @@ class VerifyEngine:
         )
         table = describe_table(service, request.table)
         budget.set_rate(table.read_units * request.read_throughput_ratio)
-        files = S3Files(
-            streaming_s3_hook(**self._s3_hook_parameters), sleep=self._cancellation.sleep
-        )
+        files = S3Files(s3_client(**self._s3_hook_parameters), sleep=self._cancellation.sleep)
         source = find_import_source(files, request.s3_uri)
         _check_place_of_differences(request.differences, source)
         log.info("At most %g read capacity units per second", budget.units_per_second)
         scan = self._scan(request, service, table, budget)
         report = self._comparison(request, table, scan, source, files).run()
-        log.info("Compared %s", self._progress)
         log.log(logging.WARNING if report.differences else logging.INFO, report.summary())
         return report
 
@@ -151,7 +150,7 @@ class VerifyEngine:
     def _differences(self, location: S3Prefix | None) -> S3Destination | None:
         if location is None:
             return None
-        return S3Destination(streaming_s3_hook(**self._s3_hook_parameters), location)
+        return S3Destination(s3_client(**self._s3_hook_parameters), location)
 
 
 def _check_place_of_differences(location: S3Prefix | None, source: ImportSource) -> None:

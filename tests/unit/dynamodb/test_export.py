@@ -10,11 +10,12 @@ from updraft.dynamodb import worker_threads
 from updraft.dynamodb.attempt import Attempt, DestinationOccupiedError
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.destination import Content, StoredObject
-from updraft.dynamodb.export import MAXIMUM_THREADS, TableExport
+from updraft.dynamodb.export import TableExport
 from updraft.dynamodb.formats.data_pipeline import DataPipelineFormat
 from updraft.dynamodb.manifest import parse_manifest
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import ScanPage
+from updraft.dynamodb.segment_export import MAXIMUM_THREADS, SegmentExport
 from updraft.errors import UpdraftError
 
 RUN = "0e9d5a5e-55aa-5b2c-8c1c-0d6f5a0b7f11"
@@ -92,15 +93,26 @@ class SmallFiles(DataPipelineFormat):
 
 def _export(table, folder, *, run=RUN, cancellation=None, arn=ARN, attempt=1):
     item_format = SmallFiles({}, {})
-    return TableExport(
-        Attempt(folder, run, attempt, table_arn=arn, item_format=item_format.name),
+    this_attempt = Attempt(folder, run, attempt, table_arn=arn, item_format=item_format.name)
+    cancellation = cancellation or Cancellation()
+    progress = Progress()
+    segments = SegmentExport(
+        this_attempt,
         table_arn=arn,
-        total_segments=table.segments,
         source=table,
         item_format=item_format,
         destination=folder,
-        cancellation=cancellation or Cancellation(),
-        progress=Progress(),
+        cancellation=cancellation,
+        progress=progress,
+    )
+    return TableExport(
+        this_attempt,
+        table_arn=arn,
+        total_segments=table.segments,
+        item_format=item_format.name,
+        runner=segments,
+        cancellation=cancellation,
+        progress=progress,
     )
 
 

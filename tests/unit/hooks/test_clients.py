@@ -5,7 +5,7 @@ import pytest
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.hooks.clients import connected_client
 from updraft.hooks.dynamodb import DynamoDBClientHook
-from updraft.hooks.s3 import streaming_s3_hook
+from updraft.hooks.s3 import s3_client
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_with_an_endpoint_that_is_none(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
 
     with pytest.raises(ServiceError, match=r"for s3: Invalid endpoint: nowhere\. Check"):
-        connected_client(streaming_s3_hook(aws_conn_id=None, region_name="eu-west-1"))
+        s3_client(aws_conn_id=None, region_name="eu-west-1")
 
 
 def test_the_client_is_that_of_the_hook():

@@ -36,12 +36,12 @@ from tests.unit.hooks.scripted_dynamodb import (
     serve,
     wrong_checksum,
 )
+from updraft.aws.dynamodb_client_service import ClientDynamoDBService
+from updraft.aws.dynamodb_raw_service import RawDynamoDBService
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.service_errors import ServiceError, explained
 from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
-from updraft.hooks.dynamodb_client_service import ClientDynamoDBService
-from updraft.hooks.dynamodb_raw_service import RawDynamoDBService
 from updraft.hooks.dynamodb_service import dynamodb_service
 
 BOTH = pytest.mark.parametrize("raw", [True, False], ids=["raw", "client"])
@@ -443,7 +443,7 @@ class TestChoice:
     def test_the_client_where_raw_json_cannot_serve(
         self, open_service, caplog, raw, config, reason
     ):
-        with caplog.at_level(logging.INFO, "updraft.hooks.dynamodb_service"):
+        with caplog.at_level(logging.INFO, "updraft.aws.dynamodb_service"):
             service = open_service("http://127.0.0.1:1", raw=raw, **config)
 
         assert isinstance(service, ClientDynamoDBService)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.hooks.scripted_dynamodb import DONE, THROTTLED, WRITE, serve
-from updraft.hooks.signed_requests import CachingSigV4Auth, SignedRequest
+from updraft.aws.signed_requests import CachingSigV4Auth, SignedRequest
 
 BOTH = pytest.mark.parametrize("raw", [True, False], ids=["raw", "client"])
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=12).map("x-{}".format)

@@ -9,7 +9,7 @@ from botocore.exceptions import ParamValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from updraft.hooks.dynamodb_value_conversion import FROM_CLIENT, TO_CLIENT, ValueConversion
+from updraft.aws.dynamodb_value_conversion import FROM_CLIENT, TO_CLIENT, ValueConversion
 
 MODEL = botocore.session.get_session().get_service_model("dynamodb")
 BINARY = st.binary(max_size=9).map(lambda content: base64.b64encode(content).decode())

@@ -10,8 +10,8 @@ from botocore.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from updraft.aws.s3_stream import ObjectChangedError, S3ObjectStream, open_object
 from updraft.dynamodb.service_errors import ResourceMissingError, ServiceError
-from updraft.hooks.s3_stream import ObjectChangedError, S3ObjectStream, open_object
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 ETAG = '"0cc175b9c0f1b6a831c399e269772661"'

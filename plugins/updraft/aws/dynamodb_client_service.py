@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from updraft.hooks.dynamodb_responses import json_object, verify_checksum
-from updraft.hooks.dynamodb_retries import StandardRetries
-from updraft.hooks.dynamodb_value_conversion import FROM_CLIENT, TO_CLIENT, ValueConversion
+from updraft.aws.dynamodb_responses import json_object, verify_checksum
+from updraft.aws.dynamodb_retries import StandardRetries
+from updraft.aws.dynamodb_value_conversion import FROM_CLIENT, TO_CLIENT, ValueConversion
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse

@@ -1,26 +1,27 @@
 """Objects in S3 as the files that an import or a verification reads."""
 
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-
+from updraft.aws.s3_destination import S3Destination
+from updraft.aws.s3_stream import open_object
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.destination import S3Prefix, StoredObject
-from updraft.hooks.s3 import S3Destination
-from updraft.hooks.s3_stream import open_object
 from updraft.s3_uri import parse_s3_uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class S3Files:
     """Lists, reads and opens objects by their URI, in any bucket.
 
-    :param hook: the provider's hook; its client serves all threads.
+    :param client: low-level client; it serves all threads.
     :param sleep: waits that many seconds before a lost connection is opened again.
     """
 
-    def __init__(self, hook: S3Hook, sleep: Callable[[float], None]) -> None:
-        self._hook = hook
+    def __init__(self, client: "S3Client", sleep: Callable[[float], None]) -> None:
+        self._client = client
         self._sleep = sleep
 
     def objects(self, uri: str) -> Iterator[StoredObject]:
@@ -30,7 +31,7 @@ class S3Files:
         :returns: name relative to the prefix and size of each object, page by page.
         :raises ServiceError: when S3 refuses.
         """
-        return S3Destination(self._hook, S3Prefix.parse(uri)).objects()
+        return S3Destination(self._client, S3Prefix.parse(uri)).objects()
 
     def read(self, uri: str) -> bytes | None:
         """Read a small object.
@@ -40,7 +41,7 @@ class S3Files:
         :raises ServiceError: when S3 refuses.
         """
         bucket, key = parse_s3_uri(uri)
-        content = S3Destination(self._hook, S3Prefix(bucket, "")).read(key)
+        content = S3Destination(self._client, S3Prefix(bucket, "")).read(key)
         return None if content is None else content.body
 
     def open(self, file: DataFile) -> BinaryIO:
@@ -53,7 +54,7 @@ class S3Files:
         """
         bucket, key = parse_s3_uri(file.uri)
         return open_object(
-            self._hook.get_conn(),
+            self._client,
             bucket,
             key,
             size=file.size,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-# The provider's base hook has loaded botocore already wherever a hook is imported.
+# Whoever has a client has loaded botocore already.
 from botocore.auth import SIGNED_HEADERS_BLACKLIST, SigV4Auth  # noqa: TID253 - see above
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest  # noqa: TID253 - see above
 from botocore.credentials import ReadOnlyCredentials  # noqa: TID253 - see above
@@ -15,8 +15,9 @@ from botocore.exceptions import NoCredentialsError  # noqa: TID253 - see above
 from botocore.hooks import first_non_none_response  # noqa: TID253 - see above
 from botocore.session import Session  # noqa: TID253 - see above
 
+from updraft.aws.connection import ClientConnection
+
 if TYPE_CHECKING:
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
     from botocore.awsrequest import AWSResponse
     from botocore.client import BaseClient
     from botocore.httpsession import URLLib3Session
@@ -97,13 +98,12 @@ class SignedRequestSender:
     DynamoDB may offer an endpoint per account, which boto3 then chooses at the time of a request.
     Requests from here go to the endpoint of the region, which serves every account.
 
-    :param client: the client that is stood in for.
-    :param hook: the hook that made it; it has the credentials.
+    :param connection: the connection whose client is stood in for; its session has the credentials.
     """
 
-    def __init__(self, client: "BaseClient", hook: "AwsBaseHook") -> None:
+    def __init__(self, connection: ClientConnection) -> None:
+        client, session = connection.client, connection.session
         service = client.meta.service_model
-        session = hook.get_session(region_name=client.meta.region_name)
         endpoint = client.meta.endpoint_url
         # A proxy is sent the URL as it stands here.
         self._url = endpoint if urlsplit(endpoint).path else f"{endpoint}/"
@@ -116,7 +116,7 @@ class SignedRequestSender:
         self._signer = CachingSigV4Auth(
             ReadOnlyCredentials("", "", ""), self._signing_name, self._region
         )
-        self._session = _http_session(client, hook.verify, session.profile_name)
+        self._session = _http_session(client, connection.verify, session.profile_name)
         config: Any = client.meta.config
         self._headers = {
             "Host": _host(self._url, self._signing_name, self._region),

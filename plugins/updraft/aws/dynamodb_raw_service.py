@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from updraft.hooks.dynamodb_responses import (
+from updraft.aws.dynamodb_responses import (
     json_object,
     plain_content,
     shown,
     verify_checksum,
 )
-from updraft.hooks.dynamodb_retries import StandardRetries
-from updraft.hooks.signed_requests import SignedRequestSender
+from updraft.aws.dynamodb_retries import StandardRetries
+from updraft.aws.signed_requests import SignedRequestSender
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse

@@ -1,0 +1,1 @@
+"""AWS with boto3 alone: what hooks are made of, and what Spark jobs use where no Airflow is."""

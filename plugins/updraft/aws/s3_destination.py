@@ -1,0 +1,171 @@
+"""A prefix in S3 as the destination of an export."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, BinaryIO
+
+from updraft.dynamodb.destination import Content, S3Prefix, StoredObject
+from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError, explained
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
+
+log = logging.getLogger(__name__)
+
+_NO_SUCH_KEY = frozenset({"NoSuchKey", "404"})
+_NAME_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
+
+PART_BYTES = 5 * 1024**2
+"""Size of the parts of an upload, the least that S3 takes; each open file holds about three."""
+
+
+_DELETED_AT_ONCE = 1000
+
+
+class S3Destination:
+    """Objects below one prefix, see :class:`updraft.dynamodb.destination.Destination`.
+
+    :param client: low-level client; it serves all threads.
+    :param location: bucket and prefix.
+    """
+
+    def __init__(self, client: "S3Client", location: S3Prefix) -> None:
+        self._location = location
+        self._client = client
+        self._may_abort_uploads = True
+        self._bucket = f"bucket {location.bucket!r}"
+
+    @property
+    def uri(self) -> str:
+        """URI of the prefix without a slash at its end."""
+        return self._location.uri
+
+    def objects(self, name_prefix: str = "") -> Iterator[StoredObject]:
+        """List the objects whose names begin with ``name_prefix``, page by page."""
+        prefix = self._location.key_prefix
+        with explained("s3:ListBucket", self._bucket):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._location.bucket, Prefix=prefix + name_prefix
+            )
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield StoredObject(entry["Key"].removeprefix(prefix), entry["Size"])
+
+    def read(self, name: str) -> Content | None:
+        """Read a small object, ``None`` when there is no such object."""
+        from botocore.exceptions import ClientError
+
+        with explained("s3:GetObject", f"object {self._key(name)!r} in {self._bucket}"):
+            try:
+                answer = self._client.get_object(Bucket=self._location.bucket, Key=self._key(name))
+                return Content(answer["Body"].read(), answer["Metadata"])
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in _NO_SUCH_KEY:
+                    return None
+                if code == "NoSuchBucket":
+                    with explained("s3:GetObject", self._bucket):
+                        raise
+                raise
+
+    def upload(self, name: str, content: BinaryIO) -> None:
+        """Store a stream, by multipart upload if it is long; aborts it when reading fails.
+
+        It is uploaded in the thread that reads it, one part after the other: boto3's own upload
+        threads would read ahead up to ten parts per file.
+        """
+        from boto3.s3.transfer import TransferConfig
+
+        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
+            self._client.upload_fileobj(
+                content,
+                self._location.bucket,
+                self._key(name),
+                Config=TransferConfig(
+                    use_threads=False,
+                    multipart_threshold=PART_BYTES,
+                    multipart_chunksize=PART_BYTES,
+                ),
+            )
+
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
+        """Store a small object with user metadata, or return ``False`` if the name is taken.
+
+        .. seealso:: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        from botocore.exceptions import ClientError
+
+        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
+            try:
+                self._client.put_object(
+                    Bucket=self._location.bucket,
+                    Key=self._key(name),
+                    Body=content,
+                    Metadata=dict(metadata),
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NAME_TAKEN:
+                    return False
+                raise
+        return True
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects; one that is gone already is no error."""
+        keys = map(self._key, names)
+        with explained("s3:DeleteObject", self._bucket):
+            while some := list(itertools.islice(keys, _DELETED_AT_ONCE)):
+                answer = self._client.delete_objects(
+                    Bucket=self._location.bucket,
+                    Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
+                )
+                for error in answer.get("Errors", ())[:1]:
+                    raise ServiceError(
+                        f"s3:DeleteObject on object {error.get('Key')!r} in {self._bucket} failed "
+                        f"({error.get('Code')}: {error.get('Message')}).",
+                        error.get("Code", ""),
+                        error.get("Message", ""),
+                    )
+
+    def abort_uploads(self, name_prefix: str, accept: Callable[[str], bool]) -> int:
+        """Abort unfinished multipart uploads.
+
+        They are invisible and only cost storage, so a role that may not list or abort them can
+        still export; the log says so, once.
+        """
+        aborted = 0
+        start = len(self._location.key_prefix)
+        try:
+            if self._may_abort_uploads:
+                for upload in self._uploads(name_prefix):
+                    if accept(upload["Key"][start:]):
+                        aborted += self._abort(upload)
+        except AccessDeniedError as error:
+            self._may_abort_uploads = False
+            log.warning("Unfinished uploads of killed attempts remain, if any. %s", error)
+        return aborted
+
+    def _uploads(self, name_prefix: str) -> "list[MultipartUploadTypeDef]":
+        pages = self._client.get_paginator("list_multipart_uploads")
+        with explained("s3:ListBucketMultipartUploads", self._bucket):
+            found = pages.paginate(Bucket=self._location.bucket, Prefix=self._key(name_prefix))
+            return [upload for page in found for upload in page.get("Uploads", ())]
+
+    def _abort(self, upload: "MultipartUploadTypeDef") -> bool:
+        from botocore.exceptions import ClientError
+
+        with explained("s3:AbortMultipartUpload", f"object {upload['Key']!r} in {self._bucket}"):
+            try:
+                self._client.abort_multipart_upload(
+                    Bucket=self._location.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "NoSuchUpload":  # it ended by itself
+                    return False
+                raise
+        return True
+
+    def _key(self, name: str) -> str:
+        return self._location.key_prefix + name
