@@ -52,17 +52,20 @@ def finished_export(
     :param result: what was written.
     :param attributes: type keys of the attributes seen, by name.
     :param export_arn: ARN of the export, if AWS made it.
-    :returns: the table with its schema, the prefix with the statistics of the output, and the
-        export as external query.
+    :returns: table and prefix with the schema, the prefix with the statistics of the output, and
+        the export as external query.
     """
+    schema = {"schema": _schema(table, attributes)}
     statistics = OutputStatisticsOutputDatasetFacet(
         rowCount=result.items, size=result.bytes, fileCount=result.files
     )
     return OperatorLineage(
-        inputs=[
-            InputDataset(*dynamodb_table(table.arn), facets={"schema": _schema(table, attributes)})
+        inputs=[InputDataset(*dynamodb_table(table.arn), facets=schema)],
+        outputs=[
+            OutputDataset(
+                *s3_prefix(s3_uri), facets=schema, outputFacets={"outputStatistics": statistics}
+            )
         ],
-        outputs=[OutputDataset(*s3_prefix(s3_uri), outputFacets={"outputStatistics": statistics})],
         run_facets=_external_query(export_arn),
     )
 
@@ -94,16 +97,17 @@ def finished_import(
     :param result: what became of the records.
     :param attributes: type keys of the attributes seen, by name.
     :param import_arn: ARN of the import, if AWS made it.
-    :returns: the prefix, the table with its schema and the statistics of the output, and the
-        import as external query.
+    :returns: prefix and table with the schema, the table with the statistics of the output, and
+        the import as external query.
     """
+    schema = {"schema": _schema(table, attributes)}
     statistics = OutputStatisticsOutputDatasetFacet(rowCount=result.items)
     return OperatorLineage(
-        inputs=[InputDataset(*s3_prefix(s3_uri))],
+        inputs=[InputDataset(*s3_prefix(s3_uri), facets=schema)],
         outputs=[
             OutputDataset(
                 *dynamodb_table(table.arn),
-                facets={"schema": _schema(table, attributes)},
+                facets=schema,
                 outputFacets={"outputStatistics": statistics},
             )
         ],

@@ -323,6 +323,7 @@ def test_complete_has_the_schema_and_the_statistics(engine):
 
     assert problems(event) == []
     (table,), (prefix,) = event["inputs"], event["outputs"]
+    assert prefix["facets"]["schema"]["fields"] == table["facets"]["schema"]["fields"]
     fields = [
         (field["name"], field["type"], field.get("description"))
         for field in table["facets"]["schema"]["fields"]
