@@ -29,7 +29,7 @@ down:  ## End everything that `make demo` or `updraft local up` left running
 	@if [ -x $(VENV)/updraft ]; then $(VENV)/updraft local down; else echo "Nothing is set up."; fi
 
 test: setup checks  ## Everything that CI runs
-	@$(VENV)/python -m pytest
+	@$(VENV)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile
 
 checks: setup lint types contracts
 
@@ -59,8 +59,10 @@ integration: setup  ## The tests against the local stack
 chaos: setup  ## Kill exports and imports thirty times each, and check that retries lose nothing
 	@CHAOS_KILLS=$(or $(KILLS),30) $(VENV)/python -m pytest tests/chaos -v
 
-bench-dynamodb: setup  ## Export rates side by side with the provider's operator and bare boto3
-	@$(VENV)/python -m benchmarks.dynamodb_export
+bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
+	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
+		$(if $(SERVER),--server $(SERVER)) $(if $(LATENCY),--latency $(LATENCY)) \
+		$(if $(ONLY),--only '$(ONLY)')
 
 lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \
@@ -69,9 +71,13 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--custom-compile-command 'make lock' include/local/requirements.in \
 		-o include/local/requirements.lock
+	@mkdir -p .local && grep -viE '^py(spark|4j)==' constraints/mwaa-3.3.1.txt > .local/spark.txt
+	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
+		--constraint .local/spark.txt --custom-compile-command 'make lock' \
+		include/local/spark-requirements.in -o include/local/spark-requirements.lock
 
 package: setup  ## Build plugins.zip for MWAA
 	@$(VENV)/updraft package --output plugins.zip
 
 clean: down  ## Remove environments, state and caches
-	@rm -rf .venv .venv-local .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-local .venv-spark .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -33,14 +33,26 @@ from typing import Any
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
 from updraft.compat import (
     DAG,
+    AirflowFailException,
     AirflowSkipException,
     CronDataIntervalTimetable,
-    Variable,
+    json_variable,
     task,
 )
 from updraft.operators.dynamodb import DynamoDBExportOperator
 
 VARIABLE = "dynamodb_incremental_exports"
+
+
+def begin_of_chain(entry: dict[str, Any]) -> datetime:
+    """Read the time from which on an entry counts; UTC without a zone."""
+    missing = {"table_name", "s3_uri", "since"} - set(entry)
+    if missing:
+        message = f"{VARIABLE}: {entry} lacks {', '.join(sorted(missing))}"
+        raise AirflowFailException(message)
+    since = datetime.fromisoformat(entry["since"])
+    return since if since.tzinfo else since.replace(tzinfo=UTC)
+
 
 with DAG(
     dag_id="dynamodb_incremental_export",
@@ -69,7 +81,7 @@ with DAG(
         if data_interval_start is None or data_interval_end is None:
             message = "A run of this DAG needs a data interval: give it a logical date"
             raise AirflowSkipException(message)
-        entries = Variable.get(VARIABLE, default=[], deserialize_json=True)
+        entries = json_variable(VARIABLE, default=[])
         begin = data_interval_start.strftime("%Y%m%dT%H%M%SZ")
         found = [
             {
@@ -78,7 +90,7 @@ with DAG(
                 "region_name": entry.get("region_name"),
             }
             for entry in entries
-            if datetime.fromisoformat(entry["since"]) < data_interval_end
+            if begin_of_chain(entry) < data_interval_end
         ]
         if not found:
             message = f"The Variable {VARIABLE} lists no table for this interval"

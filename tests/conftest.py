@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from include.local import processes
 from include.local.stack import LocalStack
 
 _HOME = tempfile.TemporaryDirectory(prefix="updraft-airflow-")
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("updraft", deadline=None)
+settings.load_profile("updraft")
 
 # Before anything imports Airflow, which reads its configuration at import.
 for name in [name for name in os.environ if name.startswith(("AIRFLOW", "OPENLINEAGE", "AWS_"))]:
@@ -38,12 +43,25 @@ class RunningStack:
     stack: LocalStack
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--dynamodb-endpoint-url",
+        help="address of another server that stands in for DynamoDB, such as dynalite; see "
+        "CONTRIBUTING.md for the tests that can do without the local stack's",
+    )
+
+
 @pytest.fixture(scope="session")
-def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def local_stack(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[RunningStack]:
     stack = LocalStack(tmp_path_factory.mktemp("local-stack"))
     try:
         stack.up()
-        yield RunningStack(stack.endpoint_url, stack.environment(), stack)
+        environment = stack.environment()
+        if url := pytestconfig.getoption("--dynamodb-endpoint-url"):
+            environment["AWS_ENDPOINT_URL_DYNAMODB"] = url
+        yield RunningStack(stack.endpoint_url, environment, stack)
     finally:
         stack.down()
     assert_nothing_runs(stack.state)

@@ -24,12 +24,12 @@ from benchmarks.dynamodb.servers import DYNALITE, STACK, lead_there, servers
 _HEADINGS = (
     "",
     "items/s",
-    "CPU s per million items",
-    "CPU ratio",
-    "CPU ratio with dump",
-    "peak MiB",
-    "of it by the work",
-    "server busy",
+    "CPU s per\n1,000,000",
+    "CPU to\nboto3",
+    "CPU to\nboto3 + dump",
+    "peak\nMiB",
+    "added\nMiB",
+    "server\nbusy",
 )
 
 _GOALS = (
@@ -48,7 +48,7 @@ _GOALS = (
 def _table(title: str, figures: Sequence[Figures]) -> Table:
     table = Table(title=title)
     for heading in _HEADINGS:
-        table.add_column(heading, justify="right" if heading else "left")
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=not heading)
     base = {entry.contender.name: entry.cpu_per_million for entry in figures}
     direction = figures[0].contender.direction if figures else ""
     for entry in figures:
@@ -82,10 +82,11 @@ def _goals(figures: Sequence[Figures]) -> list[str]:
             continue
         one, other = by_name[ours], by_name[theirs]
         if what == "rate":
-            ratio, relation, reached = one.rate / other.rate, "at least", one.rate / other.rate >= goal
+            ratio = one.rate / other.rate
+            reached, relation = ratio >= goal, "at least"
         else:
             ratio = one.cpu_per_million / other.cpu_per_million
-            relation, reached = "at most", ratio <= goal
+            reached, relation = ratio <= goal, "at most"
         lines.append(
             f"{'reached' if reached else 'MISSED '}  {what} of {ours}: {ratio:.2f} times that of "
             f"{theirs} (goal: {relation} {goal:g})"
@@ -125,7 +126,7 @@ def main() -> None:
     later = f" plus {arguments.latency:g} ms a call" if arguments.latency else ""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     title = f"{items:,} items of 400 bytes, {found.name}{later}, {os.cpu_count()} cores"
-    output = Console(width=132)
+    output = Console(width=120)
     output.print(_table(f"{title}, load {load}", figures))
     for line in _goals(figures):
         output.print(line, highlight=False, soft_wrap=True)

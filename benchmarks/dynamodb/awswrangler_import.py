@@ -4,7 +4,7 @@ import sys
 from decimal import Decimal
 from typing import Any
 
-import awswrangler
+import awswrangler  # type: ignore[import-not-found]
 from boto3.dynamodb.types import TypeDeserializer
 
 from benchmarks.dynamodb.items import batches

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import boto3
@@ -29,9 +30,8 @@ def scan(table: str, items: int, *, dump: bool) -> Callable[[], None]:
     :param items: number of items that there are.
     :param dump: whether to turn each item into a line of JSON before it is thrown away.
     """
-    client = _client()
 
-    def read(segment: int) -> int:
+    def read(client: Any, segment: int) -> int:
         pages = client.get_paginator("scan").paginate(
             TableName=table, Segment=segment, TotalSegments=SCAN_THREADS
         )
@@ -43,8 +43,9 @@ def scan(table: str, items: int, *, dump: bool) -> Callable[[], None]:
         return found
 
     def run() -> None:
+        client = _client()
         with ThreadPoolExecutor(SCAN_THREADS) as executor:
-            found = sum(executor.map(read, range(SCAN_THREADS)))
+            found = sum(executor.map(partial(read, client), range(SCAN_THREADS)))
         if found != items:
             raise SystemExit(f"The scan found {found:,} of {items:,} items")
 
@@ -57,16 +58,16 @@ def write(table: str, items: int) -> Callable[[], None]:
     :param table: name of an empty table.
     :param items: number of items.
     """
-    client = _client()
     requests = [[{"PutRequest": {"Item": item}} for item in batch] for batch in batches(items)]
 
-    def put(batch: list[dict[str, Any]]) -> None:
+    def put(client: Any, batch: list[dict[str, Any]]) -> None:
         answer = client.batch_write_item(RequestItems={table: batch})
         if answer["UnprocessedItems"]:
             raise SystemExit("The server did not take all items of a batch")
 
     def run() -> None:
+        client = _client()
         with ThreadPoolExecutor(WRITE_THREADS) as executor:
-            list(executor.map(put, requests))
+            list(executor.map(partial(put, client), requests))
 
     return run

@@ -148,6 +148,4 @@ class Comparison:
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=table, Select="COUNT")
         found = sum(page["Count"] for page in pages)
         if found != self._items:
-            raise SystemExit(
-                f"{contender.title} has written {found:,} of {self._items:,} items"
-            )
+            raise SystemExit(f"{contender.title} has written {found:,} of {self._items:,} items")

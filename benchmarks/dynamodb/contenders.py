@@ -15,6 +15,8 @@ TABLE, BUCKET = "benchmark", "benchmark"
 BEST_FILE_SIZE = 64 * 1024**2
 """``file_size`` of the provider's export in bytes; beyond a few MB it makes no difference."""
 
+IMPORTED_FORMATS = ("DYNAMODB_JSON", "DYNAMODB_JSON_LINES", "DATA_PIPELINE")
+
 Run = Callable[[], object]
 
 
@@ -128,11 +130,8 @@ _ALL = (
     Contender("scan", "boto3 Scan, items thrown away", EXPORT, _scan),
     Contender("scan-dump", "boto3 Scan and json.dumps", EXPORT, _scan_and_dump),
     *(
-        Contender(
-            f"worker-export-{name.lower()}", f"worker, {name}", EXPORT, _worker_export(name)
-        )
-        for name in ("DYNAMODB_JSON", "DYNAMODB_JSON_LINES", "DATA_PIPELINE")
-        + ("CSV", "PARQUET", "ION")
+        Contender(f"worker-export-{name.lower()}", f"worker, {name}", EXPORT, _worker_export(name))
+        for name in (*IMPORTED_FORMATS, "CSV", "PARQUET", "ION")
     ),
     Contender("provider-export", "DynamoDBToS3Operator", EXPORT, _provider_export(None)),
     Contender(
@@ -150,7 +149,7 @@ _ALL = (
             _worker_import(name),
             source=f"worker-export-{name.lower()}",
         )
-        for name in ("DYNAMODB_JSON", "DYNAMODB_JSON_LINES", "DATA_PIPELINE")
+        for name in IMPORTED_FORMATS
     ),
     Contender("awswrangler", "awswrangler put_items from memory", IMPORT, None),
     Contender(

@@ -4,7 +4,7 @@ Everything in Updraft that touches Airflow's authoring interface imports it from
 one code base runs on MWAA's Airflow 2.11 and 3.x.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow.sdk import (
@@ -56,6 +56,22 @@ __all__ = [
     "Context",
     "CronDataIntervalTimetable",
     "Param",
-    "Variable",
+    "json_variable",
     "task",
 ]
+
+
+def json_variable(name: str, default: Any) -> Any:
+    """Read an Airflow Variable that holds JSON.
+
+    Airflow 2 and 3 call the argument for the default by different names.
+
+    :param name: name of the Variable.
+    :param default: what to return when there is none of that name.
+    :returns: its value.
+    """
+    try:
+        return Variable.get(name, default=default, deserialize_json=True)
+    except TypeError:  # Airflow 2
+        old: Any = Variable
+        return old.get(name, default_var=default, deserialize_json=True)

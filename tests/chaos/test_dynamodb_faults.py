@@ -23,6 +23,7 @@ ITEMS = 1_500
 THROTTLING = {"code": "ProvisionedThroughputExceededException"}
 FAULTS = {
     "throttling of 30 % of the calls": {"probability": 0.3, "error": THROTTLING},
+    "throttling of 45 % of the calls": {"probability": 0.45, "error": THROTTLING},
     "server errors": {"probability": 0.2, "error": {"code": "InternalServerError", "status": 500}},
     "connections that are reset": {"probability": 0.2, "reset": True},
     "answers that are cut": {"probability": 0.2, "response": {"abort_frac": 0.5}},
@@ -162,8 +163,10 @@ def _context(task_id, attempt):
 def test_a_copy_survives(cloud, expected, fault):
     source, target = cloud.create_table(ITEMS), cloud.create_table()
     cloud.faults.set_rules([{"service": "dynamodb", **FAULTS[fault]}])
-    _complete(lambda attempt: _export(cloud, source, "copy", attempt))
-    _complete(lambda attempt: _import(cloud, target, "copy", attempt))
+    # Throttling alone is no reason to fail.
+    most = 1 if fault.startswith("throttling") else 5
+    _complete(lambda attempt: _export(cloud, source, "copy", attempt), most)
+    _complete(lambda attempt: _import(cloud, target, "copy", attempt), most)
 
     assert cloud.faults.fired()
     assert cloud.exported("copy") == expected
@@ -181,14 +184,14 @@ def test_a_copy_survives_them_in_s3_too(cloud, expected, fault):
     assert cloud.items(target) == expected
 
 
-def _complete(copy):
+def _complete(copy, most=5):
     """Run a copy, and again after an error, as Airflow does."""
-    for attempt in range(1, 6):
+    for attempt in range(1, most + 1):
         try:
             return copy(attempt)
         except AirflowException as error:
             last = error
-    raise AssertionError("five attempts have failed") from last
+    raise AssertionError(f"{most} attempts have failed") from last
 
 
 def test_a_table_that_throttles_and_leaves_items_unprocessed(cloud, expected):

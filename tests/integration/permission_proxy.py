@@ -167,6 +167,11 @@ def _accesses(
 ) -> Iterator[Access]:
     """Say what a request does, by the service authorization reference."""
     operation = headers.get("X-Amz-Target", "")
+    if operation.startswith("AWSGlue."):
+        job = json.loads(body)["JobName"]
+        arn = f"arn:aws:glue:us-east-1:123456789012:job/{job}"
+        yield Access(f"glue:{operation.rpartition('.')[2]}", arn, {})
+        return
     if operation:
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
         return

@@ -181,6 +181,20 @@ def test_rejected_records_of_the_worker(aws, table, bucket):
     assert proxy.denied == []
 
 
+def test_progress_noted_elsewhere(aws, table, bucket):
+    _export(aws, table, bucket)
+    checkpoint = _policy("s3-checkpoint", table, bucket, prefix="progress")
+    arguments = _arguments(table, bucket, checkpoint_s3_uri=f"s3://{bucket}/progress")
+
+    with _rights(aws, _policy("dynamodb-import-worker", table, bucket), checkpoint) as proxy:
+        first = DynamoDBImportOperator(**arguments).execute(_context(1))
+        again = DynamoDBImportOperator(**arguments).execute(_context(2))
+
+    assert again == first
+    assert proxy.denied == []
+    assert aws.s3.list_objects_v2(Bucket=bucket, Prefix="progress/_updraft/")["KeyCount"] == 1
+
+
 def test_import_by_dynamodb(aws, table, bucket):
     _export(aws, table, bucket, export_format="DYNAMODB_JSON")
     name = f"restored-{uuid.uuid4()}"

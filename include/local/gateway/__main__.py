@@ -34,12 +34,12 @@ def main() -> None:
     )
     arguments = _arguments()
     state: Path = arguments.state.resolve()
+    endpoint_url = f"http://{HOST}:{arguments.port}"
     dynamodb = DynamoDBHandler(
-        state / "dynamodb-tasks",
-        DynamoDBBackend(arguments.dynamodb),
-        f"http://{HOST}:{arguments.port}",
+        state / "dynamodb-tasks", DynamoDBBackend(arguments.dynamodb), endpoint_url
     )
-    registry = build_registry(Options(state, throttling=not arguments.no_throttling), dynamodb)
+    options = Options(state, endpoint_url, throttling=not arguments.no_throttling)
+    registry = build_registry(options, dynamodb)
     gateway = Gateway(registry, dynamodb, MotoBackend(), identity=str(state))
     server = GatewayServer(arguments.port, gateway)
     stopping = threading.Event()

@@ -6,6 +6,7 @@ https://smithy.io/2.0/spec/constraint-traits.html.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 
@@ -42,13 +43,31 @@ def _text(shape: Any, value: Any, path: str) -> Iterator[str]:
     size = len(value)
     yield from _bounds(shape, value if size < _SHOWN else f"{size} long", size, path, "length ")
     pattern = shape.metadata.get("pattern")
-    if pattern and isinstance(value, str) and not re.fullmatch(pattern, value):
+    compiled = _compiled(pattern) if pattern and isinstance(value, str) else None
+    if compiled is not None and not compiled.fullmatch(value):
         rule = f"Member must satisfy regular expression pattern: {pattern}"
         yield _violation(value, path, rule)
     if shape.metadata.get("enum") and value not in shape.metadata["enum"]:
         rule = f"Member must satisfy enum value set: [{', '.join(shape.metadata['enum'])}]"
         yield _violation(value, path, rule)
 
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Read a pattern of a model; those are Java's, where characters are UTF-16.
+
+    :param pattern: the pattern.
+    :returns: the same for Python, None where it has no words for it.
+    """
+    for surrogates, characters in _UTF_16.items():
+        pattern = pattern.replace(surrogates, characters)
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
+
+
+_UTF_16 = {r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff"}
 
 _SHOWN = 200  # characters of a value that fit into a message
 

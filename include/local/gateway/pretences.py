@@ -71,7 +71,7 @@ PRETENCES: Mapping[str, Pretence] = {
     **_table(
         "glue",
         "moto reports success and runs nothing",
-        ("BatchStopJobRun", "StartJobRun", "StartWorkflowRun"),
+        ("StartWorkflowRun",),
     ),
     **_table(
         "glue",

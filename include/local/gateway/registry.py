@@ -6,6 +6,7 @@ from pathlib import Path
 from include.local.gateway.handlers import Operation, ServiceHandler
 from include.local.gateway.services.datazone.handler import DataZoneHandler
 from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
+from include.local.gateway.services.glue.handler import GlueHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +14,12 @@ class Options:
     """What the handlers need to know.
 
     :param state: directory in which a handler may keep a directory of its own.
+    :param endpoint_url: address of the gateway, for handlers that use other services.
     :param throttling: whether request quotas of the services are enforced.
     """
 
     state: Path
+    endpoint_url: str
     throttling: bool = True
 
 
@@ -67,4 +70,5 @@ def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
     :returns: the registry of all of them.
     """
     datazone = DataZoneHandler(options.state / "datazone", throttling=options.throttling)
-    return Registry([datazone, dynamodb])
+    glue = GlueHandler(options.state / "glue", options.endpoint_url)
+    return Registry([datazone, dynamodb, glue])

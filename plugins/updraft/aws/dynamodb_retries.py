@@ -1,5 +1,7 @@
 """Repeats calls by botocore's standard rules, in a way that a cancelled task can end."""
 
+import random
+import time
 from collections.abc import Callable, MutableMapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
 _LEGACY_ATTEMPTS = 10
 """Attempts of boto3's legacy mode for DynamoDB, ``botocore/data/_retry.json``."""
 
+_THROTTLED_SINCE = "updraft_throttled_since"
+_WAITED = "updraft_waited_for_capacity"
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 20
+
 
 class StandardRetries:
     """Decides whether a call is made again, and waits for it.
@@ -22,9 +29,14 @@ class StandardRetries:
 
     .. seealso:: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 
+    A call that is throttled can be given more time than those rules do. Their quota is made for
+    services that are in trouble; a table that throttles is not, and waits for its turn.
+
     :param client: the client whose number of attempts counts; it gets no handlers.
     :param sleep: waits a number of seconds; what it raises ends the call.
     :param on_throttled: called for each response that says that capacity is exceeded.
+    :param throttling_patience: seconds for which a call that is throttled is repeated, without
+        counting as an attempt and outside of the quota.
     """
 
     def __init__(
@@ -33,6 +45,7 @@ class StandardRetries:
         *,
         sleep: Callable[[float], None],
         on_throttled: Callable[[], None],
+        throttling_patience: float = 0.0,
     ) -> None:
         from botocore.hooks import HierarchicalEmitter
         from botocore.retries.standard import (
@@ -53,6 +66,7 @@ class StandardRetries:
         self._throttling = ThrottlingErrorDetector(RetryEventAdapter())
         self._sleep = sleep
         self._on_throttled = on_throttled
+        self._throttling_patience = throttling_patience
 
     def wait(
         self,
@@ -76,17 +90,29 @@ class StandardRetries:
         answer = {
             "response": response,
             "operation": operation,
-            "attempts": attempt,
+            "attempts": attempt - context.get(_WAITED, 0),
             "caught_exception": error,
             "request_dict": {"context": context},
         }
         if self._throttling.is_throttling_error(**answer):
             self._on_throttled()
+            if self._wait_for_capacity(context):
+                return True
         delay = self._handler.needs_retry(**answer)
         # Newer versions of botocore also say False.
         if delay is None or delay is False:
             return False
         self._sleep(delay)
+        return True
+
+    def _wait_for_capacity(self, context: MutableMapping[str, Any]) -> bool:
+        """Wait because of throttling, unless the patience is used up."""
+        since = context.setdefault(_THROTTLED_SINCE, time.monotonic())
+        if time.monotonic() - since >= self._throttling_patience:
+            return False
+        waited = context[_WAITED] = context.get(_WAITED, 0) + 1
+        longest = min(_FIRST_PAUSE * 2 ** min(waited, _LONGEST_PAUSE), _LONGEST_PAUSE)
+        self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter
         return True
 
     def release(self, context: MutableMapping[str, Any], response: "AWSResponse") -> None:

@@ -25,6 +25,7 @@ def open_dynamodb(
     *,
     sleep: Callable[[float], None],
     on_throttled: Callable[[], None],
+    throttling_patience: float = 0.0,
     raw: bool | None = None,
 ) -> DynamoDBService:
     """Open DynamoDB.
@@ -36,36 +37,30 @@ def open_dynamodb(
     :param connection: the client and where it comes from.
     :param sleep: waits a number of seconds between two attempts; what it raises ends the call.
     :param on_throttled: called for each response that says that capacity is exceeded.
+    :param throttling_patience: seconds for which a call that is throttled is repeated beyond what
+        botocore's rules allow.
     :param raw: ``True`` insists on raw JSON and ``False`` on the client.
     :returns: the service; it serves any number of threads.
     :raises UpdraftError: when raw JSON is insisted on and not possible.
     """
     obstacle = "it was asked for" if raw is False else _obstacle(connection.client)
-    if obstacle is None:
-        return _raw_service(connection, sleep, on_throttled)
-    if raw:
+    if obstacle is not None and raw:
         raise UpdraftError(f"DynamoDB cannot be called with raw JSON: {obstacle}")
+    retries = StandardRetries(
+        connection.client,
+        sleep=sleep,
+        on_throttled=on_throttled,
+        throttling_patience=throttling_patience,
+    )
+    if obstacle is None:
+        return RawDynamoDBService(connection.client, SignedRequestSender(connection), retries)
     log.info("DynamoDB is called through boto3's client, which needs more CPU time: %s", obstacle)
-    return _client_service(connection, sleep, on_throttled)
+    return _client_service(connection, retries)
 
 
-def _raw_service(
-    connection: ClientConnection,
-    sleep: Callable[[float], None],
-    on_throttled: Callable[[], None],
-) -> DynamoDBService:
-    retries = StandardRetries(connection.client, sleep=sleep, on_throttled=on_throttled)
-    return RawDynamoDBService(connection.client, SignedRequestSender(connection), retries)
-
-
-def _client_service(
-    connection: ClientConnection,
-    sleep: Callable[[float], None],
-    on_throttled: Callable[[], None],
-) -> DynamoDBService:
+def _client_service(connection: ClientConnection, retries: StandardRetries) -> DynamoDBService:
     from botocore.config import Config
 
-    retries = StandardRetries(connection.client, sleep=sleep, on_throttled=on_throttled)
     mode: Literal["adaptive", "standard"]
     mode = "adaptive" if _retry_mode(connection.client) == "adaptive" else "standard"
     one_attempt = Config(retries={"mode": mode, "total_max_attempts": 1})

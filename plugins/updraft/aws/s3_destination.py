@@ -2,8 +2,10 @@
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO
+
+import tenacity
 
 from updraft.dynamodb.destination import Content, S3Prefix, StoredObject
 from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError, explained
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NO_SUCH_KEY = frozenset({"NoSuchKey", "404"})
-_NAME_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
+_NAME_TAKEN = frozenset({"PreconditionFailed", "412"})
+_CONFLICT = frozenset({"ConditionalRequestConflict", "409"})
+_CONFLICT_ATTEMPTS = 8
 
 PART_BYTES = 5 * 1024**2
 """Size of the parts of an upload, the least that S3 takes; each open file holds about three."""
@@ -93,13 +97,22 @@ class S3Destination:
     def create(self, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         """Store a small object with user metadata, or return ``False`` if the name is taken.
 
+        When another request for the same name is under way, S3 asks to try again.
+
         .. seealso:: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
         from botocore.exceptions import ClientError
 
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_is_conflict),
+            wait=tenacity.wait_random_exponential(0.1, max=5),
+            stop=tenacity.stop_after_attempt(_CONFLICT_ATTEMPTS),
+            reraise=True,
+        )
         with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
             try:
-                self._client.put_object(
+                retrying(
+                    self._client.put_object,
                     Bucket=self._location.bucket,
                     Key=self._key(name),
                     Body=content,
@@ -129,19 +142,17 @@ class S3Destination:
                         error.get("Message", ""),
                     )
 
-    def abort_uploads(self, name_prefix: str, accept: Callable[[str], bool]) -> int:
+    def abort_uploads(self, name_prefix: str) -> int:
         """Abort unfinished multipart uploads.
 
         They are invisible and only cost storage, so a role that may not list or abort them can
         still export; the log says so, once.
         """
         aborted = 0
-        start = len(self._location.key_prefix)
         try:
             if self._may_abort_uploads:
                 for upload in self._uploads(name_prefix):
-                    if accept(upload["Key"][start:]):
-                        aborted += self._abort(upload)
+                    aborted += self._abort(upload)
         except AccessDeniedError as error:
             self._may_abort_uploads = False
             log.warning("Unfinished uploads of killed attempts remain, if any. %s", error)
@@ -169,3 +180,9 @@ class S3Destination:
 
     def _key(self, name: str) -> str:
         return self._location.key_prefix + name
+
+
+def _is_conflict(error: BaseException) -> bool:
+    from botocore.exceptions import ClientError
+
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _CONFLICT

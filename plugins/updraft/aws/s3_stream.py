@@ -45,7 +45,7 @@ def open_object(
 
 
 class ObjectChangedError(UpdraftError):
-    """An object is no longer the one that a manifest names, or that was being read."""
+    """An object is no longer the one that was listed, or that was being read."""
 
 
 class S3ObjectStream(io.RawIOBase):
@@ -177,11 +177,17 @@ class S3ObjectStream(io.RawIOBase):
         except ClientError as error:
             if error.response["Error"]["Code"] in _CHANGED:
                 raise ObjectChangedError(
-                    f"{self.uri} is no longer the object with the ETag {self._etag} that a "
-                    "manifest names, or that was being read: something has replaced it"
+                    f"{self.uri} is no longer the object with the ETag {self._etag} that was being "
+                    "read: something has replaced it"
                 ) from None
             raise
         self._etag = answer["ETag"]
+        total = answer.get("ContentRange", "").rpartition("/")[2]
+        if total.isdecimal() and int(total) != self._size:
+            raise ObjectChangedError(
+                f"{self.uri} has {int(total):,} bytes and not {self._size:,} as when it was "
+                "listed: something has replaced it"
+            )
         return answer["Body"]
 
     def _drop_body(self) -> None:

@@ -16,6 +16,7 @@ from botocore.hooks import first_non_none_response  # noqa: TID253 - see above
 from botocore.session import Session  # noqa: TID253 - see above
 
 from updraft.aws.connection import ClientConnection
+from updraft.aws.kept_connections import KeptConnectionsSession
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
@@ -183,5 +184,6 @@ def _http_session(
         socket_options=options,
         client_cert=config.client_cert,
         proxies_config=config.proxies_config,
+        http_session_cls=KeptConnectionsSession,
     )
     return cast("URLLib3Session", endpoint.http_session)

@@ -161,14 +161,23 @@ def import_table(
         if format_:
             require_choice("--format", format_, FORMAT_NAMES)
         reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
+        options = _format_options(option)
         now = int(time.time())
         request = ImportRequest(
-            import_id=copy_identity("shell", table, location.uri, format_, now if again else 0),
+            import_id=copy_identity(
+                "shell",
+                table,
+                location.uri,
+                format_,
+                options,
+                keep_existing,
+                now if again else 0,
+            ),
             attempt=now,
             table=reference,
             s3_uri=location.uri,
             import_format=format_,
-            format_options=_format_options(option),
+            format_options=options,
             write_throughput_ratio=throughput_ratio("--ratio", ratio),
             keep_existing=keep_existing,
             rejected_records=S3Prefix.parse(rejected) if rejected else None,

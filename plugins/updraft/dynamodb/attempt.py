@@ -6,11 +6,13 @@ was given up can spoil nothing: each writes files of its own, a segment counts a
 the first checkpoint, and the first to create the manifest decides whose files count.
 """
 
+import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from updraft.dynamodb.attributes import ObservedAttributes
 from updraft.dynamodb.destination import Destination
 from updraft.dynamodb.manifest import MANIFEST, parse_manifest, render_manifest
 from updraft.dynamodb.segment_checkpoints import SegmentCheckpoint, SegmentCheckpoints
@@ -19,6 +21,7 @@ from updraft.errors import UpdraftError
 log = logging.getLogger(__name__)
 
 _METADATA_PREFIX = "updraft-"
+_MAXIMUM_ATTRIBUTES = 1200  # bytes; S3 takes 2 kB of metadata altogether
 _IMPORT_RECEIPT = re.compile(r"_updraft/import_[^/]+")
 
 
@@ -51,7 +54,8 @@ class Attempt:
     :param export_id: identity of the export, the same in each attempt; it begins every file name.
     :param number: number of the attempt, higher than that of every earlier one.
     :param table_arn: ARN of the table, to recognise an earlier result as one of the same table.
-    :param item_format: name of the format of the files.
+    :param item_format: identity of the format of the files, see
+        :func:`updraft.dynamodb.formats.format_identity`.
     :param file_suffix: what the names of data files end with.
     """
 
@@ -69,12 +73,13 @@ class Attempt:
         self._export_id = export_id
         self._number = number
         self._table_arn = table_arn
-        self._item_format = item_format
+        self.item_format = item_format
         self._file_suffix = file_suffix
-        self._data_file = re.compile(
-            rf"{re.escape(export_id)}_(?P<attempt>\d+)_\d{{5,}}_\d{{5,}}(\.[a-z.]+)?"
-        )
+        self._data_file = re.compile(rf"{re.escape(export_id)}_\d+_\d{{5,}}_\d{{5,}}(\.[a-z.]+)?")
         self.checkpoints = SegmentCheckpoints(destination, export_id)
+        self.attributes: Mapping[str, Sequence[str]] = {}
+        """Type keys of the attributes in the files, by name, once there is a result; none if
+        another attempt wrote it and they did not fit into the metadata of the manifest."""
 
     def file_name(self, segment: int, part: int) -> str:
         """Name a data file.
@@ -85,9 +90,11 @@ class Attempt:
         """
         return f"{self._own_prefix}{segment:05d}_{part:05d}{self._file_suffix}"
 
-    def adopt(self) -> ExportResult | None:
+    def adopt(self, *, clean: bool = True, discard: bool = False) -> ExportResult | None:
         """Look for the result of another attempt.
 
+        :param clean: whether to remove what a result does not need.
+        :param discard: whether to remove a manifest whose files have changed, to export again.
         :returns: the result, ``None`` when there is none whose files are all there.
         :raises DestinationOccupiedError: when the prefix holds objects of somebody else.
         """
@@ -102,7 +109,8 @@ class Attempt:
         if manifest is None:
             return None
         details = _details(manifest.metadata)
-        if (details.get("export"), details.get("table")) != (self._export_id, self._table_arn):
+        found_copy = (details.get("export"), details.get("table"), details.get("format"))
+        if found_copy != (self._export_id, self._table_arn, self.item_format):
             raise self._occupied(MANIFEST)
         result = ExportResult(
             manifest=self._manifest_uri,
@@ -114,11 +122,14 @@ class Attempt:
         named = self._names(manifest.body)
         sizes = [size for name, size in found.items() if name in named]
         if (len(sizes), sum(sizes)) != (result.files, result.bytes):
-            log.warning("%s is there, but its files have changed; exporting again", result.manifest)
-            self._destination.delete([MANIFEST])
+            log.warning("%s is there, but its files have changed", result.manifest)
+            if discard:
+                self._destination.delete([MANIFEST])
             return None
         log.info("%s was completed by attempt %s of this run", result.manifest, details["attempt"])
-        self._remove_superseded(named)
+        self.attributes = json.loads(details.get("attributes", "{}"))
+        if clean:
+            self._remove_superseded(named)
         return result
 
     def complete(self, segments: Iterable[SegmentCheckpoint]) -> ExportResult:
@@ -130,9 +141,12 @@ class Attempt:
         """
         sizes: dict[str, int] = {}
         items = 0
+        observed = ObservedAttributes()
         for segment in segments:
             sizes |= segment.sizes
             items += segment.items
+            observed.add_types(segment.attributes)
+        self.attributes = observed.types()
         result = ExportResult(
             manifest=self._manifest_uri,
             items=items,
@@ -165,7 +179,7 @@ class Attempt:
         if manifest and _details(manifest.metadata).get("export") == self._export_id:
             needed |= self._names(manifest.body)
         try:
-            self._destination.abort_uploads(self._own_prefix, lambda _: True)
+            self._destination.abort_uploads(self._own_prefix)
         finally:  # files are worth removing whatever became of the uploads
             names = [
                 name
@@ -194,7 +208,7 @@ class Attempt:
         return f"{self._destination.uri}/{MANIFEST}"
 
     def _finished(self) -> Iterable[SegmentCheckpoint]:
-        return self.checkpoints.load(self._table_arn, self._item_format).by_segment.values()
+        return self.checkpoints.load(self._table_arn, self.item_format).by_segment.values()
 
     def _expected_beside_data(self, name: str, size: int) -> bool:
         """Tell whether an object may be where the export goes.
@@ -216,15 +230,18 @@ class Attempt:
         )
 
     def _create_manifest(self, names: list[str], result: ExportResult) -> bool:
-        details = {
+        details: dict[str, object] = {
             "export": self._export_id,
             "attempt": self._number,
             "table": self._table_arn,
-            "format": self._item_format,
+            "format": self.item_format,
             "items": result.items,
             "bytes": result.bytes,
             "files": result.files,
         }
+        attributes = json.dumps(self.attributes, separators=(",", ":"))
+        if len(attributes) <= _MAXIMUM_ATTRIBUTES:
+            details["attributes"] = attributes
         return self._destination.create(
             MANIFEST,
             render_manifest(f"{self._destination.uri}/{name}" for name in names),
@@ -237,26 +254,20 @@ class Attempt:
         return {url.removeprefix(start) for url in urls}
 
     def _remove_superseded(self, needed: Iterable[str]) -> None:
-        """Remove what this attempt and those before it left, now that a result exists.
+        """Remove what all attempts left, now that a result exists.
 
-        A later attempt may be going on; it will find the result and remove its files itself.
+        One that is still going on loses its files, finds the result and returns it.
         """
         kept = frozenset(needed)
         try:
             prefix = f"{self._export_id}_"
-            self._destination.abort_uploads(prefix, self._is_ours_or_older)
+            self._destination.abort_uploads(prefix)
             self._destination.delete(
-                name
-                for name, _ in self._destination.objects(prefix)
-                if name not in kept and self._is_ours_or_older(name)
+                name for name, _ in self._destination.objects(prefix) if name not in kept
             )
             self.checkpoints.remove()
         except UpdraftError as error:
             log.warning("Files that the manifest does not name remain: %s", error)
-
-    def _is_ours_or_older(self, name: str) -> bool:
-        match = self._data_file.fullmatch(name)
-        return match is not None and int(match["attempt"]) <= self._number
 
 
 def _details(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -26,9 +26,12 @@ class ObservedAttributes:
         """
         if len(self._pairs) >= self._maximum:
             return
-        self._pairs.update(
-            (name, key) for item in items for name, value in item.items() for key in value
-        )
+        pairs = self._pairs
+        for item in items:
+            for name, value in item.items():
+                for key in value:
+                    if (name, key) not in pairs:
+                        pairs.add((name, key))
 
     def add_types(self, types: Mapping[str, Iterable[str]]) -> None:
         """Add what another segment saw.

@@ -12,21 +12,24 @@ from collections.abc import Callable
 from updraft.dynamodb.cancellation import Cancellation
 
 _SLOWEST = 0.02
-_SLOWING = 0.7
+_SLOWING = 0.3
 _SLOWING_INTERVAL = 1.0
 _RECOVERY_PER_SECOND = 0.02
+_LONGEST_SLICE = 1.0
+_SHORTEST_WAIT = 1e-6
 
 
 class TokenBucket:
     """Capacity units that flow in at a steady rate and that all threads draw from.
 
-    What a call costs is known only once it is answered. So a thread reserves an estimate, which may
-    overdraw the bucket and then makes the thread wait until the debt is paid, and settles the
-    difference afterwards. The average rate holds whatever the estimates were. The bucket holds
-    one second of flow at most.
+    What a call costs is known only once it is answered. So a thread reserves an estimate and waits
+    until as much has flowed in as it and all before it have reserved, and settles the difference
+    afterwards. The average rate holds whatever the estimates were. One second of flow at most is
+    saved up.
 
-    When the service throttles, others need the capacity: the flow shrinks by a third, at most once
-    a second and down to 2 %, and comes back within a minute without throttling.
+    When the service throttles, others need the capacity: the flow shrinks at most once a second, by
+    up to a third if all calls are throttled, and down to 2 %. It comes back within a minute without
+    throttling.
 
     :param units_per_second: flow in capacity units per second, above 0.
     :param clock: seconds that never run backwards.
@@ -38,10 +41,13 @@ class TokenBucket:
         self.units_per_second = units_per_second
         self._clock = clock
         self._lock = threading.Lock()
-        self._balance = units_per_second
-        self._updated = clock()
         self._flow = units_per_second
+        self._flowed = units_per_second
+        self._reserved = 0.0
+        self._updated = clock()
         self._slowed = self._updated - _SLOWING_INTERVAL
+        self._calls = 0
+        self._throttled_calls = 0
 
     def set_rate(self, units_per_second: float) -> None:
         """Change the flow, as soon as it is known what the table offers.
@@ -50,7 +56,8 @@ class TokenBucket:
         """
         with self._lock:
             self._updated = self._clock()
-            self.units_per_second = self._flow = self._balance = units_per_second
+            self.units_per_second = self._flow = units_per_second
+            self._flowed = self._reserved + units_per_second
 
     def reserve(self, units: float, cancellation: Cancellation) -> None:
         """Take units out, and wait until the flow has covered them.
@@ -61,11 +68,13 @@ class TokenBucket:
         """
         with self._lock:
             self._refill()
-            self._balance -= units
-            wait = -self._balance / self._flow
+            self._calls += 1
+            self._reserved += units
+            covered = self._reserved
         cancellation.check()
-        if wait > 0:
-            cancellation.sleep(wait)
+        # The flow changes while a thread waits: in slices, so that it learns of that.
+        while (seconds := self._seconds_until(covered)) > _SHORTEST_WAIT:
+            cancellation.sleep(min(seconds, _LONGEST_SLICE))
 
     def settle(self, reserved: float, consumed: float) -> None:
         """Replace an estimate by the truth.
@@ -74,21 +83,33 @@ class TokenBucket:
         :param consumed: units that the service charged for it.
         """
         with self._lock:
+            self._flowed += reserved - consumed
             self._refill()
-            self._balance = min(self._balance + reserved - consumed, self.units_per_second)
 
     def slow_down(self) -> None:
         """Shrink the flow, because the service has throttled a call."""
         with self._lock:
             self._refill()
-            if self._updated - self._slowed >= _SLOWING_INTERVAL:
-                self._slowed = self._updated
-                self._flow = max(self._flow * _SLOWING, self.units_per_second * _SLOWEST)
+            self._throttled_calls += 1
+            if self._updated - self._slowed < _SLOWING_INTERVAL:
+                return
+            # A repeated call is throttled more often than it is reserved for.
+            share = min(self._throttled_calls / max(self._calls, 1), 1.0)
+            slowest = self.units_per_second * _SLOWEST
+            self._flow = max(self._flow * (1 - _SLOWING * share), slowest)
+            self._slowed = self._updated
+            self._calls = self._throttled_calls = 0
+
+    def _seconds_until(self, covered: float) -> float:
+        with self._lock:
+            self._refill()
+            return (covered - self._flowed) / self._flow
 
     def _refill(self) -> None:
         now = self._clock()
         seconds = now - self._updated
-        self._balance = min(self._balance + seconds * self._flow, self.units_per_second)
+        inflow = self._flowed + seconds * self._flow
+        self._flowed = min(inflow, self._reserved + self.units_per_second)
         recovered = self._flow + seconds * _RECOVERY_PER_SECOND * self.units_per_second
         self._flow = min(recovered, self.units_per_second)
         self._updated = now

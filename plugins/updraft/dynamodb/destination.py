@@ -1,7 +1,7 @@
 """Where the files of an export go."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -95,10 +95,5 @@ class Destination(Protocol):
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; one that is gone already is no error."""
 
-    def abort_uploads(self, name_prefix: str, accept: Callable[[str], bool]) -> int:
-        """Abort unfinished multipart uploads and return their number.
-
-        :param name_prefix: what the names of their objects start with.
-        :param accept: tells by the name of its object whether an upload is to be aborted.
-        :returns: how many were aborted.
-        """
+    def abort_uploads(self, name_prefix: str) -> int:
+        """Abort the unfinished multipart uploads of such objects and return their number."""

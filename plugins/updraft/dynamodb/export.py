@@ -7,12 +7,12 @@ whom is in :mod:`updraft.dynamodb.attempt`, what need not be done again in
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from updraft.dynamodb.attempt import Attempt, ExportResult
-from updraft.dynamodb.attributes import ObservedAttributes
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
+from updraft.dynamodb.garbage_collection import rare_garbage_collection
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.segment_checkpoints import SegmentCheckpoint
 from updraft.errors import UpdraftError
@@ -80,8 +80,13 @@ class TableExport:
         self._runner = runner
         self._cancellation = cancellation
         self._progress = progress
-        self.attributes = ObservedAttributes()
 
+    @property
+    def attributes(self) -> Mapping[str, Sequence[str]]:
+        """Type keys of the attributes in the files, see :attr:`Attempt.attributes`."""
+        return self._attempt.attributes
+
+    @rare_garbage_collection()
     def run(self) -> ExportResult:
         """Export the table, or find that another attempt already has.
 
@@ -93,7 +98,7 @@ class TableExport:
             is touched then.
         :raises UpdraftError: when the table could not be read or a file not be written.
         """
-        adopted = self._attempt.adopt()
+        adopted = self._attempt.adopt(discard=True)
         if adopted is not None:
             return adopted
         try:
@@ -142,7 +147,5 @@ class TableExport:
         ]
 
     def _complete(self, segments: list[SegmentCheckpoint]) -> ExportResult:
-        for segment in segments:
-            self.attributes.add_types(segment.attributes)
         self._cancellation.check()
         return self._attempt.complete(segments)

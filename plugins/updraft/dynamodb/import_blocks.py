@@ -11,6 +11,21 @@ from updraft.dynamodb.import_ledger import ImportCounts
 MAXIMUM_RECORDS = 5_000
 """Records of a block: what a retry may have to do again is a few blocks."""
 
+MINIMUM_RECORDS = 50
+"""Records of a block of a table with little capacity."""
+
+_SECONDS_PER_BLOCK = 10
+
+
+def records_per_block(units_per_second: float) -> int:
+    """Choose the size of the blocks, so that one takes about ten seconds.
+
+    :param units_per_second: write capacity units per second that the import may use.
+    :returns: number of records.
+    """
+    return int(min(max(units_per_second * _SECONDS_PER_BLOCK, MINIMUM_RECORDS), MAXIMUM_RECORDS))
+
+
 MAXIMUM_BYTES = 8 * 1024**2
 """Bytes of the records of a block; what was rejected is kept in memory until the block is done."""
 
@@ -21,11 +36,13 @@ class Block:
 
     :param file: number of the file, from 0.
     :param start: number of the file's records before it.
+    :param maximum_records: number of records after which the next block begins.
     :param last: whether it ends with the file.
     """
 
     file: int
     start: int
+    maximum_records: int = MAXIMUM_RECORDS
     last: bool = False
     records: int = 0
     bytes: int = 0
@@ -45,7 +62,7 @@ class Block:
     @property
     def full(self) -> bool:
         """Whether the next record belongs to the next block."""
-        return self.records >= MAXIMUM_RECORDS or self.bytes >= MAXIMUM_BYTES
+        return self.records >= self.maximum_records or self.bytes >= MAXIMUM_BYTES
 
     @property
     def done(self) -> bool:
@@ -60,14 +77,15 @@ class BlockTracker:
         self._lock = threading.Lock()
         self._blocks: deque[Block] = deque()
 
-    def open(self, file: int, start: int) -> Block:
+    def open(self, file: int, start: int, maximum_records: int) -> Block:
         """Begin a block.
 
         :param file: number of the file, from 0.
         :param start: number of the file's records before it.
+        :param maximum_records: number of records after which the next block begins.
         :returns: the block.
         """
-        block = Block(file, start)
+        block = Block(file, start, maximum_records)
         with self._lock:
             self._blocks.append(block)
         return block
@@ -96,13 +114,15 @@ class BlockTracker:
             block.counts.add(counts)
             block.rejected.extend(rejected)
 
-    def take_done(self) -> list[Block]:
-        """Take the blocks that are done, up to the first one that is not.
+    def first_done(self) -> Block | None:
+        """Look at the first block.
 
-        :returns: the blocks in the order of the records.
+        :returns: the block, ``None`` if it is not done or there is none.
         """
-        done = []
         with self._lock:
-            while self._blocks and self._blocks[0].done:
-                done.append(self._blocks.popleft())
-        return done
+            return self._blocks[0] if self._blocks and self._blocks[0].done else None
+
+    def drop_first(self) -> None:
+        """Forget the first block, after everything about it is stored."""
+        with self._lock:
+            self._blocks.popleft()

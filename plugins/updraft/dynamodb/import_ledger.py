@@ -15,8 +15,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from updraft.dynamodb.destination import Destination
 from updraft.dynamodb.service_errors import AccessDeniedError
+from updraft.errors import UpdraftError
 
 log = logging.getLogger(__name__)
+
+
+class SupersededError(UpdraftError):
+    """A later attempt at the same import has taken over."""
 
 
 class ImportCounts(BaseModel):
@@ -56,24 +61,26 @@ class ImportCounts(BaseModel):
 class ImportState(BaseModel):
     """The content of the ledger.
 
-    :param table_arn: ARN of the table.
+    :param table: identity of the table.
     :param source: fingerprint of the files, see :func:`fingerprint`.
     :param attempt: number of the attempt that wrote it.
     :param complete: whether every record has been dealt with.
     :param file: number of the file, from 0, that is being read; all before it are done.
     :param records: number of its records that are done.
+    :param block_records: number of records after which progress can be noted, 0 at the beginning.
     :param counts: what became of all records up to there.
     :param attributes: type keys of the attributes seen, by name.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    table_arn: str
+    table: str
     source: str
     attempt: int
     complete: bool = False
     file: int = 0
     records: int = 0
+    block_records: int = 0
     counts: ImportCounts = ImportCounts()
     attributes: dict[str, list[str]] = {}
 
@@ -90,31 +97,30 @@ class ImportLedger:
         self._destination = destination
         self._name = f"_updraft/import_{import_id}.json"
         self._attempt = attempt
-        self._writable = True
+        self._usable = True
 
     @property
     def uri(self) -> str:
         """URI of the ledger."""
         return f"{self._destination.uri}/{self._name}"
 
-    def load(self, table_arn: str, source: str) -> ImportState:
+    def load(self, table: str, source: str) -> ImportState:
         """Find out where to go on.
 
-        :param table_arn: ARN of the table.
+        :param table: identity of the table.
         :param source: fingerprint of the files.
         :returns: the state that the last attempt has reached; the beginning when there is none, or
             one of another table or of other files.
         """
-        beginning = ImportState(table_arn=table_arn, source=source, attempt=self._attempt)
-        content = self._destination.read(self._name)
-        if content is None:
-            return beginning
+        beginning = ImportState(table=table, source=source, attempt=self._attempt)
         try:
-            state = ImportState.model_validate_json(content.body)
-        except ValidationError:
-            log.warning("%s is damaged; importing from the beginning", self.uri)
+            state = self._read()
+        except AccessDeniedError as error:
+            self._give_up(error)
             return beginning
-        if (state.table_arn, state.source) != (table_arn, source):
+        if state is None:
+            return beginning
+        if (state.table, state.source) != (table, source):
             log.warning("%s is about another table or other files; starting anew", self.uri)
             return beginning
         return state
@@ -125,20 +131,41 @@ class ImportLedger:
         A role that may not write there can import nevertheless; a retry then begins anew.
 
         :param state: the state.
+        :raises SupersededError: when a later attempt has taken over. What it has written must not
+            be replaced by what this one still has in its hands.
         """
-        if not self._writable:
+        if not self._usable:
             return
-        content = state.model_copy(update={"attempt": self._attempt}).model_dump_json()
         try:
+            stored = self._read()
+            if stored is not None and stored.attempt > self._attempt:
+                raise SupersededError(
+                    f"Attempt {stored.attempt} of this run goes on with the import, so attempt "
+                    f"{self._attempt} stops; see {self.uri}"
+                )
+            content = state.model_copy(update={"attempt": self._attempt}).model_dump_json()
             self._destination.upload(self._name, io.BytesIO(content.encode()))
         except AccessDeniedError as error:
-            self._writable = False
-            log.warning(
-                "A retry will import everything again, because progress cannot be noted at %s. "
-                "Set checkpoint_s3_uri to a prefix that may be written. %s",
-                self.uri,
-                error,
-            )
+            self._give_up(error)
+
+    def _read(self) -> ImportState | None:
+        content = self._destination.read(self._name)
+        if content is None:
+            return None
+        try:
+            return ImportState.model_validate_json(content.body)
+        except ValidationError:
+            log.warning("%s is damaged and does not count", self.uri)
+            return None
+
+    def _give_up(self, error: AccessDeniedError) -> None:
+        self._usable = False
+        log.warning(
+            "A retry will import everything again, because progress cannot be noted at %s. Set "
+            "checkpoint_s3_uri to a prefix that may be read and written. %s",
+            self.uri,
+            error,
+        )
 
 
 def fingerprint(files: Iterable[tuple[str, int | None]]) -> str:

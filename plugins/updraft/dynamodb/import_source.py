@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NoReturn, Protocol
 
-from updraft.dynamodb.data_files import ChecksumStream, DataFile, read_records
-from updraft.dynamodb.destination import StoredObject
+from updraft.dynamodb.data_files import DataFile
+from updraft.dynamodb.destination import S3Prefix, StoredObject
 from updraft.dynamodb.formats.base import ItemFormatError
 from updraft.dynamodb.manifest import MANIFEST, parse_manifest
 from updraft.dynamodb.native_manifest import (
@@ -25,22 +25,22 @@ from updraft.dynamodb.native_manifest import (
     parse_summary,
     verify_checksum,
 )
+from updraft.errors import UpdraftError
 from updraft.s3_uri import parse_s3_uri
 
 __all__ = [
-    "ChecksumStream",
-    "DataFile",
     "ImportSource",
     "ObjectReader",
     "SourceKind",
     "find_import_source",
     "format_of_name",
-    "read_records",
+    "require_outside",
 ]
 
 _NATIVE_FOLDER = "AWSDynamoDB"
 _FOLDER_MARKER = "_$folder$"
 _LISTED_AT_MOST = 20
+_SEGMENT_CHECKPOINT = re.compile(r"_updraft/[^/]+/\d{5,}\.json")
 _FORMATS_BY_SUFFIX = {
     ".parquet": "PARQUET",
     ".csv": "CSV",
@@ -124,6 +124,24 @@ def find_import_source(reader: ObjectReader, uri: str) -> ImportSource:
         or finder.single_file(folder)
         or finder.nothing(folder)
     )
+
+
+def require_outside(source: ImportSource, argument: str, place: S3Prefix | None) -> None:
+    """Check that what is written does not end up among the files that are read.
+
+    :param source: the files.
+    :param argument: name of the argument with the place, for the error message.
+    :param place: where something is going to be written, if anywhere.
+    :raises UpdraftError: when that is below the prefix of the files.
+    """
+    if place is None:
+        return
+    read = S3Prefix.parse(source.uri)
+    if place.bucket == read.bucket and place.key_prefix.startswith(read.key_prefix):
+        raise UpdraftError(
+            f"{argument}: {place.uri} is a part of {read.uri}, which is read; choose a prefix "
+            "beside it"
+        )
 
 
 def format_of_name(uri: str) -> str | None:
@@ -212,12 +230,26 @@ class _Finder:
         return self.native(complete[0]) if complete else None
 
     def files(self, folder: str) -> ImportSource | None:
-        """Take every object below a folder that is not hidden."""
-        files = [
-            DataFile(f"{folder}/{found.name}", found.size)
-            for found in self._reader.objects(folder)
-            if not _is_hidden(found.name)
-        ]
+        """Take every object below a folder that is not hidden, unless a manifest says more."""
+        files = []
+        manifests = []
+        for found in self._reader.objects(folder):
+            if _SEGMENT_CHECKPOINT.fullmatch(found.name):
+                raise ItemFormatError(
+                    f"{folder}/ holds an export that is not complete: it has {found.name} and no "
+                    f"{MANIFEST}. It is running, or has failed; run it to its end first."
+                )
+            if found.name.rpartition("/")[2] in {MANIFEST, MANIFEST_SUMMARY}:
+                manifests.append(f"{folder}/{found.name}")
+            if not _is_hidden(found.name):
+                files.append(DataFile(f"{folder}/{found.name}", found.size))
+        if manifests:
+            shown = ", ".join(manifests[:_LISTED_AT_MOST])
+            more = len(manifests) - _LISTED_AT_MOST
+            raise ItemFormatError(
+                f"{folder}/ has exports below it; name one of their manifests: {shown}"
+                f"{f' and {more} more' if more > 0 else ''}"
+            )
         if not files:
             return None
         return ImportSource(folder, SourceKind.FILES, files, _common_format(files))

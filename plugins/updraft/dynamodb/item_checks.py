@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.htm
 
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -55,15 +55,9 @@ class ItemChecker:
         problem = self.key_problem(item)
         if problem is not None:
             return problem
-        for name, value in item.items():
-            for key, payload in value.items():
-                if key == "N":
-                    if len(payload) > _MAXIMUM_DIGITS or not (
-                        payload.isdecimal() and payload.isascii()
-                    ):
-                        problem = _number_problem(payload)
-                elif key not in _UNRESTRICTED:
-                    problem = _value_problem(value, 1)
+        if not _evidently_valid(item.values(), 1):
+            for name, value in item.items():
+                problem = _value_problem(value, 1)
                 if problem is not None:
                     return _below(f"attribute {name}", problem)
         if encoded_size <= MAXIMUM_ITEM_BYTES and "" not in item:
@@ -88,7 +82,8 @@ class ItemChecker:
                     f"the type {key_type}: {excerpt(dict(value))}"
                 )
             if key_type == "N":
-                problem = None if payload.isdecimal() else _number_problem(payload)
+                plain = payload.isdecimal() and payload.isascii()
+                problem = None if plain else _number_problem(payload)
                 if problem is not None:
                     return f"attribute {name}: {problem}"
             elif not payload:
@@ -130,6 +125,33 @@ def _number_problem(text: str) -> str | None:
             f"{excerpt(text)}"
         )
     return None
+
+
+def _evidently_valid(values: Iterable[AttributeValue], depth: int) -> bool:
+    """Tell that nothing is wrong with any of these values.
+
+    It is for speed: ``False`` says that :func:`_value_problem` has to look at them.
+    """
+    for value in values:
+        for key, payload in value.items():
+            if key in _UNRESTRICTED:
+                continue
+            if key == "N":
+                if len(payload) > _MAXIMUM_DIGITS or not (
+                    (payload.isdecimal() and payload.isascii()) or _SHORT_NUMBER.fullmatch(payload)
+                ):
+                    return False
+            elif key == "M":
+                members = payload.values()
+                if (
+                    depth > _MAXIMUM_DEPTH
+                    or "" in payload
+                    or not _evidently_valid(members, depth + 1)
+                ):
+                    return False
+            elif key != "L" or depth > _MAXIMUM_DEPTH or not _evidently_valid(payload, depth + 1):
+                return False
+    return True
 
 
 def _value_problem(value: AttributeValue, depth: int) -> str | None:

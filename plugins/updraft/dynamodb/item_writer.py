@@ -61,6 +61,10 @@ class WriteOutcome(NamedTuple):
 class ItemWriter(Protocol):
     """Writes batches; called from several threads."""
 
+    @property
+    def replaces(self) -> bool:
+        """Whether it replaces items that the table has already."""
+
     def write(self, batch: Sequence[Write]) -> WriteOutcome:
         """Write a batch.
 
@@ -112,6 +116,8 @@ class ReplacingWriter(_TableWriter):
     :param budget: write capacity that all threads share.
     :param cancellation: looked at before every call.
     """
+
+    replaces = True
 
     def write(self, batch: Sequence[Write]) -> WriteOutcome:
         """Write a batch, see :meth:`ItemWriter.write`."""
@@ -181,6 +187,8 @@ class KeepingWriter(_TableWriter):
 
     BatchWriteItem knows no conditions. Parameters are those of :class:`ReplacingWriter`.
     """
+
+    replaces = False
 
     def write(self, batch: Sequence[Write]) -> WriteOutcome:
         """Write a batch, see :meth:`ItemWriter.write`."""

@@ -11,6 +11,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 UNITS_OF_FULL_PAGE = 128.0
 """Units of the largest page, 1 MB, that a scan returns."""
 
+_MAXIMUM_PAGE_UNITS = 48.0
+# Nested items take up to 80 times their size as Python objects, and each thread holds a page.
+
 MAXIMUM_PAGE_ITEMS = 4000
 """Items on a page. One of 1 MB can hold 20,000 small ones, which Python blows up to 20 MB."""
 
@@ -29,9 +32,12 @@ class PageSizer:
     """
 
     def __init__(self, units_per_second: float, segments: int, average_item_bytes: float) -> None:
-        self._target_units = max(units_per_second / segments, _SMALLEST_CHARGE)
+        wanted = max(units_per_second / segments, _SMALLEST_CHARGE)
+        self._target_units = min(wanted, _MAXIMUM_PAGE_UNITS)
         # An unknown size is taken for a whole unit, so that the first page errs on the small side.
-        self._units_per_item = average_item_bytes / BYTES_PER_UNIT or 1.0
+        self._units_per_item = max(average_item_bytes, 1) / BYTES_PER_UNIT
+        if not average_item_bytes:
+            self._units_per_item = 1.0
         self._lock = threading.Lock()
         self._units = 0.0
         self._items = 0

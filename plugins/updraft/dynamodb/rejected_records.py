@@ -18,10 +18,14 @@ class RejectedRecords:
     record, so that a retry replaces it instead of adding another one.
 
     :param destination: where they go.
+    :param import_id: identity of the import; it is part of the names.
+    :param first_file: number of the first file that is imported, among all of the import.
     """
 
-    def __init__(self, destination: Destination) -> None:
+    def __init__(self, destination: Destination, import_id: str, first_file: int = 0) -> None:
         self._destination = destination
+        self._import_id = import_id
+        self._first_file = first_file
 
     @property
     def uri(self) -> str:
@@ -31,14 +35,15 @@ class RejectedRecords:
     def write(self, file: int, uri: str, records: Iterable[RejectedRecord]) -> None:
         """Store some rejected records of one file.
 
-        :param file: number of the file, from 0.
+        :param file: number of the file, from 0 for the first one.
         :param uri: its URI.
         :param records: the records, at least one.
         :raises UpdraftError: when they cannot be stored.
         """
         ordered = sorted(records)
         content = b"".join(_line(uri, record) for record in ordered)
-        name = f"rejected_{file:05d}_{ordered[0].position:012d}.jsonl"
+        number = self._first_file + file
+        name = f"rejected_{self._import_id}_{number:05d}_{ordered[0].position:012d}.jsonl"
         self._destination.upload(name, io.BytesIO(content))
 
 

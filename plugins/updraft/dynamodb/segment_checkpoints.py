@@ -114,7 +114,7 @@ class SegmentCheckpoints:
         if self._destination.create(name, content, {}):
             return checkpoint
         other = self._read(name)
-        if other is not None and other.total_segments == checkpoint.total_segments:
+        if other is not None and _of_the_same_copy(other, checkpoint):
             return other
         self._destination.delete([name])
         return checkpoint
@@ -136,3 +136,12 @@ class SegmentCheckpoints:
         except ValidationError:
             log.warning("%s/%s is no checkpoint; ignoring it", self._destination.uri, name)
             return None
+
+
+def _of_the_same_copy(one: SegmentCheckpoint, other: SegmentCheckpoint) -> bool:
+    """Tell whether two attempts copy the same table in the same segments to the same format."""
+    return (one.table_arn, one.item_format, one.total_segments) == (
+        other.table_arn,
+        other.item_format,
+        other.total_segments,
+    )

@@ -104,7 +104,7 @@ class SegmentExport:
             table_arn=self._table_arn,
             segment=segment,
             total_segments=self._total_segments,
-            item_format=self._format.name,
+            item_format=self._attempt.item_format,
             sizes=sizes,
             items=files.items,
             attributes=observed.types(),

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+THROTTLING_PATIENCE = 900.0
+"""Seconds for which a copy waits for a table that throttles every call, before it gives up."""
+
 
 class DynamoDBService(Protocol):
     """Calls operations of DynamoDB with requests and responses in the service's own JSON.

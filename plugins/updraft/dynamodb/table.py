@@ -59,6 +59,7 @@ class TableDescription:
     :param write_units: write capacity units per second that the table offers.
     :param approximate_items: item count, up to six hours old.
     :param approximate_bytes: size, up to six hours old.
+    :param table_id: id of the table; one that is deleted and made again has another one.
     """
 
     arn: str
@@ -67,6 +68,12 @@ class TableDescription:
     write_units: float
     approximate_items: int
     approximate_bytes: int
+    table_id: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What tells the table from an earlier one of the same name."""
+        return f"{self.arn}#{self.table_id}"
 
     @property
     def average_item_bytes(self) -> float:
@@ -100,6 +107,7 @@ def describe_table(service: DynamoDBService, table: TableReference) -> TableDesc
         write_units=_units(found, "Write"),
         approximate_items=found.get("ItemCount", 0),
         approximate_bytes=found.get("TableSizeBytes", 0),
+        table_id=found.get("TableId", ""),
     )
 
 

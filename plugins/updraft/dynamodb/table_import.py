@@ -8,6 +8,7 @@ spread is in :mod:`updraft.dynamodb.write_threads`, what a retry need not do aga
 import itertools
 import logging
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeAlias
@@ -23,7 +24,8 @@ from updraft.dynamodb.formats.base import (
     ItemRecord,
     RejectedRecord,
 )
-from updraft.dynamodb.import_blocks import Block, BlockTracker
+from updraft.dynamodb.garbage_collection import rare_garbage_collection
+from updraft.dynamodb.import_blocks import MAXIMUM_RECORDS, Block, BlockTracker
 from updraft.dynamodb.import_ledger import ImportCounts, ImportLedger, ImportState, fingerprint
 from updraft.dynamodb.item_checks import ItemChecker
 from updraft.dynamodb.item_keys import KeyReader
@@ -92,6 +94,8 @@ class TableImport:
     :param item_format: how they are written.
     :param writer: writes batches.
     :param threads: number of threads that write.
+    :param block_records: number of records after which progress can be noted; a retry keeps to
+        that of the first attempt.
     :param ledger: remembers how far the import is.
     :param rejected_records: keeps records that are no items; ``None`` to fail at the first one.
     :param cancellation: the same that ``writer`` looks at.
@@ -107,6 +111,7 @@ class TableImport:
         item_format: ItemFormat,
         writer: ItemWriter,
         threads: int,
+        block_records: int = MAXIMUM_RECORDS,
         ledger: ImportLedger,
         rejected_records: RejectedRecords | None,
         cancellation: Cancellation,
@@ -117,6 +122,7 @@ class TableImport:
         self._item_files = item_files
         self._format = item_format
         self._writer = writer
+        self._block_records = block_records
         self._ledger = ledger
         self._rejected_records = rejected_records
         self._cancellation = cancellation
@@ -124,12 +130,15 @@ class TableImport:
         self._checker = ItemChecker(table.key_types)
         self._keys = KeyReader(table.key_types)
         self._tracker = BlockTracker()
-        self._threads = WriteThreads[_Place](self._write, threads, cancellation)
-        self._state = ImportState(table_arn=table.arn, source="", attempt=0)
+        self._threads = WriteThreads[_Place](
+            self._write, threads, cancellation, replace=writer.replaces
+        )
+        self._state = ImportState(table=table.identity, source="", attempt=0)
         self._saved = time.monotonic()
         self._reported = self._saved
         self.attributes = ObservedAttributes()
 
+    @rare_garbage_collection()
     def run(self) -> ImportResult:
         """Import the files, or what is left of them.
 
@@ -140,12 +149,13 @@ class TableImport:
             written stays, and the next attempt goes on after it.
         """
         source = fingerprint((file.uri, file.size) for file in self._files)
-        self._state = self._ledger.load(self._table.arn, source)
+        self._state = self._ledger.load(self._table.identity, source)
+        self._state.block_records = self._state.block_records or self._block_records
         self.attributes.add_types(self._state.attributes)
         if self._state.complete:
-            log.info(
-                "Attempt %d of this run has imported everything. To import again, start a new run "
-                "or delete %s",
+            log.warning(
+                "Nothing is written: attempt %d of this run has imported everything. To import "
+                "again, start a new run or delete %s",
                 self._state.attempt,
                 self._ledger.uri,
             )
@@ -201,12 +211,13 @@ class TableImport:
             self._progress.segment_done()
 
     def _read_file(self, number: int, file: DataFile, done: int) -> None:
-        block = self._tracker.open(number, done)
+        block = self._tracker.open(number, done, self._state.block_records)
         for record in self._records(file, done):
             if block.full:
                 self._tracker.close(block, last=False)
                 self._between_blocks()
-                block = self._tracker.open(number, block.start + block.records)
+                start = block.start + block.records
+                block = self._tracker.open(number, start, self._state.block_records)
             self._take(record, block)
         self._tracker.close(block, last=True)
         self._between_blocks()
@@ -230,20 +241,18 @@ class TableImport:
             block.read(len(record.content))
             self._reject(record, block)
             return
-        content = orjson.dumps(record.item)
-        block.read(len(content))
-        problem = (
-            self._checker.key_problem(record.item)
-            if record.deleted
-            else self._checker.problem(record.item, len(content))
-        )
+        position, item, deleted = record
+        content = orjson.dumps(item)
+        size = len(content)
+        block.read(size)
+        problem = self._checker.key_problem(item) if deleted else self._checker.problem(item, size)
         if problem is not None:
-            reason = f"{self._uri(block)}, {record.position}: {problem}"
-            self._reject(RejectedRecord(record.position, reason, content), block)
+            reason = f"{self._uri(block)}, {position}: {problem}"
+            self._reject(RejectedRecord(position, reason, content), block)
             return
-        self.attributes.observe((record.item,))
-        write = Write(self._keys.key(record.item), record.item, record.deleted, len(content))
-        replaced = self._threads.put(write, (block, record.position))
+        self.attributes.observe((item,))
+        write = Write(self._keys.key(item), item, deleted, size)
+        replaced = self._threads.put(write, (block, position))
         if replaced is not None:
             self._tracker.settle(replaced[0], ImportCounts(superseded=1))
 
@@ -255,19 +264,16 @@ class TableImport:
     def _write(self, batch: Sequence[tuple[Write, _Place]]) -> None:
         """Write a batch; called in the threads."""
         outcome = self._writer.write([write for write, _ in batch])
-        counts: dict[Block, ImportCounts] = {}
+        ends: dict[Block, Counter[str]] = defaultdict(Counter)
         for write, (block, position) in batch:
-            count = counts.setdefault(block, ImportCounts())
             if write.key in outcome.refused:
                 self._refuse(write, block, position, outcome.refused[write.key])
             elif write.key in outcome.skipped:
-                count.skipped += 1
-            elif write.deleted:
-                count.deleted += 1
+                ends[block]["skipped"] += 1
             else:
-                count.items += 1
-        for block, count in counts.items():
-            self._tracker.settle(block, count)
+                ends[block]["deleted" if write.deleted else "items"] += 1
+        for block, counts in ends.items():
+            self._tracker.settle(block, ImportCounts(**counts))
         self._progress.add(len(batch))
 
     def _refuse(self, write: Write, block: Block, position: int, said: str) -> None:
@@ -291,12 +297,13 @@ class TableImport:
     def _settle_done_blocks(self) -> None:
         """Move on in the state, after what was rejected up to there is stored."""
         self._state.attributes = self.attributes.types()
-        for block in self._tracker.take_done():
+        while (block := self._tracker.first_done()) is not None:
             if block.rejected and self._rejected_records is not None:
                 self._rejected_records.write(block.file, self._uri(block), block.rejected)
             self._state.counts.add(block.counts)
             self._state.file = block.file + 1 if block.last else block.file
             self._state.records = 0 if block.last else block.start + block.records
+            self._tracker.drop_first()
 
     def _save_what_is_done(self) -> None:
         """Keep the progress of an attempt that fails; its error is the one to tell."""

@@ -10,7 +10,7 @@ from updraft.dynamodb.item_writer import MAXIMUM_BATCH_ITEMS, Write
 
 _Tag = TypeVar("_Tag")
 
-_MAXIMUM_BATCH_BYTES = 1024**2  # a request may have 16 MB; less keeps the memory small
+_MAXIMUM_BATCH_BYTES = 256 * 1024  # a request may have 16 MB; less keeps the memory small
 _BATCHES_IN_FLIGHT = 2  # per thread: one on its way, one that waits
 _LOOK_INTERVAL = 0.2
 
@@ -33,6 +33,7 @@ class WriteThreads(Generic[_Tag]):
     :param write: writes a batch; called in the threads with the writes and their tags.
     :param threads: number of threads.
     :param cancellation: set when a thread fails; looked at while waiting.
+    :param replace: whether a write may replace one of the same key that is not sent yet.
     """
 
     def __init__(
@@ -40,7 +41,10 @@ class WriteThreads(Generic[_Tag]):
         write: Callable[[Sequence[tuple[Write, _Tag]]], None],
         threads: int,
         cancellation: Cancellation,
+        *,
+        replace: bool = True,
     ) -> None:
+        self._replace = replace
         self._write = write
         self._cancellation = cancellation
         self._lanes: list[_Lane[_Tag]] = [_Lane(number) for number in range(threads)]
@@ -56,6 +60,8 @@ class WriteThreads(Generic[_Tag]):
         :raises CancelledError: when the work is cancelled, or a thread failed.
         """
         lane = self._lanes[hash(write.key) % len(self._lanes)]
+        if not self._replace and write.key in lane.batch:
+            self._submit(lane)
         replaced = lane.batch.pop(write.key, None)
         if replaced is not None:
             lane.bytes -= replaced[0].size

@@ -14,6 +14,7 @@ def dynamodb_service(
     *,
     sleep: Callable[[float], None],
     on_throttled: Callable[[], None],
+    throttling_patience: float = 0.0,
     raw: bool | None = None,
 ) -> DynamoDBService:
     """Open DynamoDB with the connection of a hook.
@@ -21,6 +22,8 @@ def dynamodb_service(
     :param hook: the hook.
     :param sleep: waits a number of seconds between two attempts; what it raises ends the call.
     :param on_throttled: called for each response that says that capacity is exceeded.
+    :param throttling_patience: seconds for which a call that is throttled is repeated beyond what
+        botocore's rules allow.
     :param raw: ``True`` insists on raw JSON and ``False`` on the client.
     :returns: the service, see :func:`updraft.aws.dynamodb_service.open_dynamodb`.
     :raises ServiceError: when the connection does not lead to a client.
@@ -35,4 +38,10 @@ def dynamodb_service(
             region_name=hook.region_name, config=hook.config.merge(config)
         ),
     )
-    return open_dynamodb(connection, sleep=sleep, on_throttled=on_throttled, raw=raw)
+    return open_dynamodb(
+        connection,
+        sleep=sleep,
+        on_throttled=on_throttled,
+        throttling_patience=throttling_patience,
+        raw=raw,
+    )

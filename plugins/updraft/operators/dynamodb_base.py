@@ -1,6 +1,8 @@
 """What the operators that copy DynamoDB tables have in common."""
 
+import importlib.util
 import json
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from updraft.operators.links import S3PrefixLink
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
+
+log = logging.getLogger(__name__)
 
 _NAMESPACE = uuid.UUID("0f2b4d6e-6a55-5c0e-9d0a-6f1f2c7f3b11")
 _POOL = 40  # connections: more than any engine has threads
@@ -136,6 +140,53 @@ def task_identity(context: Context) -> str:
     return copy_identity(instance.dag_id, instance.task_id, instance.map_index, instance.run_id)
 
 
+def given(value: str | None) -> str | None:
+    """Read an argument that a template may have left empty.
+
+    :param value: the argument; a template over a missing parameter renders as ``None`` or nothing.
+    :returns: the argument, ``None`` if it was not given.
+    """
+    return None if value in {None, "", "None"} else value
+
+
+def prefix_argument(argument: str, uri: str | None) -> S3Prefix | None:
+    """Read an argument that may name a prefix.
+
+    :param argument: name of the argument, for the error message.
+    :param uri: its value.
+    :returns: the prefix, ``None`` if it was not given.
+    :raises UpdraftError: when it is no S3 URI.
+    """
+    uri = given(uri)
+    if uri is None:
+        return None
+    try:
+        return S3Prefix.parse(uri)
+    except UpdraftError:
+        raise UpdraftError(
+            f"{argument}: {uri!r} is not an S3 URI; it looks like s3://bucket/prefix"
+        ) from None
+
+
+def options_argument(value: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
+    """Read the options of a format.
+
+    :param value: the options, or their JSON if a template made them.
+    :returns: the options.
+    :raises UpdraftError: when it is neither.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(given(value) or "{}")
+        except ValueError:
+            raise UpdraftError(f"format_options: {value!r} is no JSON object") from None
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise UpdraftError(f"format_options: {value!r} is no mapping such as {{'delimiter': ';'}}")
+    return value
+
+
 def throughput_ratio(argument: str, value: float | str) -> float:
     """Check a share of a table's capacity.
 
@@ -153,3 +204,30 @@ def throughput_ratio(argument: str, value: float | str) -> float:
             f"{argument}: {value!r} is not a number above 0 and at most 1, such as 0.25"
         )
     return ratio
+
+
+def check_poll_interval(seconds: object) -> None:
+    """Check the time between two looks at a job.
+
+    :param seconds: that time in seconds.
+    :raises UpdraftError: when it is no whole number above 0.
+    """
+    if not isinstance(seconds, int) or seconds < 1:
+        raise UpdraftError(
+            f"poll_interval: {seconds!r} is not a whole number of seconds, such as 30"
+        )
+
+
+def may_defer(*, deferrable: bool) -> bool:
+    """Decide whether a task gives its slot back while it waits.
+
+    :param deferrable: whether it was told to.
+    :returns: whether it does; the log says why not.
+    """
+    if deferrable and importlib.util.find_spec("aiobotocore") is None:
+        log.warning(
+            "The task waits in its slot, since the package aiobotocore is not installed. Add it to "
+            "requirements.txt, or set deferrable=False."
+        )
+        return False
+    return deferrable

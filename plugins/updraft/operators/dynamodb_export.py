@@ -16,6 +16,9 @@ from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
     Deferral,
     DynamoDBTableOperator,
+    check_poll_interval,
+    given,
+    options_argument,
     task_identity,
     throughput_ratio,
 )
@@ -25,8 +28,10 @@ from updraft.operators.dynamodb_export_engine import (
     ExportRequest,
     PointInTime,
 )
+from updraft.operators.dynamodb_export_glue import GlueExportEngine
 from updraft.operators.dynamodb_export_native import NativeExportEngine
 from updraft.operators.dynamodb_export_worker import WorkerExportEngine
+from updraft.operators.glue_job_runs import GlueJobRuns, check_job_name, run_overrides
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -44,7 +49,25 @@ def _native_engine(operator: "DynamoDBExportOperator") -> ExportEngine:
 _EXPORT_TYPES = ("FULL_EXPORT", "INCREMENTAL_EXPORT")
 _EXPORT_VIEW_TYPES = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
 
+
+def _glue_engine(operator: "DynamoDBExportOperator") -> ExportEngine:
+    runs = GlueJobRuns(
+        {**operator.s3_hook_parameters, "region_name": operator.hook.region_name},
+        check_job_name(operator.glue_job_name),
+        identity="--export_id",
+        deferrable=operator.deferrable,
+        poll_interval=operator.poll_interval,
+        overrides=run_overrides(
+            operator.glue_workers, operator.glue_worker_type, operator.glue_arguments
+        ),
+    )
+    return GlueExportEngine(
+        operator.hook, operator.s3_hook_parameters, runs, operator.glue_arguments
+    )
+
+
 EXPORT_ENGINES: dict[str, Callable[["DynamoDBExportOperator"], ExportEngine]] = {
+    "glue": _glue_engine,
     "native": _native_engine,
     "worker": lambda operator: WorkerExportEngine(operator.hook, operator.s3_hook_parameters),
 }
@@ -65,6 +88,9 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
     running, and a task that was killed after its work was complete finds the result and succeeds.
     A prefix that holds anything else is refused.
 
+    ``engine="glue"`` does the same with a Spark job on AWS Glue, for tables that are too large
+    for one machine. A retry adopts a run of the job that goes on.
+
     ``engine="native"`` lets DynamoDB export a point in time from its backups, without any read
     capacity: the whole table, or the changes of a period. The table needs point-in-time recovery.
 
@@ -75,7 +101,7 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
     :param table_name: name or ARN of the table. (templated)
     :param s3_uri: ``s3://bucket/prefix`` that the files go to, without anything in it so far.
         (templated)
-    :param engine: what does the work: ``worker`` or ``native``. (templated)
+    :param engine: what does the work: ``worker``, ``glue`` or ``native``. (templated)
     :param export_format: format of the files: with ``worker`` any of ``DATA_PIPELINE`` (the
         default), ``DYNAMODB_JSON``, ``DYNAMODB_JSON_LINES``, ``ION``, ``CSV`` and ``PARQUET``; with
         ``native`` ``DYNAMODB_JSON`` (the default) or ``ION``. (templated)
@@ -97,6 +123,12 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
     :param export_view_type: whether an incremental export shows changed items as they are
         (``NEW_IMAGE``) or also as they were (``NEW_AND_OLD_IMAGES``).
     :param kms_key_id: KMS key that encrypts the files of ``native``. (templated)
+    :param glue_job_name: name of the Glue job of the engine ``glue``, which must exist; see
+        ``docs/dynamodb-glue.md``. (templated)
+    :param glue_workers: number of workers of the run, by default that of the job.
+    :param glue_worker_type: type of these workers, if a number is given.
+    :param glue_arguments: further arguments of the run, such as ``{"--enable-metrics": "true"}``.
+        (templated)
     :param deferrable: whether the task gives its slot back while AWS exports.
     :param poll_interval: seconds between two looks at what AWS is doing.
     :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
@@ -119,6 +151,8 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         "export_from_time",
         "export_to_time",
         "kms_key_id",
+        "glue_job_name",
+        "glue_arguments",
     )
 
     def __init__(
@@ -126,7 +160,7 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         *,
         engine: str = "worker",
         export_format: str | None = None,
-        format_options: Mapping[str, Any] | None = None,
+        format_options: Mapping[str, Any] | str | None = None,
         read_throughput_ratio: float | str = 0.25,
         total_segments: int | None = None,
         export_type: str = "FULL_EXPORT",
@@ -135,6 +169,10 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         export_to_time: datetime | str | None = None,
         export_view_type: str = "NEW_AND_OLD_IMAGES",
         kms_key_id: str | None = None,
+        glue_job_name: str | None = None,
+        glue_workers: int | None = None,
+        glue_worker_type: str = "G.1X",
+        glue_arguments: Mapping[str, str] | None = None,
         deferrable: bool = True,
         poll_interval: int = 30,
         **kwargs: Any,
@@ -151,6 +189,10 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         self.export_to_time = export_to_time
         self.export_view_type = export_view_type
         self.kms_key_id = kms_key_id
+        self.glue_job_name = glue_job_name
+        self.glue_workers = glue_workers
+        self.glue_worker_type = glue_worker_type
+        self.glue_arguments = glue_arguments
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self._engine: ExportEngine | None = None
@@ -207,6 +249,10 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
 
     def _request(self, context: Context) -> ExportRequest:
         require_choice("engine", self.engine, EXPORT_ENGINES)
+        if self.engine == "glue":
+            check_poll_interval(self.poll_interval)
+            check_job_name(self.glue_job_name)
+            run_overrides(self.glue_workers, self.glue_worker_type, self.glue_arguments)
         segments = self.total_segments
         if segments is not None and (
             not isinstance(segments, int) or not 1 <= segments <= 1_000_000  # noqa: PLR2004 - API
@@ -214,8 +260,8 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
             raise UpdraftError(
                 f"total_segments: {segments!r} is not a whole number from 1 to 1,000,000"
             )
-        default_format = "DATA_PIPELINE" if self.engine == "worker" else "DYNAMODB_JSON"
-        export_format = self.export_format or default_format
+        default_format = "DYNAMODB_JSON" if self.engine == "native" else "DATA_PIPELINE"
+        export_format = given(self.export_format) or default_format
         require_choice("export_format", export_format, FORMAT_NAMES)
         return ExportRequest(
             export_id=task_identity(context),
@@ -223,7 +269,7 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
             table=self.parse_table(),
             location=S3Prefix.parse(self.s3_uri),
             export_format=export_format,
-            format_options=self.format_options or {},
+            format_options=options_argument(self.format_options),
             read_throughput_ratio=throughput_ratio(
                 "read_throughput_ratio", self.read_throughput_ratio
             ),
@@ -242,7 +288,7 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
             export_from_time=_time("export_from_time", self.export_from_time),
             export_to_time=_time("export_to_time", self.export_to_time),
             export_view_type=self.export_view_type,
-            kms_key_id=self.kms_key_id,
+            kms_key_id=given(self.kms_key_id),
         )
 
     def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":

@@ -11,7 +11,7 @@ from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.dynamodb_base import Deferral, check_poll_interval
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
 from updraft.operators.dynamodb_native import Description, NativeEngine, advised
 from updraft.triggers.dynamodb import DynamoDBExportTrigger
@@ -54,7 +54,7 @@ class NativeExportEngine(NativeEngine):
         :returns: what was done, or what to wait for.
         :raises UpdraftError: when it was not possible.
         """
-        self._check_poll_interval()
+        check_poll_interval(self._poll_interval)
         _check(request)
         table = self._described_table(request.table)
         parameters = _parameters(request, table)

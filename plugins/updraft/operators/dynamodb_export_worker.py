@@ -9,16 +9,18 @@ from updraft.dynamodb.attempt import Attempt
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
 from updraft.dynamodb.export import TableExport, default_segments
-from updraft.dynamodb.formats import create_format
+from updraft.dynamodb.formats import create_format, format_identity
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.read_capacity import PageSizer
 from updraft.dynamodb.scan import TableScan
 from updraft.dynamodb.segment_export import MAXIMUM_THREADS, SegmentExport
+from updraft.dynamodb.service import THROTTLING_PATIENCE
 from updraft.dynamodb.table import TableDescription, describe_table
+from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest
+from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +51,17 @@ class WorkerExportEngine:
         :returns: what was done.
         :raises UpdraftError: when it was not possible; no manifest exists then.
         """
+        if request.point_in_time != PointInTime():
+            raise UpdraftError(
+                "engine: 'worker' exports the table as it is; export_type, export_time, "
+                "export_from_time, export_to_time, export_view_type and kms_key_id need 'native'"
+            )
         budget = TokenBucket(1.0)
         service = dynamodb_service(
-            self._hook, sleep=self._cancellation.sleep, on_throttled=budget.slow_down
+            self._hook,
+            sleep=self._cancellation.sleep,
+            on_throttled=budget.slow_down,
+            throttling_patience=THROTTLING_PATIENCE,
         )
         table = describe_table(service, request.table)
         budget.set_rate(table.read_units * request.read_throughput_ratio)
@@ -88,7 +98,7 @@ class WorkerExportEngine:
             f"{result.files:,}",
             f"{result.bytes:,}",
         )
-        return ExportOutcome(result, table, export.attributes.types())
+        return ExportOutcome(result, table, export.attributes)
 
     def resume(self, request: ExportRequest, event: Mapping[str, Any]) -> ExportOutcome:  # noqa: ARG002
         """Export a table; the worker defers nothing, so that there is nothing to go on with."""
@@ -108,7 +118,7 @@ class WorkerExportEngine:
             request.export_id,
             request.attempt,
             table_arn=table.arn,
-            item_format=item_format.name,
+            item_format=format_identity(request.export_format, request.format_options),
             file_suffix=item_format.file_suffix,
         )
         runner = SegmentExport(
@@ -124,7 +134,7 @@ class WorkerExportEngine:
             attempt,
             table_arn=table.arn,
             total_segments=segments,
-            item_format=item_format.name,
+            item_format=attempt.item_format,
             runner=runner,
             cancellation=self._cancellation,
             progress=self._progress,

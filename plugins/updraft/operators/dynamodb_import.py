@@ -15,13 +15,20 @@ from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
     Deferral,
     DynamoDBTableOperator,
+    check_poll_interval,
+    copy_identity,
+    given,
+    options_argument,
+    prefix_argument,
     task_identity,
     throughput_ratio,
 )
 from updraft.operators.dynamodb_import_engine import ImportEngine, ImportOutcome, ImportRequest
+from updraft.operators.dynamodb_import_glue import GlueImportEngine
 from updraft.operators.dynamodb_import_native import NativeImportEngine
 from updraft.operators.dynamodb_import_worker import WorkerImportEngine
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
+from updraft.operators.glue_job_runs import GlueJobRuns, check_job_name, run_overrides
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -36,7 +43,24 @@ def _native_engine(operator: "DynamoDBImportOperator") -> ImportEngine:
     )
 
 
+def _glue_engine(operator: "DynamoDBImportOperator") -> ImportEngine:
+    runs = GlueJobRuns(
+        {**operator.s3_hook_parameters, "region_name": operator.hook.region_name},
+        check_job_name(operator.glue_job_name),
+        identity="--import_id",
+        deferrable=operator.deferrable,
+        poll_interval=operator.poll_interval,
+        overrides=run_overrides(
+            operator.glue_workers, operator.glue_worker_type, operator.glue_arguments
+        ),
+    )
+    return GlueImportEngine(
+        operator.hook, operator.s3_hook_parameters, runs, operator.glue_arguments
+    )
+
+
 IMPORT_ENGINES: dict[str, Callable[["DynamoDBImportOperator"], ImportEngine]] = {
+    "glue": _glue_engine,
     "native": _native_engine,
     "worker": lambda operator: WorkerImportEngine(operator.hook, operator.s3_hook_parameters),
 }
@@ -55,6 +79,9 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
     ``_updraft/import_<id>.json``, so that a retry goes on where the last attempt stopped, and a
     task that was killed after its work was complete succeeds without writing anything.
 
+    ``engine="glue"`` does the same with a Spark job on AWS Glue, which writes more than one machine
+    can. It imports files side by side, so that no key may be in two of them.
+
     ``engine="native"`` lets DynamoDB create a new table from the files.
 
     .. seealso::
@@ -63,7 +90,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
 
     :param table_name: name or ARN of the table. (templated)
     :param s3_uri: ``s3://bucket/prefix`` with the files, or the URI of a manifest. (templated)
-    :param engine: what does the work: ``worker`` or ``native``. (templated)
+    :param engine: what does the work: ``worker``, ``glue`` or ``native``. (templated)
     :param import_format: format of the files, see ``docs/dynamodb-formats.md``. By default what the
         manifest says, and ``DATA_PIPELINE`` where it says nothing. (templated)
     :param format_options: options of the format, such as ``{"delimiter": ";"}``. (templated)
@@ -81,6 +108,12 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         fails if the table lacks something. The ratio is then one of the read capacity. (templated)
     :param table_creation_parameters: the table that ``native`` creates, as
         ``TableCreationParameters`` of the API without its name. (templated)
+    :param glue_job_name: name of the Glue job of the engine ``glue``, which must exist; see
+        ``docs/dynamodb-glue.md``. (templated)
+    :param glue_workers: number of workers of the run, by default that of the job.
+    :param glue_worker_type: type of these workers, if a number is given.
+    :param glue_arguments: further arguments of the run, such as ``{"--enable-metrics": "true"}``.
+        (templated)
     :param deferrable: whether the task gives its slot back while AWS imports.
     :param poll_interval: seconds between two looks at what AWS is doing.
     :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
@@ -104,6 +137,8 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         "checkpoint_s3_uri",
         "mode",
         "table_creation_parameters",
+        "glue_job_name",
+        "glue_arguments",
     )
 
     def __init__(
@@ -111,7 +146,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         *,
         engine: str = "worker",
         import_format: str | None = None,
-        format_options: Mapping[str, Any] | None = None,
+        format_options: Mapping[str, Any] | str | None = None,
         write_throughput_ratio: float | str = 0.25,
         on_conflict: str = "put",
         on_error: str = "fail",
@@ -119,6 +154,10 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         checkpoint_s3_uri: str | None = None,
         mode: str = "import",
         table_creation_parameters: Mapping[str, Any] | None = None,
+        glue_job_name: str | None = None,
+        glue_workers: int | None = None,
+        glue_worker_type: str = "G.1X",
+        glue_arguments: Mapping[str, str] | None = None,
         deferrable: bool = True,
         poll_interval: int = 30,
         **kwargs: Any,
@@ -134,6 +173,10 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         self.checkpoint_s3_uri = checkpoint_s3_uri
         self.mode = mode
         self.table_creation_parameters = table_creation_parameters
+        self.glue_job_name = glue_job_name
+        self.glue_workers = glue_workers
+        self.glue_worker_type = glue_worker_type
+        self.glue_arguments = glue_arguments
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self._engine: ImportEngine | VerifyEngine | None = None
@@ -219,31 +262,44 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
 
     def _request(self, context: Context) -> ImportRequest:
         require_choice("engine", self.engine, IMPORT_ENGINES)
+        if self.engine == "glue":
+            check_poll_interval(self.poll_interval)
+            check_job_name(self.glue_job_name)
+            run_overrides(self.glue_workers, self.glue_worker_type, self.glue_arguments)
         require_choice("mode", self.mode, ("import", "verify"))
         require_choice("on_conflict", self.on_conflict, ("put", "skip"))
         require_choice("on_error", self.on_error, ("fail", "dead_letter"))
         if self.import_format:
             require_choice("import_format", self.import_format, FORMAT_NAMES)
         keeps_rejected = self.on_error == "dead_letter"
-        if keeps_rejected and not self.dead_letter_s3_uri:
+        if keeps_rejected and not given(self.dead_letter_s3_uri):
             raise UpdraftError(
                 "dead_letter_s3_uri: on_error='dead_letter' needs a prefix such as "
                 "s3://bucket/rejected/{{ ds }}"
             )
         location = S3Prefix.parse(self.s3_uri)
         return ImportRequest(
-            import_id=task_identity(context),
+            import_id=copy_identity(
+                task_identity(context),
+                self.import_format or None,
+                options_argument(self.format_options),
+                self.on_conflict,
+            ),
             attempt=context["ti"].try_number,
             table=self.parse_table(),
             s3_uri=location.uri,
-            import_format=self.import_format or None,
-            format_options=self.format_options or {},
+            import_format=given(self.import_format),
+            format_options=options_argument(self.format_options),
             write_throughput_ratio=throughput_ratio(
                 "write_throughput_ratio", self.write_throughput_ratio
             ),
             keep_existing=self.on_conflict == "skip",
-            rejected_records=_prefix(self.dead_letter_s3_uri) if keeps_rejected else None,
-            checkpoint=_prefix(self.checkpoint_s3_uri),
+            rejected_records=(
+                prefix_argument("dead_letter_s3_uri", self.dead_letter_s3_uri)
+                if keeps_rejected
+                else None
+            ),
+            checkpoint=prefix_argument("checkpoint_s3_uri", self.checkpoint_s3_uri),
             table_creation_parameters=self.table_creation_parameters,
         )
 
@@ -292,7 +348,3 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         :returns: the lineage, ``None`` where OpenLineage is not installed.
         """
         return self.get_openlineage_facets_on_start()
-
-
-def _prefix(uri: str | None) -> S3Prefix | None:
-    return S3Prefix.parse(uri) if uri else None

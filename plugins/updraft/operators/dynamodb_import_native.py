@@ -12,7 +12,7 @@ from updraft.dynamodb.table import TableReference
 from updraft.dynamodb.table_import import ImportResult, RejectedRecordError
 from updraft.errors import UpdraftError
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.dynamodb_base import Deferral, check_poll_interval
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
 from updraft.operators.dynamodb_native import Description, NativeEngine, advised
 from updraft.operators.dynamodb_native_source import find_native_import_source
@@ -48,7 +48,7 @@ class NativeImportEngine(NativeEngine):
         :raises RejectedRecordError: when DynamoDB refused items.
         :raises UpdraftError: when it was not possible.
         """
-        self._check_poll_interval()
+        check_poll_interval(self._poll_interval)
         _check(request)
         table_parameters = _table_parameters(request)
         source = find_native_import_source(request, self._files())

@@ -10,12 +10,18 @@ from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import create_format
+from updraft.dynamodb.import_blocks import records_per_block
 from updraft.dynamodb.import_ledger import ImportLedger
-from updraft.dynamodb.import_source import ImportSource, find_import_source
+from updraft.dynamodb.import_source import (
+    ImportSource,
+    find_import_source,
+    require_outside,
+)
 from updraft.dynamodb.item_keys import KeyReader
 from updraft.dynamodb.item_writer import ItemWriter, KeepingWriter, ReplacingWriter
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.rejected_records import RejectedRecords
+from updraft.dynamodb.service import THROTTLING_PATIENCE
 from updraft.dynamodb.table import TableDescription, describe_table
 from updraft.dynamodb.table_import import ImportResult, TableImport
 from updraft.hooks.dynamodb import DynamoDBClientHook
@@ -60,12 +66,16 @@ class WorkerImportEngine:
         """
         budget = TokenBucket(1.0)
         service = dynamodb_service(
-            self._hook, sleep=self._cancellation.sleep, on_throttled=budget.slow_down
+            self._hook,
+            sleep=self._cancellation.sleep,
+            on_throttled=budget.slow_down,
+            throttling_patience=THROTTLING_PATIENCE,
         )
         table = describe_table(service, request.table)
         budget.set_rate(table.write_units * request.write_throughput_ratio)
         files = S3Files(s3_client(**self._s3_hook_parameters), sleep=self._cancellation.sleep)
         source = find_import_source(files, request.s3_uri)
+        require_outside(source, "dead_letter_s3_uri", request.rejected_records)
         writer_class = KeepingWriter if request.keep_existing else ReplacingWriter
         writer = writer_class(
             service,
@@ -112,13 +122,14 @@ class WorkerImportEngine:
             item_format=create_format(format_name, table.key_types, request.format_options),
             writer=writer,
             threads=KEEPING_THREADS if request.keep_existing else WRITER_THREADS,
+            block_records=records_per_block(table.write_units * request.write_throughput_ratio),
             ledger=ImportLedger(
                 self._destination(request.checkpoint or S3Prefix.parse(source.uri)),
                 request.import_id,
                 request.attempt,
             ),
             rejected_records=(
-                RejectedRecords(self._destination(request.rejected_records))
+                RejectedRecords(self._destination(request.rejected_records), request.import_id)
                 if request.rejected_records
                 else None
             ),

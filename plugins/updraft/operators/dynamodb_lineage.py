@@ -20,7 +20,7 @@ from updraft.dynamodb.table_import import ImportResult
 from updraft.lineage.naming import dynamodb_table, s3_prefix
 
 if TYPE_CHECKING:
-    from openlineage.client.facet_v2 import JobFacet, RunFacet
+    from openlineage.client.facet_v2 import DatasetFacet, JobFacet, RunFacet
 
 _KEY_ROLES = ("partition key", "sort key")
 
@@ -55,7 +55,7 @@ def finished_export(
     :returns: table and prefix with the schema, the prefix with the statistics of the output, and
         the export as external query.
     """
-    schema = {"schema": _schema(table, attributes)}
+    schema: dict[str, DatasetFacet] = {"schema": _schema(table, attributes)}
     statistics = OutputStatisticsOutputDatasetFacet(
         rowCount=result.items, size=result.bytes, fileCount=result.files
     )
@@ -100,7 +100,7 @@ def finished_import(
     :returns: prefix and table with the schema, the table with the statistics of the output, and
         the import as external query.
     """
-    schema = {"schema": _schema(table, attributes)}
+    schema: dict[str, DatasetFacet] = {"schema": _schema(table, attributes)}
     statistics = OutputStatisticsOutputDatasetFacet(rowCount=result.items)
     return OperatorLineage(
         inputs=[InputDataset(*s3_prefix(s3_uri), facets=schema)],

@@ -1,6 +1,5 @@
 """What the engines have in common that let DynamoDB itself export or import a table."""
 
-import importlib.util
 import json
 import logging
 import math
@@ -21,7 +20,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.clients import connected_client
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
-from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.dynamodb_base import Deferral, may_defer
 from updraft.triggers.dynamodb import DynamoDBJobTrigger
 
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ class NativeEngine(ABC):
                     "retry of this task adopts it and waits again."
                 )
             looks = math.ceil(seconds / self._poll_interval) + 1
-            if self._may_defer():
+            if may_defer(deferrable=self._deferrable):
                 return self._deferral(arn, give_up_at, looks)
             self._wait_here(arn, looks)
             description = self._describe(arn)
@@ -239,15 +238,6 @@ class NativeEngine(ABC):
             log.warning("The waiting ended with: %s", error)
             time.sleep(min(self._poll_interval, 1))
 
-    def _may_defer(self) -> bool:
-        if self._deferrable and importlib.util.find_spec("aiobotocore") is None:
-            log.warning(
-                "The task waits in its slot, since the package aiobotocore is not installed. Add "
-                "it to requirements.txt, or set deferrable=False."
-            )
-            return False
-        return self._deferrable
-
     def _deferral(self, arn: str, give_up_at: float, looks: int) -> Deferral:
         trigger = self.trigger(
             **{f"{self.kind.lower()}_arn": arn},
@@ -268,13 +258,6 @@ class NativeEngine(ABC):
         )
         arn, status = description[f"{self.kind}Arn"], description[f"{self.kind}Status"]
         return UpdraftError(f"{arn} ended as {status}: {reason or 'AWS gives no reason'}")
-
-    def _check_poll_interval(self) -> None:
-        if not isinstance(self._poll_interval, int) or self._poll_interval < 1:
-            raise UpdraftError(
-                f"poll_interval: {self._poll_interval!r} is not a whole number of seconds, such as "
-                "30"
-            )
 
 
 @contextmanager

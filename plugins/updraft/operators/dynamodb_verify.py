@@ -14,6 +14,9 @@ from updraft.dynamodb.formats import FORMAT_NAMES
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
     DynamoDBTableOperator,
+    given,
+    options_argument,
+    prefix_argument,
     task_identity,
     throughput_ratio,
 )
@@ -75,7 +78,7 @@ class DynamoDBVerifyOperator(DynamoDBTableOperator):
         self,
         *,
         import_format: str | None = None,
-        format_options: Mapping[str, Any] | None = None,
+        format_options: Mapping[str, Any] | str | None = None,
         read_throughput_ratio: float | str = 0.25,
         consistent_read: bool = False,
         allow_other_items: bool = False,
@@ -135,14 +138,14 @@ class DynamoDBVerifyOperator(DynamoDBTableOperator):
             verification_id=task_identity(context),
             table=self.parse_table(),
             s3_uri=S3Prefix.parse(self.s3_uri).uri,
-            import_format=self.import_format or None,
-            format_options=self.format_options or {},
+            import_format=given(self.import_format),
+            format_options=options_argument(self.format_options),
             read_throughput_ratio=throughput_ratio(
                 "read_throughput_ratio", self.read_throughput_ratio
             ),
             consistent_read=self.consistent_read,
             partial=self.allow_other_items,
-            differences=_prefix("differences_s3_uri", self.differences_s3_uri),
+            differences=prefix_argument("differences_s3_uri", self.differences_s3_uri),
             maximum_differences=maximum,
         )
 
@@ -178,12 +181,3 @@ class DynamoDBVerifyOperator(DynamoDBTableOperator):
         except ImportError:
             return None
         return verification(table_arn, S3Prefix.parse(self.s3_uri).uri)
-
-
-def _prefix(argument: str, uri: str | None) -> S3Prefix | None:
-    if not uri or uri == "None":  # a template over something that was not given
-        return None
-    try:
-        return S3Prefix.parse(uri)
-    except UpdraftError as error:
-        raise UpdraftError(str(error).replace("s3_uri", argument, 1)) from None

@@ -14,14 +14,17 @@ from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.difference_report import DifferenceReport
 from updraft.dynamodb.export import default_segments
 from updraft.dynamodb.formats import create_format
-from updraft.dynamodb.import_source import ImportSource, find_import_source
+from updraft.dynamodb.import_source import (
+    ImportSource,
+    find_import_source,
+    require_outside,
+)
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.read_capacity import PageSizer
 from updraft.dynamodb.scan import TableScan
 from updraft.dynamodb.segment_export import MAXIMUM_THREADS
-from updraft.dynamodb.service import DynamoDBService
+from updraft.dynamodb.service import THROTTLING_PATIENCE, DynamoDBService
 from updraft.dynamodb.table import TableDescription, TableReference, describe_table
-from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
@@ -87,13 +90,16 @@ class VerifyEngine:
         """
         budget = TokenBucket(1.0)
         service = dynamodb_service(
-            self._hook, sleep=self._cancellation.sleep, on_throttled=budget.slow_down
+            self._hook,
+            sleep=self._cancellation.sleep,
+            on_throttled=budget.slow_down,
+            throttling_patience=THROTTLING_PATIENCE,
         )
         table = describe_table(service, request.table)
         budget.set_rate(table.read_units * request.read_throughput_ratio)
         files = S3Files(s3_client(**self._s3_hook_parameters), sleep=self._cancellation.sleep)
         source = find_import_source(files, request.s3_uri)
-        _check_place_of_differences(request.differences, source)
+        require_outside(source, "differences_s3_uri", request.differences)
         log.info("At most %g read capacity units per second", budget.units_per_second)
         scan = self._scan(request, service, table, budget)
         report = self._comparison(request, table, scan, source, files).run()
@@ -151,15 +157,3 @@ class VerifyEngine:
         if location is None:
             return None
         return S3Destination(s3_client(**self._s3_hook_parameters), location)
-
-
-def _check_place_of_differences(location: S3Prefix | None, source: ImportSource) -> None:
-    """Keep the list of differences out of the prefix where the next one reads would find it."""
-    if location is None:
-        return
-    compared = S3Prefix.parse(source.uri)
-    if location.bucket == compared.bucket and location.key_prefix.startswith(compared.key_prefix):
-        raise UpdraftError(
-            f"differences_s3_uri: {location.uri} is a part of {compared.uri}, which is compared; "
-            "choose a prefix beside it"
-        )

@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         first, _, last = self.headers["Range"].removeprefix("bytes=").partition("-")
         body = CONTENT[int(first) : int(last) + 1 if last else None]
-        self._begin(206, len(body))
+        self._begin(206, len(body), f"bytes {first}-{int(first) + len(body) - 1}/{len(CONTENT)}")
         if self.server.cut_after:
             self.wfile.write(body[: self.server.cut_after.pop(0)])
             self.wfile.flush()
@@ -56,11 +56,13 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(body)
 
-    def _begin(self, status, length):
+    def _begin(self, status, length, content_range=None):
         missing = self.path.endswith("missing")
         self.send_response(404 if missing else status)
         self.send_header("Content-Length", "0" if missing else str(length))
         self.send_header("ETag", self.server.etag)
+        if content_range:
+            self.send_header("Content-Range", content_range)
         self.end_headers()
 
 
@@ -129,10 +131,15 @@ def test_an_object_that_is_replaced_meanwhile_is_noticed(client, server):
         stream.read()
 
 
-def test_an_object_that_is_not_the_one_of_the_manifest(client):
+def test_an_object_with_another_etag_than_expected_is_refused(client):
     assert _open(client, etag=ETAG.strip('"'))[0].read(1) == b"\0"
     with pytest.raises(ObjectChangedError, match="s3://bucket/key is no longer the object"):
         _open(client, etag="other")[0].read(1)
+
+
+def test_an_object_that_has_grown_since_it_was_listed_is_refused(client):
+    with pytest.raises(ObjectChangedError, match="has 1,048,576 bytes and not 1,000"):
+        _open(client, size=1000)[0].read()
 
 
 def test_a_missing_object_is_named(client):

@@ -87,7 +87,33 @@ def test_a_throttled_call_slows_down_at_most_once_a_second():
     bucket.reserve(70, clock)
     bucket.settle(70, 70)
 
-    assert clock.now - start == pytest.approx(1.0)
+    assert 0.95 < clock.now - start <= 1.0  # it recovers a little meanwhile
+
+
+def test_a_share_of_throttled_calls_slows_down_by_that_share():
+    clock = Clock()
+    bucket = TokenBucket(1000, clock)
+    for _ in range(100):
+        bucket.reserve(10, clock)
+        bucket.settle(10, 10)
+    bucket.slow_down()
+    start = clock.now
+    bucket.reserve(997, clock)
+
+    assert clock.now - start == pytest.approx(1.0, abs=0.02)
+
+
+def test_whoever_waits_profits_when_the_flow_comes_back():
+    clock = Clock()
+    bucket = TokenBucket(100, clock)
+    for _ in range(20):
+        clock.now += 1
+        bucket.slow_down()
+    bucket.reserve(100, clock)
+    start = clock.now
+    bucket.reserve(1000, clock)
+
+    assert clock.now - start < 50  # at the slowed pace it would be 500
 
 
 def test_throttling_without_end_leaves_a_trickle():

@@ -80,9 +80,9 @@ class Folder:
             self.files.pop(name, None)
             self.calls.append(("delete", name))
 
-    def abort_uploads(self, name_prefix, accept):
+    def abort_uploads(self, name_prefix):
         self.calls.append(("abort", name_prefix))
-        mine = [name for name in self.uploads if name.startswith(name_prefix) and accept(name)]
+        mine = [name for name in self.uploads if name.startswith(name_prefix)]
         self.uploads = [name for name in self.uploads if name not in mine]
         return len(mine)
 
@@ -167,7 +167,7 @@ def test_what_earlier_attempts_left_goes_when_the_manifest_is_there_and_no_soone
     after = folder.calls[folder.calls.index(("create", "manifest")) :]
     deleted = [name for call, name in after if call == "delete"]
     assert [name for name in deleted if not name.startswith("_updraft/")] == names
-    assert folder.uploads == [f"{RUN}_4_00001_00000"]
+    assert folder.uploads == []
     assert _numbers(folder) == list(range(20))
 
 
@@ -300,14 +300,36 @@ def test_of_two_attempts_that_finish_the_later_returns_the_result_of_the_other(o
     assert set(range(90)) <= set(_numbers(folder)) <= set(range(100))
 
 
-def test_an_attempt_leaves_the_files_of_a_later_one_to_it():
-    later = f"{RUN}_2_00000_00000"
-    folder = Folder(**{later: b"going on"})
-    folder.uploads = [f"{RUN}_2_00000_00001"]
+def test_what_attempts_of_any_number_left_goes_when_the_manifest_is_there():
+    """A run that was deleted and made again counts its attempts from one."""
+    folder = Folder(**{f"{RUN}_3_00000_00000": b"of a run of the same name"})
+    folder.uploads = [f"{RUN}_3_00000_00001"]
     _export(Table(20), folder, attempt=1).run()
 
-    assert later in folder.files
-    assert folder.uploads == [f"{RUN}_2_00000_00001"]
+    assert folder.uploads == []
+    assert _numbers(folder) == list(range(20))
+
+
+def test_an_attempt_whose_files_are_removed_returns_the_result_of_the_other():
+    folder = Folder()
+    results = []
+    finish = _meanwhile(90, lambda: results.append(_export(Table(100), folder, attempt=1).run()))
+
+    assert _export(Table(100, segments=1, at=finish), folder, attempt=2).run() == results[0]
+    assert _numbers(folder) == list(range(100))
+
+
+def test_two_processes_that_count_the_same_attempt_destroy_no_manifest():
+    folder = Folder()
+    done = []
+
+    def finish():
+        if not done:
+            done.append(_export(Table(100, segments=1), folder).run())
+
+    with pytest.raises(UpdraftError, match="something else writes or deletes there"):
+        _export(Table(101, segments=1, at=_meanwhile(90, finish)), folder).run()
+    assert "manifest" in folder.files
 
 
 @pytest.mark.parametrize("change", [lambda files, name: files.pop(name), dict.__setitem__])
@@ -346,7 +368,7 @@ def test_uploads_that_cannot_be_aborted_do_not_keep_the_files():
             folder.abort_uploads = refuse
             raise UpdraftError("the table burnt down")
 
-    def refuse(name_prefix, accept):
+    def refuse(name_prefix):
         raise UpdraftError("slow down")
 
     with pytest.raises(UpdraftError, match="the table burnt down"):
@@ -472,7 +494,7 @@ def test_attributes_that_were_seen():
     export = _export(Table(20), Folder())
     export.run()
 
-    assert export.attributes.types() == {"n": ["N"]}
+    assert export.attributes == {"n": ["N"]}
 
 
 def _unfinished(folder, **arguments):
@@ -518,7 +540,7 @@ def test_a_retry_reads_only_unfinished_segments():
     assert table.scanned == [0]
     assert result.items == 100
     assert _numbers(folder) == list(range(100))
-    assert export.attributes.types() == {"n": ["N"]}
+    assert export.attributes == {"n": ["N"]}
 
 
 def test_a_retry_keeps_to_the_number_of_segments():

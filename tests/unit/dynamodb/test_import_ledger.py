@@ -3,7 +3,13 @@
 import pytest
 
 from updraft.dynamodb.destination import Content
-from updraft.dynamodb.import_ledger import ImportCounts, ImportLedger, ImportState, fingerprint
+from updraft.dynamodb.import_ledger import (
+    ImportCounts,
+    ImportLedger,
+    ImportState,
+    SupersededError,
+    fingerprint,
+)
 from updraft.dynamodb.service_errors import AccessDeniedError
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
@@ -27,7 +33,7 @@ class Folder:
 def test_what_was_saved_is_loaded():
     folder = Folder()
     counts = ImportCounts(items=5, deleted=4, skipped=3, superseded=2, rejected=1)
-    state = ImportState(table_arn=ARN, source="s", attempt=1, file=3, records=15_000, counts=counts)
+    state = ImportState(table=ARN, source="s", attempt=1, file=3, records=15_000, counts=counts)
     ImportLedger(folder, "id", 1).save(state)
 
     assert ImportLedger(folder, "id", 2).load(ARN, "s") == state
@@ -37,7 +43,7 @@ def test_what_was_saved_is_loaded():
 def test_another_attempt_notes_its_number():
     folder = Folder()
     ledger = ImportLedger(folder, "id", 7)
-    ledger.save(ImportState(table_arn=ARN, source="s", attempt=1))
+    ledger.save(ImportState(table=ARN, source="s", attempt=1))
 
     assert ledger.load(ARN, "s").attempt == 7
 
@@ -46,14 +52,14 @@ def test_another_attempt_notes_its_number():
 def test_progress_on_another_table_or_other_files_does_not_count(arn, source):
     folder = Folder()
     ImportLedger(folder, "id", 1).save(
-        ImportState(table_arn=ARN, source="s", attempt=1, file=3, complete=True)
+        ImportState(table=ARN, source="s", attempt=1, file=3, complete=True)
     )
     state = ImportLedger(folder, "id", 2).load(arn, source)
 
     assert (state.file, state.complete) == (0, False)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"table_arn": 1}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"table": 1}', b"\xff"])
 def test_a_damaged_ledger_does_not_count(content):
     folder = Folder()
     folder.files["_updraft/import_id.json"] = content
@@ -71,10 +77,33 @@ def test_a_place_that_may_not_be_written_is_tried_once(caplog):
     folder.upload = refuse
     ledger = ImportLedger(folder, "id", 1)
     for _ in range(3):
-        ledger.save(ImportState(table_arn=ARN, source="s", attempt=1))
+        ledger.save(ImportState(table=ARN, source="s", attempt=1))
 
     assert folder.uploads == 1
-    assert "Set checkpoint_s3_uri to a prefix that may be written" in caplog.text
+    assert "Set checkpoint_s3_uri to a prefix that may be read and written" in caplog.text
+
+
+def test_a_place_that_may_not_be_read_is_no_obstacle(caplog):
+    folder = Folder()
+
+    def refuse(name):
+        raise AccessDeniedError("no permission")
+
+    folder.read = refuse
+    ledger = ImportLedger(folder, "id", 1)
+
+    assert ledger.load(ARN, "s").file == 0
+    ledger.save(ImportState(table=ARN, source="s", attempt=1))
+    assert folder.uploads == 0
+    assert "A retry will import everything again" in caplog.text
+
+
+def test_an_attempt_that_was_given_up_stops_when_a_later_one_goes_on():
+    folder = Folder()
+    ImportLedger(folder, "id", 2).save(ImportState(table=ARN, source="s", attempt=2))
+
+    with pytest.raises(SupersededError, match="Attempt 2 of this run goes on with the import"):
+        ImportLedger(folder, "id", 1).save(ImportState(table=ARN, source="s", attempt=1))
 
 
 def test_files_that_were_added_or_replaced_have_another_fingerprint():

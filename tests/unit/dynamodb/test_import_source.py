@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from updraft.dynamodb.destination import StoredObject
+from updraft.dynamodb.destination import S3Prefix, StoredObject
 from updraft.dynamodb.formats import ItemFormatError
-from updraft.dynamodb.import_source import SourceKind, find_import_source
+from updraft.dynamodb.import_source import SourceKind, find_import_source, require_outside
 from updraft.dynamodb.manifest import render_manifest
 from updraft.errors import UpdraftError
 
@@ -248,3 +248,38 @@ def test_nothing_to_import_is_an_error(uri):
 def test_what_is_no_uri_is_an_error():
     with pytest.raises(UpdraftError, match="is not an S3 URI"):
         find_import_source(Bucket(), "/tmp/export")
+
+
+def test_an_export_that_is_not_complete_is_no_source():
+    bucket = Bucket("s3://bkt/p/x_1_00000_00000", "s3://bkt/p/_updraft/x/00000.json")
+
+    with pytest.raises(ItemFormatError, match="s3://bkt/p/ holds an export that is not complete"):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+def test_the_receipt_of_an_import_does_not_make_an_export_incomplete():
+    bucket = Bucket("s3://bkt/p/file", "s3://bkt/p/_updraft/import_x.json")
+
+    assert [file.uri for file in find_import_source(bucket, "s3://bkt/p").files] == [
+        "s3://bkt/p/file"
+    ]
+
+
+@pytest.mark.parametrize("manifest", ["manifest", "manifest-summary.json"])
+def test_several_exports_below_a_prefix_are_no_source(manifest):
+    days = [f"s3://bkt/p/{day}" for day in (21, 22)]
+    bucket = Bucket(*(f"{day}/{name}" for day in days for name in ("data", manifest)))
+
+    with pytest.raises(ItemFormatError, match="has exports below it; name one") as error:
+        find_import_source(bucket, "s3://bkt/p")
+    assert all(f"{day}/{manifest}" in str(error.value) for day in days)
+
+
+def test_what_is_written_stays_out_of_what_is_read():
+    source = find_import_source(Bucket("s3://bkt/p/file"), "s3://bkt/p")
+
+    require_outside(source, "dead_letter_s3_uri", None)
+    require_outside(source, "dead_letter_s3_uri", S3Prefix("bkt", "p2"))
+    require_outside(source, "dead_letter_s3_uri", S3Prefix("other", "p/rejected"))
+    with pytest.raises(UpdraftError, match="dead_letter_s3_uri: s3://bkt/p/rejected is a part of"):
+        require_outside(source, "dead_letter_s3_uri", S3Prefix("bkt", "p/rejected"))

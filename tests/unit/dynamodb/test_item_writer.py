@@ -160,4 +160,4 @@ def test_the_charge_is_taken_from_the_budget():
     )
     writer.write(_puts(*"abcde"))
 
-    assert budget._balance == 999
+    assert budget._flowed - budget._reserved == 999

@@ -15,15 +15,26 @@ def test_pages_of_a_small_table_fit_its_budget():
 
 
 def test_pages_of_a_fast_table_are_bounded_in_items():
-    sizer = PageSizer(units_per_second=10_000, segments=4, average_item_bytes=100)
+    sizer = PageSizer(units_per_second=10_000, segments=4, average_item_bytes=50)
 
     assert sizer.next_page()[0] == MAXIMUM_PAGE_ITEMS
+
+
+def test_pages_are_bounded_in_size_because_each_thread_holds_one():
+    sizer = PageSizer(units_per_second=10_000, segments=4, average_item_bytes=400)
+
+    limit, units = sizer.next_page()
+
+    assert units <= 48
+    assert limit * 400 <= 400_000
 
 
 def test_pages_of_large_items_cost_what_1_mb_costs():
     sizer = PageSizer(units_per_second=10_000, segments=4, average_item_bytes=400_000)
 
-    assert sizer.next_page()[1] == UNITS_OF_FULL_PAGE
+    limit, units = sizer.next_page()
+    assert limit == 1
+    assert units <= UNITS_OF_FULL_PAGE
 
 
 @given(

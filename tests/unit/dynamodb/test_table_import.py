@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from updraft.dynamodb import import_blocks, table_import
+from updraft.dynamodb import table_import
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.destination import Content
@@ -22,7 +22,7 @@ from updraft.dynamodb.table_import import RejectedRecordError, TableImport
 from updraft.errors import UpdraftError
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
-TABLE = TableDescription(ARN, {"id": "S"}, 100, 100, 0, 0)
+TABLE = TableDescription(ARN, {"id": "S"}, 100, 100, 0, 0, "id-1")
 
 
 class Files:
@@ -59,6 +59,8 @@ class Folder:
 class Table:
     """A table in memory that refuses some items, and fails for good at a given batch."""
 
+    replaces = True
+
     def __init__(self, refused=(), fail_at=None):
         self.items = {}
         self.refused = set(refused)
@@ -83,7 +85,6 @@ class Table:
 @pytest.fixture(autouse=True, scope="module")
 def _small_blocks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_blocks, "MAXIMUM_RECORDS", 40)
         patch.setattr(table_import, "_LEDGER_INTERVAL", 0.0)
         yield
 
@@ -96,8 +97,9 @@ def _import(files, table, notes, *, rejected=None, attempt=1, threads=3, cancell
         item_format=create_format("DYNAMODB_JSON_LINES", TABLE.key_types),
         writer=table,
         threads=threads,
+        block_records=40,
         ledger=ImportLedger(notes, "id", attempt),
-        rejected_records=RejectedRecords(rejected) if rejected else None,
+        rejected_records=RejectedRecords(rejected, "id") if rejected else None,
         cancellation=cancellation or Cancellation(),
         progress=Progress(parts="files"),
     )

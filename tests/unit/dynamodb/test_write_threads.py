@@ -51,6 +51,16 @@ def test_the_last_write_of_a_key_stays(keys, threads):
     assert all(size <= MAXIMUM_BATCH_ITEMS for size in table.batches)
 
 
+def test_where_the_first_write_of_a_key_counts_none_is_replaced():
+    table = Table()
+    writer = WriteThreads(table, 2, Cancellation(), replace=False)
+    for number in range(100):
+        assert writer.put(_write(str(number % 3), number), number) is None
+    writer.finish()
+
+    assert sorted(table.tags) == list(range(100))
+
+
 def test_batches_are_full():
     table = Table()
     writer = WriteThreads(table, 2, Cancellation())
@@ -65,7 +75,7 @@ def test_batches_of_large_items_are_small():
     table = Table()
     writer = WriteThreads(table, 1, Cancellation())
     for number in range(20):
-        writer.put(_write(f"key-{number}", 0, size=400_000), number)
+        writer.put(_write(f"key-{number}", 0, size=100_000), number)
     writer.finish()
 
     assert max(table.batches) == 3

@@ -98,6 +98,10 @@ def test_defaults_are_pinned():
         "kms_key_id": None,
         "deferrable": True,
         "poll_interval": 30,
+        "glue_job_name": None,
+        "glue_workers": None,
+        "glue_worker_type": "G.1X",
+        "glue_arguments": None,
     }
 
 
@@ -117,6 +121,8 @@ def test_templated_fields():
         "export_from_time",
         "export_to_time",
         "kms_key_id",
+        "glue_job_name",
+        "glue_arguments",
     }
     operator = _operator()
     assert all(hasattr(operator, field) for field in operator.template_fields)

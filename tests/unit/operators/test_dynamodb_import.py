@@ -101,6 +101,10 @@ def test_defaults_are_pinned():
         "table_creation_parameters": None,
         "deferrable": True,
         "poll_interval": 30,
+        "glue_job_name": None,
+        "glue_workers": None,
+        "glue_worker_type": "G.1X",
+        "glue_arguments": None,
     }
 
 

@@ -1,5 +1,6 @@
 """File formats for DynamoDB items, by the name that operators and commands know them by."""
 
+import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ __all__ = [
     "ItemRecord",
     "RejectedRecord",
     "create_format",
+    "format_identity",
 ]
 
 _Factory: TypeAlias = Callable[[Mapping[str, str], Mapping[str, Any]], ItemFormat]
@@ -43,6 +45,16 @@ _FACTORIES: dict[str, _Factory] = {
 
 FORMAT_NAMES: tuple[str, ...] = tuple(_FACTORIES)
 """Names of all formats."""
+
+
+def format_identity(name: str, options: Mapping[str, Any]) -> str:
+    """Identify how files are written, so that attempts with other options do not mix theirs.
+
+    :param name: name of the format.
+    :param options: options of the format.
+    :returns: the name, followed by the options if there are any.
+    """
+    return f"{name} {json.dumps(dict(options), sort_keys=True)}" if options else name
 
 
 def create_format(

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValu
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import orjson
@@ -24,6 +24,10 @@ _JSON_TYPES: dict[str, Any] = {
     "BOOL": bool,
     "NULL": bool,
 }
+_TEXT_KEYS = frozenset({"S", "N"})
+_TRUTH_KEYS = frozenset({"BOOL", "NULL"})
+_NESTED_KEYS = frozenset({"M", "L", "SS", "NS"})
+_TEXT_SET_KEYS = frozenset({"SS", "NS"})
 _JSON_NAMES = {str: "text", list: "an array", dict: "an object", bool: "true or false"}
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -154,7 +158,11 @@ class WireReader:
     def __init__(self, type_keys: Mapping[str, str], *, bare_numbers: bool = False) -> None:
         self._type_keys = type_keys
         self._bare_numbers = bare_numbers
-        self._text_keys = {written: key for written, key in type_keys.items() if key in {"S", "N"}}
+        self._own_keys = all(written == key for written, key in type_keys.items())
+        self._text_keys, self._truth_keys, self._nested_keys = (
+            {written: key for written, key in type_keys.items() if key in keys}
+            for keys in (_TEXT_KEYS, _TRUTH_KEYS, _NESTED_KEYS)
+        )
 
     def item(self, attributes: Any) -> dict[str, Any]:
         """Read an item, or the members of a map.
@@ -166,20 +174,12 @@ class WireReader:
         """
         if type(attributes) is not dict:
             raise InvalidValueError("expected an object with attributes", attributes)
-        text_keys = self._text_keys
-        result = {}
-        for name, value in attributes.items():
-            if type(value) is dict and len(value) == 1:
-                for written, payload in value.items():
-                    key = text_keys.get(written)
-                    if key is not None and type(payload) is str:
-                        result[name] = value if key == written else {key: payload}
-                        break
-                else:
-                    result[name] = self._value_of(name, value)
-            else:
-                result[name] = self._value_of(name, value)
-        return result
+        if self._own_keys and _evidently_values(attributes.values()):
+            return attributes
+        try:
+            return {name: self._evident_value(value) for name, value in attributes.items()}
+        except (AttributeError, KeyError, ValueError):
+            return {name: self._value_of(name, value) for name, value in attributes.items()}
 
     def value(self, value: Any) -> dict[str, Any]:
         """Read one attribute value.
@@ -197,6 +197,27 @@ class WireReader:
             known = " ".join(self._type_keys)
             raise InvalidValueError(f"unknown type key; the known ones are {known}", written)
         return {key: self._payload(key, payload)}
+
+    def _evident_value(self, value: Any) -> dict[str, Any]:
+        """Read a value that needs no closer look, as most do.
+
+        It is for speed: its errors, those of looking up and unpacking, say that :meth:`value` has
+        to read it.
+        """
+        ((written, payload),) = value.items()
+        kind = type(payload)
+        if kind is str:
+            return {self._text_keys[written]: payload}
+        if kind is bool:
+            return {self._truth_keys[written]: payload}
+        key = self._nested_keys[written]
+        if kind is dict and key == "M":
+            return {key: {name: self._evident_value(member) for name, member in payload.items()}}
+        if kind is list and key == "L":
+            return {key: [self._evident_value(member) for member in payload]}
+        if kind is list and key in _TEXT_SET_KEYS and _all_text(payload):
+            return {key: payload}
+        raise ValueError(written)
 
     def _value_of(self, name: str | int, value: Any) -> dict[str, Any]:
         try:
@@ -237,6 +258,36 @@ class WireReader:
             if type(value) in {int, float}:
                 raise InexactNumberError
         raise InvalidValueError("a number is text, with quotes", value)
+
+
+def _all_text(members: list[Any]) -> bool:
+    return all(type(member) is str for member in members)
+
+
+def _evidently_values(values: Iterable[Any]) -> bool:
+    """Tell that all these are attribute values in DynamoDB's own form, without taking them apart.
+
+    It is for speed: ``False`` says that one of them has to be looked at more closely.
+    """
+    for value in values:
+        if type(value) is not dict or len(value) != 1:
+            return False
+        for key, payload in value.items():
+            kind = type(payload)
+            if kind is str:
+                evident = key in _TEXT_KEYS
+            elif kind is dict:
+                evident = key == "M" and _evidently_values(payload.values())
+            elif kind is list:
+                if key == "L":
+                    evident = _evidently_values(payload)
+                else:
+                    evident = key in _TEXT_SET_KEYS and _all_text(payload)
+            else:
+                evident = kind is bool and key in _TRUTH_KEYS
+            if not evident:
+                return False
+    return True
 
 
 def _base64(text: Any) -> str:

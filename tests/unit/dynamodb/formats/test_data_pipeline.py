@@ -257,6 +257,7 @@ def test_compressions_that_are_not_supported_are_named(suffix):
         (pa.compress(GOOD, "zstd", asbytes=True), "Zstandard"),
         (b"PAR1\x15\x00", "Parquet"),
     ],
+    ids=["gzip", "bzip2", "zstd", "parquet"],
 )
 def test_a_file_that_is_something_else_than_its_name_says_is_refused(content, what):
     with pytest.raises(ItemFormatError, match=what):

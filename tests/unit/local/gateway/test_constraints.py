@@ -64,3 +64,11 @@ def test_nested_structures_and_lists() -> None:
         "Value null at 'Tags.2.member.Key'",
         "Value '257 long' at 'Tags.2.member.Value'",
     ]  # fmt: skip
+
+
+def test_patterns_of_java() -> None:
+    """Characters beyond the first 65,536 are two in Java."""
+    arguments = {"--name": "any"}
+    assert found("glue", "StartJobRun", {"JobName": "a \U0001f600", "Arguments": arguments}) == []
+    (violation,) = found("glue", "StartJobRun", {"JobName": "a\x00"})
+    assert "failed to satisfy constraint: Member must satisfy regular expression" in violation

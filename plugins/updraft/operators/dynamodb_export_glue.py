@@ -1,0 +1,132 @@
+"""Exports a table with a Spark job on AWS Glue."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from updraft.aws.s3_destination import S3Destination
+from updraft.dynamodb.attempt import Attempt
+from updraft.dynamodb.formats import create_format, format_identity
+from updraft.dynamodb.table import TableDescription, describe_table
+from updraft.errors import UpdraftError
+from updraft.hooks.dynamodb import DynamoDBClientHook
+from updraft.hooks.dynamodb_service import dynamodb_service
+from updraft.hooks.s3 import s3_client
+from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
+from updraft.operators.glue_job_runs import GlueJobRuns, JobRun, merged_arguments
+from updraft.spark.export_job import ExportArguments
+
+log = logging.getLogger(__name__)
+
+
+class GlueExportEngine:
+    """Lets a Glue job scan the table, with as many workers as it takes.
+
+    The job runs ``include/glue/dynamodb_export.py``. Its files are those of the engine ``worker``;
+    so are the checkpoints, by which a retry goes on where the last attempt stopped.
+
+    :param hook: makes the client for the table.
+    :param s3_hook_parameters: connection, region, verification and botocore configuration for S3.
+    :param runs: the runs of the job.
+    :param arguments: further arguments of the script.
+    """
+
+    def __init__(
+        self,
+        hook: DynamoDBClientHook,
+        s3_hook_parameters: Mapping[str, Any],
+        runs: GlueJobRuns,
+        arguments: Mapping[str, str] | None,
+    ) -> None:
+        self._hook = hook
+        self._s3_hook_parameters = s3_hook_parameters
+        self._runs = runs
+        self._arguments = arguments
+
+    def export(self, request: ExportRequest) -> ExportOutcome | Deferral:
+        """Export a table, or adopt what an earlier attempt has done or begun.
+
+        :param request: what to export.
+        :returns: what was done, or what to wait for.
+        :raises UpdraftError: when it was not possible; no manifest exists then.
+        """
+        if request.point_in_time != PointInTime():
+            raise UpdraftError(
+                "export_type, export_time, export_from_time, export_to_time, export_view_type and "
+                "kms_key_id are for engine='native'; the engine glue exports the table as it is"
+            )
+        table = self._table(request)
+        finished = self._result(request, table)
+        if finished is not None:
+            return finished
+        arguments = merged_arguments(self._script_arguments(request), self._arguments)
+        run = self._runs.adopt_or_start(arguments, request.attempt)
+        return self._outcome(request, table, self._runs.wait(run))
+
+    def resume(self, request: ExportRequest, event: Mapping[str, Any]) -> ExportOutcome | Deferral:
+        """Go on after a deferral.
+
+        :param request: what to export.
+        :param event: the event of the trigger.
+        :returns: what was done, or what to wait for again.
+        :raises UpdraftError: when it was not possible.
+        """
+        return self._outcome(request, self._table(request), self._runs.look_again(event))
+
+    def stop(self) -> None:
+        """Stop the run of the job."""
+        self._runs.stop()
+
+    def _script_arguments(self, request: ExportRequest) -> dict[str, str]:
+        return ExportArguments(
+            table_name=request.table.text,
+            s3_uri=request.location.uri,
+            export_id=request.export_id,
+            attempt=request.attempt,
+            region_name=self._hook.conn_region_name,
+            export_format=request.export_format,
+            format_options=dict(request.format_options),
+            read_throughput_ratio=request.read_throughput_ratio,
+            total_segments=request.total_segments,
+        ).as_arguments()
+
+    def _table(self, request: ExportRequest) -> TableDescription:
+        service = dynamodb_service(self._hook, sleep=time.sleep, on_throttled=lambda: None)
+        return describe_table(service, request.table)
+
+    def _outcome(
+        self, request: ExportRequest, table: TableDescription, ended: JobRun | Deferral
+    ) -> ExportOutcome | Deferral:
+        if isinstance(ended, Deferral):
+            return ended
+        outcome = self._result(request, table)
+        if outcome is None:
+            raise UpdraftError(
+                f"Run {ended['Id']} has succeeded, but {request.location.uri} has no complete "
+                "export. Does the job run include/glue/dynamodb_export.py, and does nothing else "
+                "write or delete there?"
+            )
+        log.info(
+            "Glue exported %s items in %s files, %s bytes, in %s s",
+            f"{outcome.result.items:,}",
+            f"{outcome.result.files:,}",
+            f"{outcome.result.bytes:,}",
+            ended.get("ExecutionTime"),
+        )
+        return outcome
+
+    def _result(self, request: ExportRequest, table: TableDescription) -> ExportOutcome | None:
+        """Read what the manifest says, if there is one."""
+        item_format = create_format(request.export_format, table.key_types, request.format_options)
+        attempt = Attempt(
+            S3Destination(s3_client(**self._s3_hook_parameters), request.location),
+            request.export_id,
+            request.attempt,
+            table_arn=table.arn,
+            item_format=format_identity(request.export_format, request.format_options),
+            file_suffix=item_format.file_suffix,
+        )
+        result = attempt.adopt(clean=False)
+        return None if result is None else ExportOutcome(result, table, attempt.attributes)

@@ -1,0 +1,205 @@
+"""The engine ``glue`` against a Glue that answers as it is told."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.exceptions import AirflowFailException
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from updraft.errors import UpdraftError
+from updraft.operators import glue_job_runs
+from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
+from updraft.operators.glue_job_runs import GlueJobRuns, merged_arguments
+
+ARGUMENTS = {"--export_id": "mine", "--table_name": "orders", "--attempt": "2"}
+
+
+class Glue:
+    """Runs, the latest first, two on each page."""
+
+    meta = SimpleNamespace(region_name="eu-west-1")
+
+    def __init__(self, *runs, refusals=()):
+        self.runs = list(runs)
+        self.refusals = list(refusals)
+        self.started = []
+        self.stopped = []
+
+    def get_job_runs(self, **request):
+        start = int(request.get("NextToken", 0))
+        page = {"JobRuns": self.runs[start : start + 2]}
+        return page | ({"NextToken": str(start + 2)} if start + 2 < len(self.runs) else {})
+
+    def get_job_run(self, **request):
+        (run,) = [run for run in self.runs if run["Id"] == request["RunId"]]
+        if run["JobRunState"] == "STOPPING":
+            run = {**run, "JobRunState": "STOPPED"}
+        return {"JobRun": run}
+
+    def start_job_run(self, **request):
+        if self.refusals:
+            refusal = self.refusals.pop(0)
+            if callable(refusal):
+                refusal = refusal(self)
+            raise refusal
+        self.started.append(request)
+        self.runs.insert(0, _run("new", "RUNNING", **request["Arguments"]))
+        return {"JobRunId": "new"}
+
+    def batch_stop_job_run(self, **request):
+        self.stopped += request["JobRunIds"]
+
+
+def _run(run_id, state, days=0, **arguments):
+    return {
+        "Id": run_id,
+        "JobRunState": state,
+        "StartedOn": datetime.now(UTC) - timedelta(days=days),
+        "Arguments": {**ARGUMENTS, "--attempt": "1", **arguments},
+    }
+
+
+def _refusal(code):
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "StartJobRun")
+
+
+@pytest.fixture
+def runs_of(monkeypatch):
+    def made(glue, **settings):
+        monkeypatch.setattr(glue_job_runs, "connected_client", lambda hook: glue)
+        monkeypatch.setattr(glue_job_runs.time, "sleep", lambda seconds: None)
+        return GlueJobRuns(
+            {"aws_conn_id": None, "region_name": "eu-west-1"},
+            "copy",
+            identity="--export_id",
+            deferrable=False,
+            poll_interval=1,
+            overrides=settings,
+        )
+
+    return made
+
+
+@pytest.mark.parametrize("state", ["STARTING", "RUNNING", "WAITING"])
+def test_a_run_that_goes_on_is_adopted(runs_of, state):
+    other = {"--export_id": "another task's"}
+    glue = Glue(*[_run(f"o{n}", "RUNNING", **other) for n in range(5)], _run("a", state))
+
+    assert runs_of(glue).adopt_or_start(ARGUMENTS, 2)["Id"] == "a"
+    assert glue.started == []
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        _run("a", "FAILED"),
+        _run("a", "TIMEOUT"),
+        _run("a", "STOPPING"),
+        _run("a", "SUCCEEDED"),
+        _run("a", "RUNNING", days=9),
+        _run("a", "RUNNING", **{"--export_id": "another task's"}),
+    ],
+    ids=["failed", "timeout", "stopping", "without result", "too old", "of another task"],
+)
+def test_otherwise_one_is_started(runs_of, run):
+    glue = Glue(run)
+
+    found = runs_of(glue, NumberOfWorkers=10).adopt_or_start(ARGUMENTS, 2)
+
+    assert found["Id"] == "new"
+    assert glue.started == [{"JobName": "copy", "Arguments": ARGUMENTS, "NumberOfWorkers": 10}]
+
+
+def test_the_first_attempt_does_not_look(runs_of):
+    glue = Glue()
+    glue.get_job_runs = None
+
+    assert runs_of(glue).adopt_or_start(ARGUMENTS, 1)["Id"] == "new"
+
+
+def test_a_run_with_other_arguments_is_not_adopted_and_not_doubled(runs_of):
+    glue = Glue(_run("a", "RUNNING", **{"--table_name": "customers"}))
+
+    with pytest.raises(UpdraftError, match="--table_name 'customers' instead of 'orders'"):
+        runs_of(glue).adopt_or_start(ARGUMENTS, 2)
+    assert glue.started == []
+
+
+def test_a_start_whose_answer_was_lost_is_not_repeated(runs_of):
+    def begun_but_lost(glue):
+        glue.runs.insert(0, _run("lost", "STARTING"))
+        return ConnectionClosedError(endpoint_url="https://glue")
+
+    glue = Glue(refusals=[begun_but_lost])
+
+    assert runs_of(glue).adopt_or_start(ARGUMENTS, 1)["Id"] == "lost"
+    assert glue.started == []
+
+
+def test_a_start_that_is_throttled_is_repeated(runs_of):
+    glue = Glue(refusals=[_refusal("ThrottlingException")] * 3)
+
+    assert runs_of(glue).adopt_or_start(ARGUMENTS, 1)["Id"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ConcurrentRunsExceededException", "Raise its MaxConcurrentRuns"),
+        ("AccessDeniedException", "Allow glue:StartJobRun"),
+        ("EntityNotFoundException", "glue:StartJobRun on job 'copy'"),
+    ],
+)
+def test_a_start_that_is_refused(runs_of, code, message):
+    with pytest.raises(UpdraftError, match=message):
+        runs_of(Glue(refusals=[_refusal(code)])).adopt_or_start(ARGUMENTS, 1)
+
+
+def test_a_run_can_be_stopped_as_soon_as_it_has_begun(runs_of):
+    glue = Glue()
+    runs = runs_of(glue)
+
+    runs.stop()
+    assert glue.stopped == []
+    runs.adopt_or_start(ARGUMENTS, 1)
+    runs.stop()
+    assert glue.stopped == ["new"]
+
+
+def test_a_run_that_failed_is_told_with_its_log(runs_of):
+    run = _run("a", "FAILED") | {"ErrorMessage": "UpdraftError: no table."}
+
+    with pytest.raises(UpdraftError) as told:
+        runs_of(Glue(run)).wait(run)
+
+    assert str(told.value) == (
+        "Run a of the Glue job 'copy' ended as FAILED: UpdraftError: no table. Its log is at "
+        "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/"
+        "log-group/$252Faws-glue$252Fjobs$252Ferror/log-events/a"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "glue_job_name: engine='glue' needs the name"),
+        ({"glue_job_name": "j", "glue_workers": 1}, "glue_workers: 1 is not a whole number from 2"),
+        ({"glue_job_name": "j", "glue_arguments": {"x": "y"}}, "glue_arguments: 'x': 'y' is no"),
+        ({"glue_job_name": "j", "poll_interval": 0}, "poll_interval: 0 is not a whole number"),
+    ],
+)
+@pytest.mark.parametrize("kind", [DynamoDBExportOperator, DynamoDBImportOperator])
+def test_wrong_arguments(kind, arguments, message):
+    operator = kind(task_id="t", table_name="orders", s3_uri="s3://b/p", engine="glue", **arguments)
+    instance = SimpleNamespace(dag_id="d", task_id="t", map_index=-1, run_id="r", try_number=1)
+
+    with pytest.raises(AirflowFailException, match=re.escape(message)):
+        operator.execute({"ti": instance})
+
+
+def test_arguments_of_the_engine_cannot_be_replaced():
+    assert merged_arguments({"--a": "1"}, {"--b": "2"}) == {"--a": "1", "--b": "2"}
+    with pytest.raises(UpdraftError, match="'--a' is set by the operator"):
+        merged_arguments({"--a": "1"}, {"--a": "2"})
