@@ -18,8 +18,8 @@ from include.local.layout import PROJECT
 
 pytestmark = pytest.mark.integration
 
-SMALL, LARGE = 6_000, 18_000  # items of 4 kB; each of four segments is several parts of an upload
-MAXIMUM_GROWTH = 24  # MiB, while the table grows by 48
+SMALL, LARGE = 5_000, 13_000  # items of 4 kB; each of four segments is several parts of an upload
+MAXIMUM_GROWTH = 16  # MiB, while the table grows by 32
 
 SCRIPT = """
 import sys
@@ -93,7 +93,6 @@ def test_memory_is_that_of_a_smaller_table(environment, bucket):
         exports[last] = _peak(environment, "export", table, uri, last)
         imports[last] = _peak(environment, "import", _create_table(), uri, last)
 
-    print(exports, imports)
     assert exports[LARGE] - exports[SMALL] < MAXIMUM_GROWTH
     assert imports[LARGE] - imports[SMALL] < MAXIMUM_GROWTH
     assert max(*exports.values(), *imports.values()) < 300
