@@ -97,7 +97,7 @@ def _goals(figures: Sequence[Figures]) -> list[str]:
 def main() -> None:
     """Start the servers, compare, and end them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--items", type=int, default=20_000, help="number of items (20,000)")
+    parser.add_argument("--items", type=int, default=40_000, help="number of items (40,000)")
     parser.add_argument("--server", choices=[STACK, DYNALITE], default=STACK)
     parser.add_argument(
         "--latency", type=float, default=0, help="milliseconds added to each call to DynamoDB"

@@ -20,7 +20,7 @@ import pytest
 
 pytestmark = pytest.mark.integration
 
-KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "2"))
 SEED = int(os.environ.get("CHAOS_SEED", str(random.SystemRandom().randrange(1_000_000))))
 ITEMS = 12_000
 SEGMENTS = 12

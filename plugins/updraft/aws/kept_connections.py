@@ -81,6 +81,11 @@ class KeptConnectionsSession(URLLib3Session):
             self._raise(error, request, url)
         return _ReadResponse(url, answer)
 
+    def close(self) -> None:
+        """Close the connections; a later request makes new ones."""
+        self._pool = None
+        super().close()
+
     def _keep_pool(self, url: str) -> None:
         # The stubs of botocore leave out what is not public.
         self._proxy_url = self._proxy_config.proxy_url_for(url)  # type: ignore[attr-defined]

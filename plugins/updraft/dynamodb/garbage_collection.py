@@ -22,7 +22,7 @@ def rare_garbage_collection() -> Iterator[None]:
     """
     thresholds = gc.get_threshold()
     gc.freeze()
-    if gc.isenabled() and thresholds[0] < _MANY:
+    if 0 < thresholds[0] < _MANY:
         gc.set_threshold(_MANY, *thresholds[1:])
     try:
         yield
