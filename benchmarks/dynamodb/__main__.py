@@ -10,6 +10,8 @@ Run it with ``make bench-dynamodb``, see ``docs/dynamodb-benchmarks.md``.
 import argparse
 import fnmatch
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,6 +116,7 @@ def main() -> None:
     ]
     if not names:
         parser.error(f"--only: no contender has such a name; there are {', '.join(CONTENDERS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end too
     items = whole_batches(arguments.items)
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="updraft-benchmark-") as directory:
