@@ -1,5 +1,6 @@
 """File formats for DynamoDB items, by the name that operators and commands know them by."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -52,9 +53,13 @@ def format_identity(name: str, options: Mapping[str, Any]) -> str:
 
     :param name: name of the format.
     :param options: options of the format.
-    :returns: the name, followed by the options if there are any.
+    :returns: the name, followed by a digest of the options if there are any: a schema is longer
+        than the 2 kB that S3 takes as metadata of a manifest.
     """
-    return f"{name} {json.dumps(dict(options), sort_keys=True)}" if options else name
+    if not options:
+        return name
+    text = json.dumps(dict(options), sort_keys=True)
+    return f"{name} {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def create_format(
