@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _BUFFER_BYTES = 1024**2
 _ATTEMPTS = 8
 _LONGEST_PAUSE = 20.0
-_QUOTE = '"'
 _CHANGED = frozenset({"PreconditionFailed", "412"})
 
 
@@ -26,7 +25,6 @@ def open_object(
     key: str,
     *,
     size: int | None = None,
-    etag: str | None = None,
     sleep: Callable[[float], None],
 ) -> io.BufferedReader:
     """Open an object for reading.
@@ -35,12 +33,11 @@ def open_object(
     :param bucket: its bucket.
     :param key: its key.
     :param size: its size in bytes, ``None`` to ask for it.
-    :param etag: ETag that it must have, ``None`` for that which it has now.
     :param sleep: waits that many seconds before a lost connection is opened again.
     :returns: a seekable file of bytes, buffered.
     :raises ServiceError: when there is no such object, or it may not be read.
     """
-    stream = S3ObjectStream(client, bucket, key, size=size, etag=etag, sleep=sleep)
+    stream = S3ObjectStream(client, bucket, key, size=size, sleep=sleep)
     return io.BufferedReader(stream, _BUFFER_BYTES)
 
 
@@ -58,7 +55,6 @@ class S3ObjectStream(io.RawIOBase):
     :param bucket: bucket of the object.
     :param key: its key.
     :param size: its size in bytes, ``None`` to ask for it.
-    :param etag: ETag that it must have, ``None`` for that which it has now.
     :param sleep: waits that many seconds.
     """
 
@@ -69,7 +65,6 @@ class S3ObjectStream(io.RawIOBase):
         key: str,
         *,
         size: int | None,
-        etag: str | None,
         sleep: Callable[[float], None],
     ) -> None:
         super().__init__()
@@ -80,7 +75,7 @@ class S3ObjectStream(io.RawIOBase):
         self._position = 0
         self._body: StreamingBody | None = None
         self._random = False
-        self._etag = etag and f'"{etag.strip(_QUOTE)}"'
+        self._etag: str | None = None  # that of the first answer
         if size is None:
             with self._explained():
                 size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]

@@ -93,9 +93,7 @@ def _open(client, **arguments):
 
 
 def _raw(client):
-    return S3ObjectStream(
-        client, "bucket", "key", size=len(CONTENT), etag=None, sleep=lambda _: None
-    )
+    return S3ObjectStream(client, "bucket", "key", size=len(CONTENT), sleep=lambda _: None)
 
 
 def test_an_object_is_read_in_one_go(client, server):
@@ -129,12 +127,6 @@ def test_an_object_that_is_replaced_meanwhile_is_noticed(client, server):
 
     with pytest.raises(ObjectChangedError, match="s3://bucket/key is no longer the object"):
         stream.read()
-
-
-def test_an_object_with_another_etag_than_expected_is_refused(client):
-    assert _open(client, etag=ETAG.strip('"'))[0].read(1) == b"\0"
-    with pytest.raises(ObjectChangedError, match="s3://bucket/key is no longer the object"):
-        _open(client, etag="other")[0].read(1)
 
 
 def test_an_object_that_has_grown_since_it_was_listed_is_refused(client):
