@@ -194,7 +194,9 @@ class LocalAirflow:
             running = {found.service for found in processes.find(self.state.root)}
             for service in SERVICES:
                 if service not in running:
-                    raise UpdraftError(self._trouble(service, "ended at once"))
+                    raise UpdraftError(
+                        self._trouble(service, processes.describe_end(self.state.root, service))
+                    )
             if time.monotonic() > deadline:
                 late = [part for part, status in health.items() if status != "healthy"]
                 culprit = (late[0] if late else "api-server").replace("_", "-")

@@ -6,6 +6,7 @@ process table finds all of them, whoever their parent is by now.
 """
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,7 +22,13 @@ STATE_MARK = "UPDRAFT_LOCAL_STATE"
 SERVICE_MARK = "UPDRAFT_LOCAL_SERVICE"
 
 # Kept so that a process that ends is reaped by the one that started it.
-_children: list[subprocess.Popen[bytes]] = []
+_children: dict[tuple[Path, str], list[subprocess.Popen[bytes]]] = {}
+
+# A process that executes a program carries no environment until the kernel has laid out the new
+# one: about one in a hundred is met in that instant right after its start, more under load.
+_BIRTH_SECONDS = 10.0
+_EXECUTION_SECONDS = 0.02
+_GLANCE_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,9 @@ def start(
             )
         except OSError as error:
             raise UpdraftError(f"{service} could not be started: {error}") from error
-    _children.append(child)
+    _children.setdefault((state, service), []).append(child)
+    with suppress(psutil.Error):
+        _environment(psutil.Process(child.pid), patience=_BIRTH_SECONDS)
     return child.pid
 
 
@@ -105,6 +114,20 @@ def find(state: Path) -> list[FoundProcess]:
                 FoundProcess(service, process.pid, process.create_time(), process.cmdline())
             )
     return sorted(found, key=lambda process: (process.started, process.pid))
+
+
+def describe_end(state: Path, service: str) -> str:
+    """Say how a process that :func:`start` was called for came to its end.
+
+    :param state: the state directory.
+    :param service: name of the service.
+    :returns: such as ``ended with code 1`` or ``was ended by SIGKILL``.
+    """
+    children = _children.get((state.resolve(), service))
+    code = children[-1].poll() if children else None
+    if code is None:
+        return "ended"
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
 
 def stop(
@@ -137,8 +160,7 @@ def stop(
                 _signal(process, kill=True)
             elif new:
                 _signal(process, kill=False)
-        for child in _children:
-            child.poll()
+        _reap()
         time.sleep(0.05)
 
 
@@ -150,14 +172,39 @@ def _signal(process: FoundProcess, *, kill: bool) -> None:
             target.kill() if kill else target.terminate()
 
 
+def _reap() -> None:
+    for children in _children.values():
+        for child in children:
+            child.poll()
+
+
 def _marked(state: Path) -> Iterator[psutil.Process]:
-    for child in _children:
-        child.poll()
+    _reap()
     wanted = str(state.resolve())
     user = os.getuid()
     above = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             mine = process.pid not in above and process.uids().real == user
-            if mine and process.environ().get(STATE_MARK) == wanted:
+            if not mine:
+                continue
+            environment = _environment(process, patience=_EXECUTION_SECONDS)
+            if environment.get(STATE_MARK) == wanted:
                 yield process
+
+
+def _environment(process: psutil.Process, *, patience: float) -> Mapping[str, str]:
+    """Read the environment of a process, which has none while it executes a program.
+
+    :param process: the process.
+    :param patience: seconds after which an empty environment is believed.
+    :returns: the variables; empty for a process that has ended.
+    :raises psutil.Error: when the process is gone or not this user's.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        environment: Mapping[str, str] = process.environ()
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        if environment or ended or time.monotonic() > deadline:
+            return environment
+        time.sleep(_GLANCE_SECONDS)

@@ -183,7 +183,9 @@ class LocalStack:
             running = {process.service for process in processes.find(self.state)}
             for service in waiting:
                 if service not in running:
-                    raise UpdraftError(self._trouble(service, "ended at once"))
+                    raise UpdraftError(
+                        self._trouble(service, processes.describe_end(self.state, service))
+                    )
                 if time.monotonic() > deadline:
                     what = f"does not answer after {_START_SECONDS:.0f} s"
                     raise UpdraftError(self._trouble(service, what))
