@@ -56,9 +56,37 @@ __all__ = [
     "Context",
     "CronDataIntervalTimetable",
     "Param",
+    "dag_run_state",
     "json_variable",
     "task",
 ]
+
+
+def dag_run_state(dag_id: str, run_id: str) -> str | None:
+    """Look a DAG run up, from within a task.
+
+    Tasks of Airflow 3 have no access to the metadata database and ask the API server.
+
+    :param dag_id: id of its DAG.
+    :param run_id: its id.
+    :returns: such as ``running`` or ``success``; None when Airflow has no such run.
+    """
+    try:
+        from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - in a task it is there
+            RuntimeTaskInstance,
+        )
+    except ImportError:  # Airflow 2
+        return _dag_run_state_from_database(dag_id, run_id)
+    known = RuntimeTaskInstance.get_dr_count(dag_id=dag_id, run_ids=[run_id])
+    return str(RuntimeTaskInstance.get_dagrun_state(dag_id, run_id)) if known else None
+
+
+def _dag_run_state_from_database(dag_id: str, run_id: str) -> str | None:
+    from airflow.models import DagRun  # noqa: PLC0415 - takes long, and only Airflow 2 needs it
+
+    old: Any = DagRun
+    runs = old.find(dag_id=dag_id, run_id=run_id)
+    return str(runs[0].state) if runs else None
 
 
 def json_variable(name: str, default: Any) -> Any:

@@ -119,16 +119,23 @@ class ResourceOwner:
         return f"task {self.task_id}{index} of run {self.run_id} of DAG {self.dag_id}"
 
 
+def configured_environment() -> str | None:
+    """Read the name of the Airflow environment that this process belongs to.
+
+    :returns: the variable ``AIRFLOW__UPDRAFT__ENVIRONMENT``, into which MWAA turns the
+        configuration option ``updraft.environment``, else ``AIRFLOW_ENV_NAME``, which MWAA sets by
+        itself; None when there is neither.
+    """
+    configured = os.environ.get("AIRFLOW__UPDRAFT__ENVIRONMENT")
+    return configured or os.environ.get("AIRFLOW_ENV_NAME") or None
+
+
 def environment_name() -> str:
     """Name the Airflow environment that this process belongs to.
 
-    :returns: ``[updraft] environment`` of Airflow's configuration, else the name that MWAA gives
-        its processes, else ``airflow``.
-
-    .. seealso:: https://docs.aws.amazon.com/mwaa/latest/userguide/configuring-env-variables.html
+    :returns: :func:`configured_environment`, else ``airflow``.
     """
-    configured = os.environ.get("AIRFLOW__UPDRAFT__ENVIRONMENT")
-    return configured or os.environ.get("AIRFLOW_ENV_NAME") or "airflow"
+    return configured_environment() or "airflow"
 
 
 def _escape(match: re.Match[str]) -> str:

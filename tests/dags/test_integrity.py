@@ -22,11 +22,12 @@ EXPECTED = {
         "dynamodb_import",
         "dynamodb_incremental_export",
         "forward_lineage",
+        "reap_orphans",
     )
 }
 # A run that was missed is a gap in the chain of changes.
 CATCHING_UP = {"dynamodb_incremental_export"}
-ALLOWED_TAGS = {"data-pipeline", "dynamodb", "lineage", "maintenance", "updraft"}
+ALLOWED_TAGS = {"data-pipeline", "dynamodb", "emr", "glue", "lineage", "maintenance", "updraft"}
 HEAVY = ("awswrangler", "numpy", "pandas", "pyarrow")
 
 # Parses one DAG file in a fresh process that can reach nothing, and says what it found.

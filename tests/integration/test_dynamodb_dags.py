@@ -1,9 +1,6 @@
 """The DynamoDB workflows, run from their files with the values of a form."""
 
 import json
-import os
-import subprocess
-import sys
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,43 +19,13 @@ KEYS = {
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
 }
 
-# Triggers run in line, so that no other process is needed.
-RUN = """
-import json, sys
-from airflow.dag_processing.dagbag import DagBag
-import pendulum
-
-bag = DagBag(dag_folder=sys.argv[1])
-(dag,) = bag.dags.values()
-arguments = json.loads(sys.argv[2])
-if arguments.get("logical_date"):
-    arguments["logical_date"] = pendulum.parse(arguments["logical_date"])
-run = dag.test(**arguments)
-print("states:", json.dumps({i.task_id: i.state for i in run.get_task_instances()}))
-print("run ended:", run.state)
-"""
-
 
 def _item(number):
     return {"id": {"S": f"item-{number}"}, "v": {"N": str(number)}, "b": {"B": b"\1\2"}}
 
 
 @pytest.fixture(scope="module")
-def cloud(local_stack, tmp_path_factory):
-    home = tmp_path_factory.mktemp("airflow")
-    environment = {
-        **os.environ,
-        **local_stack.environment,
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-        "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-        "PYTHONPATH": str(PROJECT / "plugins"),
-    }
-    _python(environment, "-m", "airflow", "db", "migrate")
-    _python(environment, "-m", "airflow", "dags", "reserialize")
-
+def cloud(local_stack, dag_runs):
     def client(service, region="us-east-1"):
         return boto3.client(
             service,
@@ -71,34 +38,14 @@ def cloud(local_stack, tmp_path_factory):
     s3 = client("s3")
     bucket = f"dags-{uuid.uuid4()}"
     s3.create_bucket(Bucket=bucket)
-    return SimpleNamespace(environment=environment, client=client, s3=s3, bucket=bucket)
+    return SimpleNamespace(runs=dag_runs, client=client, s3=s3, bucket=bucket)
 
 
-def _python(environment, *arguments):
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stdout[-5000:]
-    return done.stdout
-
-
-def _run(cloud, name, environment=None, **arguments):
+def _run(cloud, name, **arguments):
     """Run a DAG and return the states of its tasks."""
-    output = _python(
-        {**cloud.environment, **(environment or {})},
-        "-c",
-        RUN,
-        str(PROJECT / "dags" / f"{name}.py"),
-        json.dumps(arguments),
-    )
-    assert "run ended: success" in output, output[-5000:]
-    return json.loads(output.partition("states: ")[2].splitlines()[0])
+    run = cloud.runs.run(name, **arguments)
+    assert run.state == "success", run.output[-5000:]
+    return run.states
 
 
 def _table(client, items=0):
