@@ -41,7 +41,9 @@ from updraft.operators.dynamodb import (
     DynamoDBVerifyOperator,
 )
 
-REGION = r"^[a-z]{2}(-[a-z]+)+-\d$"
+# A name, or the ARN that ends with one.
+TABLE = r"^(arn:[^ ]+:table/)?[A-Za-z0-9_.-]{3,255}$"
+REGION = r"^[a-z]{2,5}(-[a-z]+)+-\d+$"
 # Colons and plus signs of a run id would not do in a path of Hadoop.
 STAGING = (
     "{{ params.staging_s3_uri.rstrip('/') }}/"
@@ -65,7 +67,7 @@ with DAG(
     params={
         "source_table_name": Param(
             type="string",
-            minLength=3,
+            pattern=TABLE,
             title="Source table",
             description="Name or ARN.",
         ),
@@ -77,7 +79,7 @@ with DAG(
         ),
         "target_table_name": Param(
             type="string",
-            minLength=3,
+            pattern=TABLE,
             title="Target table",
             description="Name or ARN of a table that exists.",
         ),
@@ -89,7 +91,7 @@ with DAG(
         ),
         "staging_s3_uri": Param(
             type="string",
-            pattern=r"^s3://[a-z0-9][a-z0-9.-]+/.+$",
+            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$",
             title="Prefix for the files",
             description="s3://bucket/prefix; each run gets a prefix below it.",
         ),

@@ -37,6 +37,9 @@ from datetime import UTC, datetime, timedelta
 from updraft.compat import DAG, Param
 from updraft.operators.dynamodb import DynamoDBExportOperator
 
+# A name, or the ARN that ends with one.
+TABLE = r"^(arn:[^ ]+:table/)?[A-Za-z0-9_.-]{3,255}$"
+
 with DAG(
     dag_id="dynamodb_export",
     description="Copies a DynamoDB table to S3",
@@ -54,13 +57,13 @@ with DAG(
     params={
         "table_name": Param(
             type="string",
-            minLength=3,
+            pattern=TABLE,
             title="Table",
             description="Name or ARN of the table.",
         ),
         "s3_uri": Param(
             type="string",
-            pattern=r"^s3://[a-z0-9][a-z0-9.-]+/.+$",
+            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$",
             title="Destination",
             description="s3://bucket/prefix without anything in it.",
         ),
@@ -83,8 +86,9 @@ with DAG(
                 "CSV",
                 "PARQUET",
             ],
+            values_display={"null": "DATA_PIPELINE; with native DYNAMODB_JSON"},
             title="Format",
-            description="Empty: DATA_PIPELINE, and DYNAMODB_JSON with native.",
+            description="ION and DYNAMODB_JSON are what native can write.",
         ),
         "read_throughput_ratio": Param(
             0.25,
@@ -97,7 +101,7 @@ with DAG(
         "region_name": Param(
             None,
             type=["null", "string"],
-            pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
             title="Region",
             description="Region of the table; empty for that of the connection.",
         ),

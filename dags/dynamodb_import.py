@@ -36,6 +36,9 @@ from datetime import UTC, datetime, timedelta
 from updraft.compat import DAG, Param
 from updraft.operators.dynamodb import DynamoDBImportOperator
 
+# A name, or the ARN that ends with one.
+TABLE = r"^(arn:[^ ]+:table/)?[A-Za-z0-9_.-]{3,255}$"
+
 with DAG(
     dag_id="dynamodb_import",
     description="Writes files from S3 into a DynamoDB table",
@@ -53,13 +56,13 @@ with DAG(
     params={
         "table_name": Param(
             type="string",
-            minLength=3,
+            pattern=TABLE,
             title="Table",
             description="Name or ARN of the table, which has to exist.",
         ),
         "s3_uri": Param(
             type="string",
-            pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
+            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
             title="Source",
             description="s3://bucket/prefix with the files, or a manifest.",
         ),
@@ -75,8 +78,9 @@ with DAG(
                 "CSV",
                 "PARQUET",
             ],
+            values_display={"null": "As the manifest says"},
             title="Format",
-            description="Empty: what the manifest says.",
+            description="Files without a manifest need it, unless their suffix tells.",
         ),
         "write_throughput_ratio": Param(
             0.25,
@@ -96,14 +100,14 @@ with DAG(
         "dead_letter_s3_uri": Param(
             None,
             type=["null", "string"],
-            pattern=r"^s3://[a-z0-9][a-z0-9.-]+/.+$",
+            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$",
             title="Rejected records",
             description="Where they go; empty to stop at the first.",
         ),
         "region_name": Param(
             None,
             type=["null", "string"],
-            pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
             title="Region",
             description="Region of the table; empty for that of the connection.",
         ),

@@ -19,7 +19,9 @@ since.
 ```
 
 `since` is the `export_time` of the full export; runs before it skip the table. Each run
-writes below `<s3_uri>/<begin of the interval>`. An entry may have a `region_name`. Each
+writes below `<s3_uri>/<begin of the interval>`. Hours between the `start_date` of this
+file and `since` cost a run each that skips everything; move `start_date` up to `since`
+if there are many. An entry may have a `region_name`. Each
 table needs point-in-time recovery.
 
 **When it fails**: a retry adopts the export that DynamoDB is making. Runs that were
@@ -62,7 +64,7 @@ with DAG(
     schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     start_date=datetime(2026, 11, 1, tzinfo=UTC),
     catchup=True,
-    max_active_runs=1,
+    max_active_runs=8,  # the intervals do not depend on each other
     is_paused_upon_creation=True,
     tags=["updraft", "dynamodb"],
     default_args={

@@ -14,6 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.integration
 
+ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table"
 ITEMS = 3_000
 
 
@@ -113,23 +114,30 @@ def test_a_table_goes_to_s3_and_back(aws):
     }
 
 
+def _count(s3, bucket, prefix):
+    return s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"]
+
+
 def test_a_command_that_was_stopped_goes_on(aws):
     dynamodb, s3, bucket, shell = aws
     source = _table(dynamodb, ITEMS)
     uri = f"s3://{bucket}/backup"
     # A twentieth of the default pace, so that there is time to press Ctrl-C.
     slowly = ["export", source, uri, "--ratio", "0.0005", "--segments", "12"]
-    process = shell.begin(*slowly)
-    deadline = time.monotonic() + 60
-    while not s3.list_objects_v2(Bucket=bucket, Prefix="backup/_updraft/")["KeyCount"]:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    finished = 0
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        process = shell.begin(*slowly)
+        deadline = time.monotonic() + 60
+        while _count(s3, bucket, "backup/_updraft/") <= finished:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+        finished = _count(s3, bucket, "backup/_updraft/")
 
-    assert process.returncode == 130
-    assert "The same command goes on where this one stopped" in errors
+        assert process.returncode == code
+        assert "The same command goes on where this one stopped" in errors
     code, output, errors = shell.run("export", source, uri, "--segments", "12", "--json")
     assert (code, json.loads(output)["items"]) == (0, ITEMS), errors
     assert "going on with the others" in errors
@@ -149,6 +157,10 @@ def test_a_command_that_was_stopped_goes_on(aws):
             ["import", "orders", "s3://backups/p", "--option", "x"],
             "--option: 'x' is not NAME=VALUE",
         ),
+        (
+            ["export", f"{ARN}/orders", "s3://backups/p", "--region", "us-east-1"],
+            "'us-east-1' contradicts the ARN",
+        ),
         (["verify", "missing-table", "s3://backups/p"], "There is no table 'missing-table'"),
     ],
 )
@@ -160,6 +172,15 @@ def test_what_is_wrong_is_one_sentence(aws, arguments, message):
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1
     assert message in errors
+
+
+@pytest.mark.parametrize("number", [-3, 0, 1_000_001])
+def test_number_of_segments_is_one_that_dynamodb_takes(aws, number):
+    _, _, _, shell = aws
+    code, output, errors = shell.run("export", "orders", "s3://b/p", "--segments", str(number))
+
+    assert (code, output) == (2, "")
+    assert "1<=x<=1000000" in errors
 
 
 def test_without_a_region_it_says_so(aws):

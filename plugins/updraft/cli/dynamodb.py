@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from updraft.hooks.dynamodb import DynamoDBClientHook
+
+_ENDED_BY_SIGNAL = 128  # what a shell adds to the number of the signal
 
 dynamodb_app = typer.Typer(
     no_args_is_help=True, help="Copy DynamoDB tables to S3 and back, and compare the two."
@@ -55,7 +58,8 @@ def export_table(
         float, typer.Option(help="Share of the table's read capacity, above 0, at most 1.")
     ] = 0.25,
     segments: Annotated[
-        int | None, typer.Option(help="Segments of the scan.", show_default=False)
+        int | None,
+        typer.Option(help="Segments of the scan.", min=1, max=1_000_000, show_default=False),
     ] = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
@@ -81,6 +85,7 @@ def export_table(
 
         require_choice("--format", format_, FORMAT_NAMES)
         reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
+        reference.check_region(region)
         request = ExportRequest(
             export_id=copy_identity("shell", table, location.uri, format_),
             attempt=int(time.time()),
@@ -161,6 +166,7 @@ def import_table(
         if format_:
             require_choice("--format", format_, FORMAT_NAMES)
         reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
+        reference.check_region(region)
         options = _format_options(option)
         now = int(time.time())
         request = ImportRequest(
@@ -219,7 +225,7 @@ def verify_table(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a table with files, item by item; exits with 1 if they differ."""
-    with _reported() as console:
+    with _reported("Stopped. Nothing was written; the next comparison begins anew.") as console:
         from updraft.choices import require_choice  # noqa: PLC0415 keeps `--help` fast
         from updraft.cli.progress_bar import progress_bar  # noqa: PLC0415 likewise
         from updraft.dynamodb.destination import S3Prefix  # noqa: PLC0415 likewise
@@ -238,6 +244,7 @@ def verify_table(
         if format_:
             require_choice("--format", format_, FORMAT_NAMES)
         reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
+        reference.check_region(region)
         progress = Progress(parts="segments and files")
         engine = VerifyEngine(
             _hook(region or reference.region, profile), _s3_parameters(), progress
@@ -266,8 +273,13 @@ def verify_table(
 
 
 @contextmanager
-def _reported() -> "Iterator[Console]":
-    """Print errors as one sentence, and log messages above the progress bar."""
+def _reported(
+    when_stopped: str = "Stopped. The same command goes on where this one stopped.",
+) -> "Iterator[Console]":
+    """Print errors as one sentence, and log messages above the progress bar.
+
+    SIGTERM, with which containers are stopped, ends the command as Ctrl-C does.
+    """
     from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
 
     from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
@@ -280,16 +292,27 @@ def _reported() -> "Iterator[Console]":
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    previous = signal.signal(signal.SIGTERM, _stop)
     try:
         yield console
     except UpdraftError as error:
         console.print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on where this one stopped.")
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt as interrupt:
+        console.print(when_stopped)
+        number = signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT
+        raise typer.Exit(_ENDED_BY_SIGNAL + number) from None
     finally:
+        signal.signal(signal.SIGTERM, previous)
         logger.removeHandler(handler)
+
+
+class _Terminated(KeyboardInterrupt):
+    """The process was told to end by SIGTERM."""
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise _Terminated
 
 
 class _ConsoleHandler(logging.Handler):

@@ -48,6 +48,17 @@ class TableReference:
             "arn:aws:dynamodb:eu-west-1:123456789012:table/orders."
         )
 
+    def check_region(self, region: str | None) -> None:
+        """Check that a Region that was named beside the table is that of its ARN.
+
+        :param region: the Region, ``None`` when none was named.
+        :raises UpdraftError: when the two contradict each other.
+        """
+        if self.region and region and self.region != region:
+            raise UpdraftError(
+                f"region_name: {region!r} contradicts the ARN {self.text!r}; leave one of them out"
+            )
+
 
 @dataclass(frozen=True)
 class TableDescription:

@@ -81,11 +81,7 @@ class DynamoDBTableOperator(AwsBaseOperator[DynamoDBClientHook]):
         :raises UpdraftError: when it is none, or contradicts the region.
         """
         table = TableReference.parse(self.table_name)
-        if table.region and self.region_name and table.region != self.region_name:
-            raise UpdraftError(
-                f"region_name: {self.region_name!r} contradicts the ARN {table.text!r}; leave one "
-                "of them out"
-            )
+        table.check_region(self.region_name)
         return table
 
     def persist_link(self, context: Context, location: S3Prefix) -> None:

@@ -253,13 +253,6 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
             check_poll_interval(self.poll_interval)
             check_job_name(self.glue_job_name)
             run_overrides(self.glue_workers, self.glue_worker_type, self.glue_arguments)
-        segments = self.total_segments
-        if segments is not None and (
-            not isinstance(segments, int) or not 1 <= segments <= 1_000_000  # noqa: PLR2004 - API
-        ):
-            raise UpdraftError(
-                f"total_segments: {segments!r} is not a whole number from 1 to 1,000,000"
-            )
         default_format = "DYNAMODB_JSON" if self.engine == "native" else "DATA_PIPELINE"
         export_format = given(self.export_format) or default_format
         require_choice("export_format", export_format, FORMAT_NAMES)
@@ -273,7 +266,7 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
             read_throughput_ratio=throughput_ratio(
                 "read_throughput_ratio", self.read_throughput_ratio
             ),
-            total_segments=segments,
+            total_segments=self.total_segments,
             point_in_time=self._point_in_time(),
         )
 

@@ -8,7 +8,14 @@ from typing import Any, Protocol
 from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableDescription, TableReference
+from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import Deferral
+
+MOST_SEGMENTS = 1_000_000
+"""What a scan may be divided into.
+
+.. seealso:: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
+"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class ExportRequest:
     :param read_throughput_ratio: share of the table's read capacity, above 0, at most 1.
     :param total_segments: number of segments of the scan, ``None`` to choose by the table's size.
     :param point_in_time: what the engine ``native`` exports.
+    :raises UpdraftError: when the number of segments is none that DynamoDB takes.
     """
 
     export_id: str
@@ -55,6 +63,15 @@ class ExportRequest:
     read_throughput_ratio: float = 0.25
     total_segments: int | None = None
     point_in_time: PointInTime = PointInTime()
+
+    def __post_init__(self) -> None:
+        segments = self.total_segments
+        if segments is not None and (
+            not isinstance(segments, int) or not 1 <= segments <= MOST_SEGMENTS
+        ):
+            raise UpdraftError(
+                f"total_segments: {segments!r} is not a whole number from 1 to {MOST_SEGMENTS:,}"
+            )
 
 
 @dataclass(frozen=True)
