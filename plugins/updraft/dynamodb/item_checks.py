@@ -5,12 +5,18 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.htm
 
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from updraft.dynamodb.formats.base import AttributeValue, Item
 from updraft.dynamodb.formats.canonical_numbers import canonical_number
+from updraft.dynamodb.formats.sound_values import (
+    MAXIMUM_DEPTH,
+    MAXIMUM_DIGITS,
+    are_evidently_sound,
+    is_short_number,
+)
 from updraft.dynamodb.formats.text_lines import excerpt
 from updraft.dynamodb.item_size import item_size
 
@@ -18,14 +24,10 @@ MAXIMUM_ITEM_BYTES = 400 * 1024
 """Size of the largest item in bytes, attribute names included."""
 
 _MAXIMUM_KEY_BYTES = (2048, 1024)  # partition key, sort key
-_MAXIMUM_DEPTH = 32
-_MAXIMUM_DIGITS = 38
 _LARGEST_EXPONENT = 125
 _SMALLEST_EXPONENT = -130
 _BYTES_PER_CHARACTER = 4
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
-_SHORT_NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
-_UNRESTRICTED = frozenset({"S", "B", "BOOL"})
 _COLLECTIONS = frozenset({"M", "L"})
 _SETS = frozenset({"SS", "NS", "BS"})
 
@@ -44,18 +46,19 @@ class ItemChecker:
             )
         ]
 
-    def problem(self, item: Item, encoded_size: int) -> str | None:
+    def problem(self, item: Item, encoded_size: int, *, sound: bool = False) -> str | None:
         """Check an item.
 
         :param item: the item.
         :param encoded_size: length of its JSON in bytes, which DynamoDB's own measure never
             exceeds; so only large items have to be measured.
+        :param sound: whether it is known that DynamoDB takes all of the values.
         :returns: what is wrong with it; ``None`` when DynamoDB takes it.
         """
         problem = self.key_problem(item)
         if problem is not None:
             return problem
-        if not _evidently_valid(item.values(), 1):
+        if not sound and not are_evidently_sound(item.values()):
             for name, value in item.items():
                 problem = _value_problem(value, 1)
                 if problem is not None:
@@ -109,7 +112,7 @@ def _content(key_type: str, payload: str) -> bytes:
 
 
 def _number_problem(text: str) -> str | None:
-    if len(text) <= _MAXIMUM_DIGITS and _SHORT_NUMBER.fullmatch(text):
+    if is_short_number(text):
         return None
     if _NUMBER.fullmatch(text) is None:
         return f"this is no number: {excerpt(text)}"
@@ -117,41 +120,14 @@ def _number_problem(text: str) -> str | None:
     if not number:
         return None
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
-    if len(digits) > _MAXIMUM_DIGITS:
-        return f"the number has {len(digits)} digits, DynamoDB keeps {_MAXIMUM_DIGITS}: {text}"
+    if len(digits) > MAXIMUM_DIGITS:
+        return f"the number has {len(digits)} digits, DynamoDB keeps {MAXIMUM_DIGITS}: {text}"
     if not _SMALLEST_EXPONENT <= number.adjusted() <= _LARGEST_EXPONENT:
         return (
             f"the number is outside DynamoDB's range of 1E-130 to 9.9…E+125 and their negatives: "
             f"{excerpt(text)}"
         )
     return None
-
-
-def _evidently_valid(values: Iterable[AttributeValue], depth: int) -> bool:
-    """Tell that nothing is wrong with any of these values.
-
-    It is for speed: ``False`` says that :func:`_value_problem` has to look at them.
-    """
-    for value in values:
-        for key, payload in value.items():
-            if key in _UNRESTRICTED:
-                continue
-            if key == "N":
-                if len(payload) > _MAXIMUM_DIGITS or not (
-                    (payload.isdecimal() and payload.isascii()) or _SHORT_NUMBER.fullmatch(payload)
-                ):
-                    return False
-            elif key == "M":
-                members = payload.values()
-                if (
-                    depth > _MAXIMUM_DEPTH
-                    or "" in payload
-                    or not _evidently_valid(members, depth + 1)
-                ):
-                    return False
-            elif key != "L" or depth > _MAXIMUM_DEPTH or not _evidently_valid(payload, depth + 1):
-                return False
-    return True
 
 
 def _value_problem(value: AttributeValue, depth: int) -> str | None:
@@ -167,8 +143,8 @@ def _value_problem(value: AttributeValue, depth: int) -> str | None:
 
 
 def _members_problem(key: str, payload: Any, depth: int) -> str | None:
-    if depth > _MAXIMUM_DEPTH:
-        return f"it is nested deeper than {_MAXIMUM_DEPTH} levels"
+    if depth > MAXIMUM_DEPTH:
+        return f"it is nested deeper than {MAXIMUM_DEPTH} levels"
     for name, member in payload.items() if key == "M" else enumerate(payload):
         problem = None if "S" in member else _value_problem(member, depth + 1)
         if problem is not None:

@@ -20,6 +20,7 @@ class KeyReader:
         self._attributes = [
             (name, key_type, key_type == "N") for name, key_type in key_types.items()
         ]
+        self._has_number = "N" in key_types.values()
 
     def key(self, item: Item) -> ItemKey:
         """Read the key.
@@ -28,10 +29,12 @@ class KeyReader:
         :returns: the values of the key attributes, equal for equal keys.
         :raises KeyError: when the item lacks one, or it has another type.
         """
-        return tuple(
-            canonical_number(item[name][key_type]) if numeric else item[name][key_type]
-            for name, key_type, numeric in self._attributes
-        )
+        values = [item[name][key_type] for name, key_type, _ in self._attributes]
+        if self._has_number:
+            for place, (_, _, numeric) in enumerate(self._attributes):
+                if numeric:
+                    values[place] = canonical_number(values[place])
+        return tuple(values)
 
     def attributes(self, item: Item) -> dict[str, Mapping[str, Any]]:
         """Take the key out of an item.

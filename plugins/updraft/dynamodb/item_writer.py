@@ -1,6 +1,7 @@
 """Writes batches of items into a table, until the service has taken or refused each of them."""
 
 import logging
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -139,21 +140,25 @@ class ReplacingWriter(_TableWriter):
         return refused
 
     def _send_all(self, batch: dict[ItemKey, Write]) -> None:
-        left = batch
+        left = self._send(batch)
+        if left:
+            self._send_again(left)
+
+    def _send_again(self, left: dict[ItemKey, Write]) -> None:
+        """Send what a first call has left unprocessed, after a pause."""
 
         def send() -> int:
             nonlocal left
             left = self._send(left)
-            if left:
-                self._budget.slow_down()
             return len(left)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(bool),
             wait=tenacity.wait_random_exponential(_FIRST_PAUSE, max=_LONGEST_PAUSE),
-            stop=tenacity.stop_after_attempt(_MAXIMUM_SENDS),
+            stop=tenacity.stop_after_attempt(_MAXIMUM_SENDS - 1),
             sleep=self._cancellation.sleep,
         )
+        self._cancellation.sleep(random.uniform(0, _FIRST_PAUSE))  # noqa: S311 - jitter
         try:
             retrying(send)
         except tenacity.RetryError:
@@ -173,7 +178,10 @@ class ReplacingWriter(_TableWriter):
         ]
         units = float(sum(_units(write) for write in batch.values()))
         response = self._call("BatchWriteItem", {"RequestItems": {self._table: requests}}, units)
-        unprocessed = response.get("UnprocessedItems") or {}
+        unprocessed = response.get("UnprocessedItems")
+        if not unprocessed:
+            return {}
+        self._budget.slow_down()
         return {
             key: batch[key]
             for requests_left in unprocessed.values()

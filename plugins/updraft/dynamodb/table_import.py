@@ -8,7 +8,7 @@ spread is in :mod:`updraft.dynamodb.write_threads`, what a retry need not do aga
 import itertools
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeAlias
@@ -241,14 +241,17 @@ class TableImport:
             block.read(len(record.content))
             self._reject(record, block)
             return
-        position, item, deleted = record
-        content = orjson.dumps(item)
-        size = len(content)
+        position, item, deleted, size, sound = record
+        if not size:
+            size = len(orjson.dumps(item))
         block.read(size)
-        problem = self._checker.key_problem(item) if deleted else self._checker.problem(item, size)
+        if deleted:
+            problem = self._checker.key_problem(item)
+        else:
+            problem = self._checker.problem(item, size, sound=sound)
         if problem is not None:
             reason = f"{self._uri(block)}, {position}: {problem}"
-            self._reject(RejectedRecord(position, reason, content), block)
+            self._reject(RejectedRecord(position, reason, orjson.dumps(item)), block)
             return
         self.attributes.observe((item,))
         write = Write(self._keys.key(item), item, deleted, size)
@@ -263,17 +266,17 @@ class TableImport:
 
     def _write(self, batch: Sequence[tuple[Write, _Place]]) -> None:
         """Write a batch; called in the threads."""
-        outcome = self._writer.write([write for write, _ in batch])
-        ends: dict[Block, Counter[str]] = defaultdict(Counter)
+        skipped, refused = self._writer.write([write for write, _ in batch])
+        ends: Counter[tuple[Block, str]] = Counter()
         for write, (block, position) in batch:
-            if write.key in outcome.refused:
-                self._refuse(write, block, position, outcome.refused[write.key])
-            elif write.key in outcome.skipped:
-                ends[block]["skipped"] += 1
+            if write.key in refused:
+                self._refuse(write, block, position, refused[write.key])
+            elif write.key in skipped:
+                ends[block, "skipped"] += 1
             else:
-                ends[block]["deleted" if write.deleted else "items"] += 1
-        for block, counts in ends.items():
-            self._tracker.settle(block, ImportCounts(**counts))
+                ends[block, "deleted" if write.deleted else "items"] += 1
+        for (block, end), count in ends.items():
+            self._tracker.settle(block, ImportCounts(**{end: count}))
         self._progress.add(len(batch))
 
     def _refuse(self, write: Write, block: Block, position: int, said: str) -> None:

@@ -2,27 +2,49 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from queue import Full, Queue
+from typing import Generic, TypeAlias, TypeVar
 
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.item_writer import MAXIMUM_BATCH_ITEMS, Write
 
 _Tag = TypeVar("_Tag")
+_Batch: TypeAlias = Sequence[tuple[Write, _Tag]]
 
 _MAXIMUM_BATCH_BYTES = 256 * 1024  # a request may have 16 MB; less keeps the memory small
-_BATCHES_IN_FLIGHT = 2  # per thread: one on its way, one that waits
+_WAITING_BATCHES = 1  # per thread, beside the one on its way
 _LOOK_INTERVAL = 0.2
 
 
 class _Lane(Generic[_Tag]):
-    """One thread with the batch that is being filled for it."""
+    """One thread with the batch that is being filled for it; ``None`` in its queue ends it."""
 
-    def __init__(self, number: int) -> None:
-        self.executor = ThreadPoolExecutor(1, thread_name_prefix=f"writer-{number}")
-        self.slots = threading.Semaphore(_BATCHES_IN_FLIGHT)
+    def __init__(self, number: int, run: Callable[[_Batch[_Tag]], None]) -> None:
+        self.queue: Queue[_Batch[_Tag] | None] = Queue(_WAITING_BATCHES)
         self.batch: dict[tuple[str, ...], tuple[Write, _Tag]] = {}
         self.bytes = 0
+        self._run = run
+        # What an interpreter that ends leaves unwritten, the next attempt writes.
+        self._thread = threading.Thread(target=self._work, name=f"writer-{number}", daemon=True)
+        self._is_open = False
+
+    def open(self) -> None:
+        """Start the thread, unless it runs."""
+        if not self._is_open:
+            self._thread.start()
+            self._is_open = True
+
+    def close(self) -> None:
+        """End the thread after what it is doing."""
+        if self._is_open:
+            self.queue.put(None)
+            self._is_open = False
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while (batch := self.queue.get()) is not None:
+            self._run(batch)
 
 
 class WriteThreads(Generic[_Tag]):
@@ -38,7 +60,7 @@ class WriteThreads(Generic[_Tag]):
 
     def __init__(
         self,
-        write: Callable[[Sequence[tuple[Write, _Tag]]], None],
+        write: Callable[[_Batch[_Tag]], None],
         threads: int,
         cancellation: Cancellation,
         *,
@@ -47,7 +69,7 @@ class WriteThreads(Generic[_Tag]):
         self._replace = replace
         self._write = write
         self._cancellation = cancellation
-        self._lanes: list[_Lane[_Tag]] = [_Lane(number) for number in range(threads)]
+        self._lanes = [_Lane[_Tag](number, self._run) for number in range(threads)]
         self._errors: list[BaseException] = []
 
     def put(self, write: Write, tag: _Tag) -> _Tag | None:
@@ -87,7 +109,7 @@ class WriteThreads(Generic[_Tag]):
     def close(self) -> None:
         """End the threads after what they are doing."""
         for lane in self._lanes:
-            lane.executor.shutdown(wait=True)
+            lane.close()
 
     def raise_error(self) -> None:
         """Raise what ended a thread, if anything did.
@@ -99,18 +121,21 @@ class WriteThreads(Generic[_Tag]):
             raise errors[0]
 
     def _submit(self, lane: _Lane[_Tag]) -> None:
-        while not lane.slots.acquire(timeout=_LOOK_INTERVAL):
-            self._cancellation.check()
-        self._cancellation.check()
+        lane.open()
         batch, lane.batch, lane.bytes = list(lane.batch.values()), {}, 0
-        lane.executor.submit(self._run, lane, batch)
+        self._cancellation.check()
+        while True:
+            try:
+                lane.queue.put(batch, timeout=_LOOK_INTERVAL)
+            except Full:
+                self._cancellation.check()
+            else:
+                return
 
-    def _run(self, lane: _Lane[_Tag], batch: Sequence[tuple[Write, _Tag]]) -> None:
+    def _run(self, batch: _Batch[_Tag]) -> None:
         try:
             self._cancellation.check()
             self._write(batch)
         except BaseException as error:  # noqa: BLE001 - raised again by raise_error
             self._errors.append(error)
             self._cancellation.cancel()
-        finally:
-            lane.slots.release()

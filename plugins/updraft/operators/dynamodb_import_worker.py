@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from updraft.aws.s3_destination import S3Destination
 from updraft.aws.s3_files import S3Files
@@ -28,6 +28,9 @@ from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +76,8 @@ class WorkerImportEngine:
         )
         table = describe_table(service, request.table)
         budget.set_rate(table.write_units * request.write_throughput_ratio)
-        files = S3Files(s3_client(**self._s3_hook_parameters), sleep=self._cancellation.sleep)
+        s3 = s3_client(**self._s3_hook_parameters)
+        files = S3Files(s3, sleep=self._cancellation.sleep)
         source = find_import_source(files, request.s3_uri)
         require_outside(source, "dead_letter_s3_uri", request.rejected_records)
         writer_class = KeepingWriter if request.keep_existing else ReplacingWriter
@@ -91,7 +95,7 @@ class WorkerImportEngine:
             table.arn,
             budget.units_per_second,
         )
-        table_import = self._table_import(request, table, source, files, writer)
+        table_import = self._table_import(request, table, source, s3, writer)
         result = table_import.run()
         log.info("Imported %s: %s", request.s3_uri, _in_words(result))
         return ImportOutcome(result, table, table_import.attributes.types())
@@ -109,7 +113,7 @@ class WorkerImportEngine:
         request: ImportRequest,
         table: TableDescription,
         source: ImportSource,
-        files: S3Files,
+        s3: "S3Client",
         writer: ItemWriter,
     ) -> TableImport:
         format_name = request.import_format or source.format_name or "DATA_PIPELINE"
@@ -118,27 +122,24 @@ class WorkerImportEngine:
         return TableImport(
             table=table,
             files=source.files,
-            item_files=files,
+            item_files=S3Files(s3, sleep=self._cancellation.sleep),
             item_format=create_format(format_name, table.key_types, request.format_options),
             writer=writer,
             threads=KEEPING_THREADS if request.keep_existing else WRITER_THREADS,
             block_records=records_per_block(table.write_units * request.write_throughput_ratio),
             ledger=ImportLedger(
-                self._destination(request.checkpoint or S3Prefix.parse(source.uri)),
+                S3Destination(s3, request.checkpoint or S3Prefix.parse(source.uri)),
                 request.import_id,
                 request.attempt,
             ),
             rejected_records=(
-                RejectedRecords(self._destination(request.rejected_records), request.import_id)
+                RejectedRecords(S3Destination(s3, request.rejected_records), request.import_id)
                 if request.rejected_records
                 else None
             ),
             cancellation=self._cancellation,
             progress=self._progress,
         )
-
-    def _destination(self, prefix: S3Prefix) -> S3Destination:
-        return S3Destination(s3_client(**self._s3_hook_parameters), prefix)
 
 
 def _in_words(result: ImportResult) -> str:

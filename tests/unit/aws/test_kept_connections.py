@@ -1,6 +1,7 @@
 """The session that keeps its pool behaves as botocore's own, from the second request on too."""
 
 import socket
+from urllib.parse import urlsplit
 
 import pytest
 from botocore import exceptions
@@ -25,7 +26,7 @@ BOTH = pytest.mark.parametrize("kind", [KeptConnectionsSession, URLLib3Session])
 
 
 def _send(session, url):
-    headers = {"X-Amz-Target": "DynamoDB_20120810.Scan"}
+    headers = {"Host": urlsplit(url).netloc, "X-Amz-Target": "DynamoDB_20120810.Scan"}
     return session.send(AWSPreparedRequest("POST", f"{url}/", headers, b"{}", False))
 
 
@@ -141,3 +142,62 @@ def test_after_closing_it_opens_anew(kind):
         for _ in range(3):
             assert _send(session, server.url).status_code == 200
             session.close()
+
+
+def test_later_requests_are_like_the_first():
+    with serve([DONE]) as server:
+        session = KeptConnectionsSession()
+        headers = {"Host": urlsplit(server.url).netloc, "User-Agent": "some", "X-Amz-Date": "now"}
+        for _ in range(3):
+            session.send(AWSPreparedRequest("POST", f"{server.url}/", headers, b"{}", False))
+        session.close()
+
+    first, *others = server.seen
+    for request in others:
+        assert request == first
+
+
+@pytest.mark.parametrize("value", ["a\nX-Other: b", "a\r\nX-Other: b", "a\r"])
+def test_a_header_stays_one_header(value):
+    headers = {"Host": "localhost", "X-Amz-Target": value}
+    with serve([DONE]) as server:
+        session = KeptConnectionsSession()
+        _send(session, server.url)
+        with pytest.raises(exceptions.HTTPClientError, match="more than one line"):
+            session.send(AWSPreparedRequest("POST", f"{server.url}/", headers, b"{}", False))
+        session.close()
+
+    assert len(server.seen) == 1
+
+
+def test_without_a_host_the_pool_names_it():
+    with serve([DONE]) as server:
+        session = KeptConnectionsSession()
+        for _ in range(2):
+            session.send(AWSPreparedRequest("POST", f"{server.url}/", {}, b"{}", False))
+        session.close()
+
+    assert server.seen[0] == server.seen[1]
+
+
+def test_a_large_request_arrives_whole():
+    body = bytes(range(256)) * 60_000
+    with serve([DONE]) as server:
+        session = KeptConnectionsSession()
+        headers = {"Host": urlsplit(server.url).netloc}
+        for _ in range(2):
+            session.send(AWSPreparedRequest("POST", f"{server.url}/", headers, body, False))
+        session.close()
+
+    assert [request.body == body for request in server.seen] == [True, True]
+
+
+def test_a_proxy_is_told_where_to_go_each_time():
+    target = "http://dynamodb.eu-west-1.amazonaws.com"
+    with serve([DONE]) as proxy:
+        session = KeptConnectionsSession(proxies={"http": proxy.url})
+        for _ in range(3):
+            _send(session, target)
+        session.close()
+
+    assert [request.path for request in proxy.seen] == [f"{target}/"] * 3

@@ -129,3 +129,18 @@ def test_a_caller_that_is_faster_than_the_table_waits():
     assert time.monotonic() - start >= 0.25
     writer.finish()
     assert len(table.items) == 200
+
+
+def test_threads_start_with_the_first_batch_and_end_with_the_work():
+    names = {f"writer-{number}" for number in range(3)}
+    writer = WriteThreads(Table(), 3, Cancellation())
+    writer.close()
+    assert not names & {thread.name for thread in threading.enumerate()}
+
+    writer = WriteThreads(Table(), 3, Cancellation())
+    for number in range(200):
+        writer.put(_write(f"key-{number}", 0), number)
+    assert names & {thread.name for thread in threading.enumerate()}
+    writer.finish()
+    writer.close()
+    assert not names & {thread.name for thread in threading.enumerate()}

@@ -30,11 +30,16 @@ class ItemRecord(NamedTuple):
     :param item: the item; of a deleted one only the key.
     :param deleted: whether the record says that there is no such item any more, as those of an
         incremental export can.
+    :param size: length in bytes of the JSON that it was read from, of which the item is at most
+        the whole; 0 when it was read from something else.
+    :param sound: whether reading it has shown already that DynamoDB takes all of its values.
     """
 
     position: int
     item: Item
     deleted: bool = False
+    size: int = 0
+    sound: bool = False
 
 
 class RejectedRecord(NamedTuple):

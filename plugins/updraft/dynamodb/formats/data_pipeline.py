@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from updraft.dynamodb.formats.base import AttributeValue, Item
-from updraft.dynamodb.formats.json_lines import JsonLineFormat, malformed_item
+from updraft.dynamodb.formats.json_lines import JsonLineFormat, ReadItem, malformed_item
 from updraft.dynamodb.formats.options import check_options
 from updraft.dynamodb.formats.wire_values import (
     TYPE_KEYS,
@@ -105,15 +105,16 @@ class DataPipelineFormat(JsonLineFormat):
             line = line.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
         return line + b"\n"
 
-    def decode_line(self, content: bytes) -> tuple[Item | None, bool]:
+    def decode_line(self, content: bytes) -> ReadItem:
         """Read one line, see :meth:`LineFormat.decode_line`."""
         if content.startswith(b"{"):
             return super().decode_line(content)
-        return _hive_item(content), False
+        return _hive_item(content), False, False
 
-    def record(self, parsed: Any) -> tuple[Item, bool]:
+    def record(self, parsed: Any) -> ReadItem:
         """Read a record, see :meth:`JsonLineFormat.record`."""
-        return _READER.item(parsed), False
+        item, sound = _READER.read(parsed)
+        return item, False, sound
 
 
 def _hive_item(content: bytes) -> Item:

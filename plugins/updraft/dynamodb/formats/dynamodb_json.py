@@ -10,7 +10,7 @@ from typing import Any
 
 from updraft.dynamodb.formats.base import Item
 from updraft.dynamodb.formats.compression import COMPRESSION_SUFFIXES
-from updraft.dynamodb.formats.json_lines import JsonLineFormat
+from updraft.dynamodb.formats.json_lines import JsonLineFormat, ReadItem
 from updraft.dynamodb.formats.options import check_options, compression_option
 from updraft.dynamodb.formats.wire_values import (
     TYPE_KEYS,
@@ -45,11 +45,12 @@ class DynamoDBJsonFormat(JsonLineFormat):
         """Write one item, see :meth:`LineFormat.encode_item`."""
         return b'{"Item":' + dump_json(item) + b"}\n"
 
-    def record(self, parsed: Any) -> tuple[Item, bool]:
+    def record(self, parsed: Any) -> ReadItem:
         """Read a record, see :meth:`JsonLineFormat.record`."""
         if type(parsed) is dict:
             if len(parsed) == 1 and "Item" in parsed:
-                return _READER.item(parsed["Item"]), False
+                item, sound = _READER.read(parsed["Item"])
+                return item, False, sound
             if "Keys" in parsed:
                 return _change(parsed)
         raise InvalidValueError(
@@ -59,7 +60,7 @@ class DynamoDBJsonFormat(JsonLineFormat):
         )
 
 
-def _change(parsed: dict[str, Any]) -> tuple[Item, bool]:
+def _change(parsed: dict[str, Any]) -> ReadItem:
     for member, value in parsed.items():
         if member == "Metadata":
             _check_metadata(value)
@@ -67,12 +68,12 @@ def _change(parsed: dict[str, Any]) -> tuple[Item, bool]:
             raise InvalidValueError("unknown member of a record", member)
     key = _READER.item(parsed["Keys"])
     if "NewImage" not in parsed:
-        return key, True
-    item = _READER.item(parsed["NewImage"])
+        return key, True, False
+    item, sound = _READER.read(parsed["NewImage"])
     for name, value in key.items():
         if item.get(name) != value:
             raise InvalidValueError("Keys differ from the key of NewImage", {name: value})
-    return item, False
+    return item, False, sound
 
 
 def _check_metadata(metadata: Any) -> None:
@@ -112,6 +113,7 @@ class DynamoDBJsonLinesFormat(JsonLineFormat):
         """Write one item, see :meth:`LineFormat.encode_item`."""
         return dump_json(item) + b"\n"
 
-    def record(self, parsed: Any) -> tuple[Item, bool]:
+    def record(self, parsed: Any) -> ReadItem:
         """Read a record, see :meth:`JsonLineFormat.record`."""
-        return _READER.item(parsed), False
+        item, sound = _READER.read(parsed)
+        return item, False, sound

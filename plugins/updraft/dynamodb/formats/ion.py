@@ -15,7 +15,7 @@ from typing import Any
 from updraft.dynamodb.formats.base import AttributeValue, Item
 from updraft.dynamodb.formats.compression import COMPRESSION_SUFFIXES
 from updraft.dynamodb.formats.ion_long_values import PIECES, join_pieces, split_long_values
-from updraft.dynamodb.formats.json_lines import LineFormat, malformed_item
+from updraft.dynamodb.formats.json_lines import LineFormat, ReadItem, malformed_item
 from updraft.dynamodb.formats.options import check_options, compression_option
 from updraft.dynamodb.formats.wire_values import InvalidValueError
 
@@ -65,13 +65,13 @@ class IonFormat(LineFormat):
         ) as error:
             raise malformed_item(item, error) from error
 
-    def decode_line(self, content: bytes) -> tuple[Item | None, bool]:
+    def decode_line(self, content: bytes) -> ReadItem:
         """Read one line, see :meth:`LineFormat.decode_line`."""
         from amazon.ion import simpleion
         from amazon.ion.exceptions import IonException
 
         if content == _VERSION_MARKER:
-            return None, False
+            return None, False, False
         try:
             value = simpleion.loads(
                 split_long_values(content), value_model=simpleion.IonPyValueModel.MAY_BE_BARE
@@ -80,9 +80,9 @@ class IonFormat(LineFormat):
             raise InvalidValueError(f"it is no Ion value ({error})", content) from error
         members = _struct(value)
         if list(members) == ["Item"]:
-            return _item(members["Item"]), False
+            return _item(members["Item"]), False, False
         if list(members) == ["Record"]:
-            return _change(_struct(members["Record"]))
+            return *_change(_struct(members["Record"])), False
         raise InvalidValueError(
             "the line has neither Item nor Record, so it is no record of a DynamoDB export", content
         )

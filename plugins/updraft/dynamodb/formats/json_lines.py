@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from updraft.dynamodb.formats.base import Item, ItemFormatError, ItemRecord, RejectedRecord
 from updraft.dynamodb.formats.compression import compressed
@@ -14,6 +14,10 @@ from updraft.dynamodb.formats.wire_values import (
     parse_json,
 )
 
+ReadItem: TypeAlias = tuple[Item | None, bool, bool]
+"""The item of a line, or the key of one that is deleted, ``None`` when the line has none; whether
+it is deleted; and whether it is known already that DynamoDB takes all of its values."""
+
 
 class LineFormat(ABC):
     """A format with one record per line.
@@ -22,6 +26,8 @@ class LineFormat(ABC):
     """
 
     name: str
+    is_json = False
+    """Whether its lines are JSON."""
 
     def __init__(self, compression: str = "NONE") -> None:
         self._compression = compression
@@ -37,12 +43,13 @@ class LineFormat(ABC):
             if not content:
                 continue
             try:
-                item, deleted = self.decode_line(content)
+                item, deleted, sound = self.decode_line(content)
             except (InvalidValueError, RecursionError) as error:
                 yield RejectedRecord(number, f"{source}, line {number}: {error}", line)
             else:
                 if item is not None:
-                    yield ItemRecord(number, item, deleted)
+                    size = len(content) if self.is_json else 0
+                    yield ItemRecord(number, item, deleted, size, sound)
 
     @abstractmethod
     def encode_item(self, item: Item) -> bytes:
@@ -54,11 +61,11 @@ class LineFormat(ABC):
         """
 
     @abstractmethod
-    def decode_line(self, content: bytes) -> tuple[Item | None, bool]:
+    def decode_line(self, content: bytes) -> ReadItem:
         """Read one line.
 
         :param content: the line without white space around it.
-        :returns: the item, ``None`` when the line has none, and whether it is deleted.
+        :returns: what it says.
         :raises InvalidValueError: when it is no record.
         """
 
@@ -66,7 +73,9 @@ class LineFormat(ABC):
 class JsonLineFormat(LineFormat):
     """A format with one JSON object per line."""
 
-    def decode_line(self, content: bytes) -> tuple[Item | None, bool]:
+    is_json = True
+
+    def decode_line(self, content: bytes) -> ReadItem:
         """Read one line, see :meth:`LineFormat.decode_line`."""
         try:
             return self.record(parse_json(content))
@@ -74,11 +83,11 @@ class JsonLineFormat(LineFormat):
             return self.record(exact_json(content))
 
     @abstractmethod
-    def record(self, parsed: Any) -> tuple[Item, bool]:
+    def record(self, parsed: Any) -> ReadItem:
         """Read a record.
 
         :param parsed: the parsed line.
-        :returns: the item, or the key of one that is deleted, and whether it is.
+        :returns: what it says.
         :raises InvalidValueError: when it is no record.
         :raises InexactNumberError: when the line has to be parsed exactly.
         """

@@ -6,12 +6,18 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValu
 import binascii
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import orjson
 
 from updraft.dynamodb.formats.base import ItemFormatError
+from updraft.dynamodb.formats.sound_values import (
+    MAXIMUM_DEPTH,
+    are_evidently_sound,
+    is_short_number,
+    is_sound_set,
+)
 from updraft.dynamodb.formats.text_lines import excerpt
 
 TYPE_KEYS = ("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL")
@@ -26,8 +32,8 @@ _JSON_TYPES: dict[str, Any] = {
 }
 _TEXT_KEYS = frozenset({"S", "N"})
 _TRUTH_KEYS = frozenset({"BOOL", "NULL"})
+_SET_KEYS = frozenset({"SS", "NS"})
 _NESTED_KEYS = frozenset({"M", "L", "SS", "NS"})
-_TEXT_SET_KEYS = frozenset({"SS", "NS"})
 _JSON_NAMES = {str: "text", list: "an array", dict: "an object", bool: "true or false"}
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -172,14 +178,26 @@ class WireReader:
         :raises InvalidValueError: when it is no item; it names the attribute.
         :raises InexactNumberError: when it has to be parsed with :func:`exact_json`.
         """
+        return self.read(attributes)[0]
+
+    def read(self, attributes: Any) -> tuple[dict[str, Any], bool]:
+        """Read an item, see :meth:`item`.
+
+        :returns: the item, and whether it has turned out on the way that DynamoDB takes all of its
+            values; ``False`` says nothing.
+        """
         if type(attributes) is not dict:
             raise InvalidValueError("expected an object with attributes", attributes)
-        if self._own_keys and _evidently_values(attributes.values()):
-            return attributes
-        try:
-            return {name: self._evident_value(value) for name, value in attributes.items()}
-        except (AttributeError, KeyError, ValueError):
-            return {name: self._value_of(name, value) for name, value in attributes.items()}
+        if self._own_keys:
+            if are_evidently_sound(attributes.values()):
+                return attributes, True
+        else:
+            try:
+                evident = self._evident_value
+                return {name: evident(value, 1) for name, value in attributes.items()}, True
+            except (AttributeError, KeyError, ValueError):
+                pass
+        return {name: self._value_of(name, value) for name, value in attributes.items()}, False
 
     def value(self, value: Any) -> dict[str, Any]:
         """Read one attribute value.
@@ -198,7 +216,7 @@ class WireReader:
             raise InvalidValueError(f"unknown type key; the known ones are {known}", written)
         return {key: self._payload(key, payload)}
 
-    def _evident_value(self, value: Any) -> dict[str, Any]:
+    def _evident_value(self, value: Any, depth: int) -> dict[str, Any]:
         """Read a value that needs no closer look, as most do.
 
         It is for speed: its errors, those of looking up and unpacking, say that :meth:`value` has
@@ -207,17 +225,30 @@ class WireReader:
         ((written, payload),) = value.items()
         kind = type(payload)
         if kind is str:
-            return {self._text_keys[written]: payload}
-        if kind is bool:
-            return {self._truth_keys[written]: payload}
-        key = self._nested_keys[written]
-        if kind is dict and key == "M":
-            return {key: {name: self._evident_value(member) for name, member in payload.items()}}
-        if kind is list and key == "L":
-            return {key: [self._evident_value(member) for member in payload]}
-        if kind is list and key in _TEXT_SET_KEYS and _all_text(payload):
-            return {key: payload}
-        raise ValueError(written)
+            key = self._text_keys[written]
+            sound = key == "S" or is_short_number(payload)
+        elif kind is bool:
+            key = self._truth_keys[written]
+            sound = key == "BOOL" or payload
+        else:
+            key = self._nested_keys[written]
+            payload, sound = self._evident_members(key, payload, depth)
+        if not sound:
+            raise ValueError(written)
+        return {key: payload}
+
+    def _evident_members(self, key: str, payload: Any, depth: int) -> tuple[Any, bool]:
+        kind = type(payload)
+        if key in _SET_KEYS:
+            return payload, kind is list and is_sound_set(key, payload)
+        if depth <= MAXIMUM_DEPTH:
+            evident, below = self._evident_value, depth + 1
+            if kind is dict and key == "M":
+                members = {name: evident(member, below) for name, member in payload.items()}
+                return members, "" not in members
+            if kind is list and key == "L":
+                return [evident(member, below) for member in payload], True
+        return payload, False
 
     def _value_of(self, name: str | int, value: Any) -> dict[str, Any]:
         try:
@@ -258,36 +289,6 @@ class WireReader:
             if type(value) in {int, float}:
                 raise InexactNumberError
         raise InvalidValueError("a number is text, with quotes", value)
-
-
-def _all_text(members: list[Any]) -> bool:
-    return all(type(member) is str for member in members)
-
-
-def _evidently_values(values: Iterable[Any]) -> bool:
-    """Tell that all these are attribute values in DynamoDB's own form, without taking them apart.
-
-    It is for speed: ``False`` says that one of them has to be looked at more closely.
-    """
-    for value in values:
-        if type(value) is not dict or len(value) != 1:
-            return False
-        for key, payload in value.items():
-            kind = type(payload)
-            if kind is str:
-                evident = key in _TEXT_KEYS
-            elif kind is dict:
-                evident = key == "M" and _evidently_values(payload.values())
-            elif kind is list:
-                if key == "L":
-                    evident = _evidently_values(payload)
-                else:
-                    evident = key in _TEXT_SET_KEYS and _all_text(payload)
-            else:
-                evident = kind is bool and key in _TRUTH_KEYS
-            if not evident:
-                return False
-    return True
 
 
 def _base64(text: Any) -> str:

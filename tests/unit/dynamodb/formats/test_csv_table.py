@@ -85,7 +85,7 @@ def test_an_attribute_outside_given_columns_is_an_error():
 def test_files_for_the_native_import_are_read():
     content = b'id,range,name,price\r\na,1,Jo,5\r\nb,2.5,,\r\n\r\nc,3,"two\r\nlines",{"a":1}\r\n'
 
-    assert decode(FORMAT, content) == [
+    assert [record[:3] for record in decode(FORMAT, content)] == [
         (
             2,
             {"id": {"S": "a"}, "range": {"N": "1"}, "name": {"S": "Jo"}, "price": {"S": "5"}},
