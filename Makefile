@@ -12,7 +12,7 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	chaos bench-dynamodb lock package clean
+	chaos bench-dynamodb bench-waiting lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,13 +56,19 @@ dags: setup  ## The DAG integrity tests
 integration: setup  ## The tests against the local stack
 	@$(VENV)/python -m pytest tests/integration -q
 
-chaos: setup  ## Kill exports and imports thirty times each, and check that retries lose nothing
-	@CHAOS_KILLS=$(or $(KILLS),30) $(VENV)/python -m pytest tests/chaos -v
+chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
+	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
+		$(VENV)/python -m pytest tests/chaos -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
 
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
 		$(if $(SERVER),--server $(SERVER)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(ONLY),--only '$(ONLY)')
+
+bench-waiting: setup  ## 200 Glue runs that wait at once: Updraft's operator and the provider's
+	@$(VENV)/python -m benchmarks.waiting $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(POLL_INTERVAL),--poll-interval $(POLL_INTERVAL))
 
 lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \
@@ -75,9 +81,12 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--constraint .local/spark.txt --custom-compile-command 'make lock' \
 		include/local/spark-requirements.in -o include/local/spark-requirements.lock
+	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
+		--custom-compile-command 'make lock' include/local/sail-requirements.in \
+		-o include/local/sail-requirements.lock
 
 package: setup  ## Build plugins.zip for MWAA
 	@$(VENV)/updraft package --output plugins.zip
 
 clean: down  ## Remove environments, state and caches
-	@rm -rf .venv .venv-local .venv-spark .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-local .venv-sail .venv-spark .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

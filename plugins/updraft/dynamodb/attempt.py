@@ -12,15 +12,21 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from updraft.dynamodb.attempt_numbers import attempt_in_words
 from updraft.dynamodb.attributes import ObservedAttributes
 from updraft.dynamodb.destination import Destination
-from updraft.dynamodb.manifest import MANIFEST, parse_manifest, render_manifest
+from updraft.dynamodb.manifest import (
+    MANIFEST,
+    METADATA_PREFIX,
+    manifest_details,
+    parse_manifest,
+    render_manifest,
+)
 from updraft.dynamodb.segment_checkpoints import SegmentCheckpoint, SegmentCheckpoints
 from updraft.errors import UpdraftError
 
 log = logging.getLogger(__name__)
 
-_METADATA_PREFIX = "updraft-"
 _MAXIMUM_ATTRIBUTES = 1200  # bytes; S3 takes 2 kB of metadata altogether
 _IMPORT_RECEIPT = re.compile(r"_updraft/import_[^/]+")
 
@@ -108,7 +114,7 @@ class Attempt:
                 raise self._occupied(name)
         if manifest is None:
             return None
-        details = _details(manifest.metadata)
+        details = manifest_details(manifest.metadata)
         found_copy = (details.get("export"), details.get("table"), details.get("format"))
         if found_copy != (self._export_id, self._table_arn, self.item_format):
             raise self._occupied(MANIFEST)
@@ -126,7 +132,8 @@ class Attempt:
             if discard:
                 self._destination.delete([MANIFEST])
             return None
-        log.info("%s was completed by attempt %s of this run", result.manifest, details["attempt"])
+        completed_by = attempt_in_words(int(details["attempt"]))
+        log.info("%s was completed by %s", result.manifest, completed_by)
         self.attributes = json.loads(details.get("attributes", "{}"))
         if clean:
             self._remove_superseded(named)
@@ -176,7 +183,7 @@ class Attempt:
         # In this order: who creates the manifest removes the checkpoints afterwards.
         needed = {name for segment in self._finished() for name in segment.sizes}
         manifest = self._destination.read(MANIFEST)
-        if manifest and _details(manifest.metadata).get("export") == self._export_id:
+        if manifest and manifest_details(manifest.metadata).get("export") == self._export_id:
             needed |= self._names(manifest.body)
         try:
             self._destination.abort_uploads(self._own_prefix)
@@ -245,7 +252,7 @@ class Attempt:
         return self._destination.create(
             MANIFEST,
             render_manifest(f"{self._destination.uri}/{name}" for name in names),
-            {f"{_METADATA_PREFIX}{key}": str(value) for key, value in details.items()},
+            {f"{METADATA_PREFIX}{key}": str(value) for key, value in details.items()},
         )
 
     def _names(self, manifest: bytes) -> set[str]:
@@ -268,12 +275,3 @@ class Attempt:
             self.checkpoints.remove()
         except UpdraftError as error:
             log.warning("Files that the manifest does not name remain: %s", error)
-
-
-def _details(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Pick what Updraft has noted at a manifest."""
-    return {
-        key.removeprefix(_METADATA_PREFIX): value
-        for key, value in metadata.items()
-        if key.startswith(_METADATA_PREFIX)
-    }

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from updraft.dynamodb.attempt_numbers import attempt_in_words
 from updraft.dynamodb.destination import Destination
 from updraft.dynamodb.service_errors import AccessDeniedError
 from updraft.errors import UpdraftError
@@ -140,8 +141,8 @@ class ImportLedger:
             stored = self._read()
             if stored is not None and stored.attempt > self._attempt:
                 raise SupersededError(
-                    f"Attempt {stored.attempt} of this run goes on with the import, so attempt "
-                    f"{self._attempt} stops; see {self.uri}"
+                    f"This import stops, because {attempt_in_words(stored.attempt)} goes on with "
+                    f"it; see {self.uri}"
                 )
             content = state.model_copy(update={"attempt": self._attempt}).model_dump_json()
             self._destination.upload(self._name, io.BytesIO(content.encode()))

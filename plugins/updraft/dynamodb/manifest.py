@@ -8,12 +8,15 @@ https://github.com/awslabs/emr-dynamodb-connector).
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from updraft.dynamodb.formats.base import ItemFormatError
 
 MANIFEST = "manifest"
 """Name of the object below the prefix of the export."""
+
+METADATA_PREFIX = "updraft-"
+"""What the keys of the user metadata begin with that Updraft notes at a manifest."""
 
 _NAME = "DynamoDB-export"
 _VERSION = 3
@@ -62,3 +65,16 @@ def parse_manifest(content: bytes, source: str) -> list[str]:
     if twice is not None:
         raise ItemFormatError(f"{source}: the manifest names {twice} twice")
     return urls
+
+
+def manifest_details(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Pick what Updraft has noted at a manifest.
+
+    :param metadata: its user metadata, keys in lower case.
+    :returns: the notes by name.
+    """
+    return {
+        key.removeprefix(METADATA_PREFIX): value
+        for key, value in metadata.items()
+        if key.startswith(METADATA_PREFIX)
+    }

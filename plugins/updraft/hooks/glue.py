@@ -1,8 +1,12 @@
 """AWS Glue with its low-level client."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+from updraft.dynamodb.service_errors import explained
+from updraft.hooks.clients import connected_client
 
 
 class GlueClientHook(AwsBaseHook):
@@ -15,3 +19,40 @@ class GlueClientHook(AwsBaseHook):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["client_type"] = "glue"
         super().__init__(*args, **kwargs)
+
+    def request(self, operation: str, resource: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation of Glue.
+
+        :param operation: its name, such as ``GetCrawler``.
+        :param resource: what it is about, for the error message: ``crawler 'sales'``.
+        :param parameters: its input; members that are ``None`` are left out.
+        :returns: its output.
+        :raises ServiceError: when Glue refuses, or gives no answer.
+        """
+        from botocore import xform_name
+
+        client = connected_client(self)
+        given = {name: value for name, value in parameters.items() if value is not None}
+        with explained(f"glue:{operation}", resource):
+            answer: dict[str, Any] = getattr(client, xform_name(operation))(**given)
+        return answer
+
+    def pages(
+        self, operation: str, member: str, resource: str, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Call an operation of Glue that answers in pages.
+
+        :param operation: its name, such as ``ListCrawls``.
+        :param member: name of the member of its output that holds the entries.
+        :param resource: what it is about, for the error message.
+        :param parameters: its input.
+        :returns: the entries of all pages; the next page is asked for when it is needed.
+        :raises ServiceError: when Glue refuses, or gives no answer.
+        """
+        token: str | None = None
+        while True:
+            page = self.request(operation, resource, NextToken=token, **parameters)
+            yield from page.get(member, ())
+            token = page.get("NextToken")
+            if not token:
+                return

@@ -14,7 +14,7 @@ from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
 from updraft.migration.mapper import ObjectMapper, Workflow
-from updraft.migration.mappers.pipeline import map_default
+from updraft.migration.mappers.pipeline import account_unread_defaults, map_default
 from updraft.migration.mappers.placeholders import add_placeholder, needs_task
 from updraft.migration.mappers.schedule import run_clock
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
@@ -190,6 +190,24 @@ def _map_objects(workflow: Workflow) -> None:
     default = workflow.resolved.get(DEFAULT_ID)
     if default is not None:
         map_default(default, workflow)
+    descriptions = _map_each(workflow)
+    if default is not None:
+        account_unread_defaults(default, workflow)
+    account_unknown_references(workflow)
+    account_descriptions(descriptions, workflow)
+    if not workflow.tasks and not has_errors(workflow.findings):
+        workflow.findings.append(
+            Finding(
+                severity=Severity.ERROR,
+                file=workflow.definition.source,
+                message="The definition has no activity, so there is nothing to run",
+                advice="Add an activity, or leave the file out",
+            )
+        )
+
+
+def _map_each(workflow: Workflow) -> list[ResolvedObject]:
+    """Map the objects but for ``Default``, and give those that only describe others."""
     registered = ObjectMapper.registered()
     descriptions: list[ResolvedObject] = []
     by_category: dict[str, list[ResolvedObject]] = {category: [] for category in _ORDER}
@@ -210,17 +228,7 @@ def _map_objects(workflow: Workflow) -> None:
                 add_placeholder(item, workflow, f"{item.type} is not migrated yet")
             else:
                 descriptions.append(item)
-    account_unknown_references(workflow)
-    account_descriptions(descriptions, workflow)
-    if not workflow.tasks:
-        workflow.findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                file=workflow.definition.source,
-                message="The definition has no activity, so there is nothing to run",
-                advice="Add an activity, or leave the file out",
-            )
-        )
+    return descriptions
 
 
 def _report_undeclared(workflow: Workflow, used: dict[str, list[tuple[str, str]]]) -> None:

@@ -20,6 +20,8 @@ def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
     before = {
         object_id: _before(workflow.resolved[object_id], workflow) for object_id in workflow.tasks
     }
+    for object_id in workflow.teardowns:
+        _place_resource(object_id, before)
     circle = _circle(before)
     if circle:
         item = workflow.resolved[circle[0]]
@@ -38,6 +40,11 @@ def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
         for task in workflow.tasks_of(object_id):
             upstream[task.task_id] = waits_for
             waits_for = (task.task_id,)
+    for object_id, teardown in workflow.teardowns.items():
+        last = _last_users(object_id, before)
+        upstream[teardown.task_id] = tuple(
+            workflow.tasks[one].task_id for one in workflow.tasks if one in last
+        )
     return upstream
 
 
@@ -56,6 +63,47 @@ def in_order(upstream: dict[str, tuple[str, ...]]) -> list[str]:
     return ordered
 
 
+def _place_resource(resource: str, before: dict[str, set[str]]) -> None:
+    """Let a resource wait for what all of its users wait for, and its users for the rest.
+
+    :param resource: id of the object that makes it.
+    :param before: for each object the objects it waits for, which is changed.
+    """
+    ancestors = {one: _ancestors(one, before) for one in before}
+    users = _users(resource, before)
+    if not users:
+        return
+    common = set.intersection(*(ancestors[user] for user in users))
+    common = {one for one in common if one != resource and resource not in ancestors[one]}
+    earlier = {one for one in common for other in common if one in ancestors[other]}
+    before[resource] |= common - earlier
+    for user in users:
+        before[user] -= common
+
+
+def _last_users(resource: str, before: dict[str, set[str]]) -> set[str]:
+    """Find the users of a resource that no other of them waits for."""
+    users = _users(resource, before)
+    return users - {
+        one for user in users for one in _ancestors(user, before) if one in users and one != user
+    } or {resource}
+
+
+def _users(resource: str, before: dict[str, set[str]]) -> set[str]:
+    return {one for one, others in before.items() if resource in others}
+
+
+def _ancestors(object_id: str, before: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    pending = list(before.get(object_id, ()))
+    while pending:
+        one = pending.pop()
+        if one not in found:
+            found.add(one)
+            pending += before.get(one, ())
+    return found
+
+
 def _before(item: ResolvedObject, workflow: Workflow) -> set[str]:
     resolved, tasks = workflow.resolved, workflow.tasks
     found: set[str] = set()
@@ -66,12 +114,14 @@ def _before(item: ResolvedObject, workflow: Workflow) -> set[str]:
         *item.references("input"),
         *_gates(item, resolved),
     ]
-    # A migrated task needs no resource, unless nobody knows what it is; what still waits for its
-    # migration does.
+    # A migrated task that needs its resource names it, unless nobody knows what the resource is;
+    # what still waits for its migration needs it.
     pending += [
         one
         for one in item.references("runsOn")
-        if not tasks[item.id].migrated or (one in tasks and is_unknown(resolved[one]))
+        if not tasks[item.id].migrated
+        or (one in tasks and is_unknown(resolved[one]))
+        or (one in tasks and tasks[one].task_id in tasks[item.id].implied_upstream)
     ]
     if is_unknown(item):
         # It may be a data node, which then goes between those that write and those that read it.

@@ -1,10 +1,15 @@
 """Writing Jinja templates: expressions, string literals, and text that must stay text."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from jinja2 import Environment
+
 # How the service prints an instant that no function formats.
 _PLAIN_INSTANT = "%Y-%m-%dT%H:%M:%S"
+# It only cuts templates into pieces.
+_LEXER = Environment(keep_trailing_newline=True)  # noqa: S701 renders nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,23 @@ def to_template(value: JinjaText) -> str:
     return "".join(pieces)
 
 
+def map_literals(template: str, change: Callable[[str], str]) -> str:
+    """Change the literal texts of a template and leave its expressions as they are.
+
+    :param template: the template.
+    :param change: gives the new text for a literal one.
+    :returns: the changed template.
+    """
+    tokens = _LEXER.lex(template)
+    return "".join(change(text) if kind == "data" else text for _, kind, text in tokens)
+
+
 def _escape(text: str, *, followed_by_code: bool) -> str:
     escaped: list[str] = []
     for index, character in enumerate(text):
         following = text[index + 1] if index + 1 < len(text) else ("{" if followed_by_code else "")
         opens = character == "{" and following in {"{", "%", "#"}
-        escaped.append("{{ '{' }}" if opens else character)
+        # Jinja turns each end of a line into a line feed.
+        special = "{" if opens else character if character == "\r" else ""
+        escaped.append(f"{{{{ {jinja_string(special)} }}}}" if special else character)
     return "".join(escaped)

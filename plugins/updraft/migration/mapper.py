@@ -37,6 +37,8 @@ class Workflow:
     :param retry_delay: time between tries of tasks that don't say otherwise.
     :param tasks: by object id, the task that others wait for.
     :param preparations: by object id, tasks of the same object that go before that one, in a row.
+    :param teardowns: by object id, the task that ends the resource which that one makes.
+    :param described: ids of objects that describe others and are part of what a task is given.
     :param added_params: fields of the form that are no parameters of the definition.
     """
 
@@ -50,12 +52,25 @@ class Workflow:
     retry_delay: timedelta = timedelta(minutes=10)
     tasks: dict[str, TaskSpec] = field(default_factory=dict)
     preparations: dict[str, tuple[TaskSpec, ...]] = field(default_factory=dict)
+    teardowns: dict[str, TaskSpec] = field(default_factory=dict)
+    described: set[str] = field(default_factory=set)
     added_params: tuple[ParamSpec, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     parameters_read: set[str] = field(default_factory=set)
     fields_read: set[tuple[str, str]] = field(default_factory=set)
     bounds: dict[str, ParameterUse] = field(default_factory=dict)
     _task_ids: set[str] = field(default_factory=set)
+    _main_task_ids: dict[str, str] = field(default_factory=dict)
+
+    def main_task_id(self, item: ResolvedObject) -> str:
+        """Give the id of the task that others wait for, also before there is such a task.
+
+        :param item: the object.
+        :returns: the same id each time.
+        """
+        if item.id not in self._main_task_ids:
+            self._main_task_ids[item.id] = self.task_id(item)
+        return self._main_task_ids[item.id]
 
     def task_id(self, item: ResolvedObject, part: str = "") -> str:
         """Give an object's task an id of its own, from the object's name.
@@ -79,7 +94,8 @@ class Workflow:
     @property
     def all_tasks(self) -> tuple[TaskSpec, ...]:
         """The tasks of all objects, those of one in the order in which they run."""
-        return tuple(task for object_id in self.tasks for task in self.tasks_of(object_id))
+        working = tuple(task for object_id in self.tasks for task in self.tasks_of(object_id))
+        return (*working, *self.teardowns.values())
 
     def add_task(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
         """Take a task into the DAG.
@@ -97,6 +113,15 @@ class Workflow:
         :param templates: the templates among its arguments; what they read counts as used.
         """
         self.preparations[task.object_id] = (*self.preparations.get(task.object_id, ()), task)
+        self._note_reads(task, templates)
+
+    def add_teardown(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
+        """Take a task into the DAG that ends what the task of the same object made.
+
+        :param task: the task.
+        :param templates: the templates among its arguments; what they read counts as used.
+        """
+        self.teardowns[task.object_id] = task
         self._note_reads(task, templates)
 
     def _note_reads(self, task: TaskSpec, templates: tuple[Template, ...]) -> None:
@@ -143,7 +168,9 @@ class Workflow:
                 message=message,
                 advice=advice,
             )
-        self.findings.append(finding)
+        # Several objects may read the same field.
+        if finding not in self.findings:
+            self.findings.append(finding)
 
     def users(self, object_id: str, field_name: str) -> list[ResolvedObject]:
         """List the objects that point to an object.

@@ -5,6 +5,7 @@ import keyword
 import re
 import subprocess
 import textwrap
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from unicodedata import east_asian_width
@@ -14,7 +15,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from updraft.errors import UpdraftError
 from updraft.migration.names import unique
-from updraft.migration.tasks import Code, DagSpec
+from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
 # Ruff's own default, so that generated files pass a project's linter that sets nothing else.
 _LINE_LENGTH = 88
@@ -22,7 +23,7 @@ _LONGEST_STRING = 60
 # Ruff is told everything, so that no configuration file near the caller changes the bytes.
 _RUFF_OPTIONS = ("--isolated", "--line-length", str(_LINE_LENGTH), "--target-version", "py311")
 # Where a text may go on in the next line: before an expression, after a separator.
-_PIECE = re.compile(r"\{\{.*?\}\}|[^{/, ]*[/, ]|[^{/, ]+|\{", re.DOTALL)
+_PIECE = re.compile(r"\{\{.*?\}\}|[^{/, \n]*[/, \n]|[^{/, \n]+|\{", re.DOTALL)
 _HASH_LINE = re.compile(r"# Updraft sha256:(?P<digest>[0-9a-f]{64})\n")
 
 
@@ -34,11 +35,13 @@ def render(dag: DagSpec) -> str:
     :raises UpdraftError: when ruff can't be run or refuses the source.
     """
     variables = _variables(dag)
+    edges = _edges(dag, variables)
+    dag = _with_outputs(dag, variables)
     source = _template().render(
         dag=dag,
         imports=_imports(dag),
         variables=variables,
-        edges=_edges(dag, variables),
+        edges=edges,
         failure_words=_failure_words(dag),
     )
     source = _wrap_docstring(source)
@@ -73,7 +76,7 @@ def python(value: object) -> str:
         return f"[{', '.join(python(item) for item in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {python(item)}' for key, item in value.items())}}}"
-    if isinstance(value, str) and _width(value) > _LONGEST_STRING:
+    if isinstance(value, str) and (_width(value) > _LONGEST_STRING or "\n" in value.rstrip("\n")):
         return f"({' '.join(repr(line) for line in _broken(value))})"
     return repr(value)
 
@@ -87,12 +90,22 @@ def _broken(text: str) -> list[str]:
     """Break a long text into pieces that each fit into a line."""
     lines = [""]
     for piece in _PIECE.findall(text):
-        # An expression stays whole unless it is too long for a line of its own.
-        for part in (piece,) if _width(piece) <= _LONGEST_STRING else piece:
-            if _width(lines[-1] + part) > _LONGEST_STRING:
+        for part in _parts(piece):
+            if lines[-1].endswith("\n") or _width(lines[-1] + part) > _LONGEST_STRING:
                 lines.append("")
             lines[-1] += part
     return lines
+
+
+def _parts(piece: str) -> list[str]:
+    """Keep a piece whole, but for one too long for a line: at its blanks, else anywhere."""
+    if _width(piece) <= _LONGEST_STRING:
+        return [piece]
+    words = [f"{word} " for word in piece.split(" ")]
+    words[-1] = words[-1][:-1]
+    return [
+        part for word in words for part in ([word] if _width(word) <= _LONGEST_STRING else word)
+    ]
 
 
 def _docstring(text: str) -> str:
@@ -148,12 +161,28 @@ def _variables(dag: DagSpec) -> dict[str, str]:
     """Name the tasks that stand in an edge; the others need no name."""
     in_edges = {task_id for task_id, others in dag.upstream.items() if others}
     in_edges |= {other for others in dag.upstream.values() for other in others}
+    in_edges |= {other for task in dag.tasks for other in task.implied_upstream}
     task_ids = [task.task_id for task in dag.tasks if task.task_id in in_edges]
     taken = {"DAG", "Param", "timedelta", *filter(_is_free, task_ids)}
     return {
         task_id: task_id if _is_free(task_id) else unique(f"task_{task_id}", taken)
         for task_id in task_ids
     }
+
+
+def _with_outputs(dag: DagSpec, variables: dict[str, str]) -> DagSpec:
+    """Write outputs of other tasks as attributes of their variables."""
+
+    def written(value: ArgumentValue) -> ArgumentValue:
+        if isinstance(value, TaskOutput):
+            return Code(f"{variables[value.task_id]}.output")
+        return value
+
+    tasks = tuple(
+        replace(task, arguments={name: written(value) for name, value in task.arguments.items()})
+        for task in dag.tasks
+    )
+    return replace(dag, tasks=tasks)
 
 
 def _is_free(task_id: str) -> bool:
@@ -164,7 +193,11 @@ def _is_free(task_id: str) -> bool:
 def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:
     edges: list[str] = []
     for task in dag.tasks:
-        before = [variables[one] for one in dag.upstream.get(task.task_id, ())]
+        before = [
+            variables[one]
+            for one in dag.upstream.get(task.task_id, ())
+            if one not in task.implied_upstream
+        ]
         if before:
             left = before[0] if len(before) == 1 else f"[{', '.join(before)}]"
             edges.append(f"{left} >> {variables[task.task_id]}")

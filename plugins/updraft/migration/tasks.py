@@ -1,6 +1,8 @@
 """A DAG as data, between the mappers that decide and the template that writes it down."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,36 @@ class Code:
     imports: tuple[str, ...] = ()
 
 
-ArgumentValue = str | int | float | bool | Code | None
+@dataclass(frozen=True, slots=True)
+class TaskOutput:
+    """What another task returns; the task that takes it goes after that one.
+
+    :param task_id: id of the other task.
+    """
+
+    task_id: str
+
+
+ArgumentValue: TypeAlias = (
+    "str | int | float | Code | TaskOutput | Sequence[ArgumentValue] "
+    "| Mapping[str, ArgumentValue] | None"
+)
+
+
+def as_argument(value: object) -> ArgumentValue:
+    """Narrow a value to what a task can be given.
+
+    :param value: text, number, boolean, none, or lists and dicts of these.
+    :returns: the same value.
+    :raises TypeError: when there is anything else in it.
+    """
+    if isinstance(value, Mapping):
+        return {str(name): as_argument(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_argument(one) for one in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"no task is given a {type(value).__name__}")
 
 
 @dataclass(frozen=True)
@@ -29,6 +60,8 @@ class TaskSpec:
     :param arguments: keyword arguments besides the task id; texts may hold Jinja.
     :param summary: what it does, a sentence without subject for the manual.
     :param migrated: false for a placeholder that fails.
+    :param is_setup: whether it makes a resource that another task ends.
+    :param ends: id of the task whose resource it ends, none for any other task.
     """
 
     task_id: str
@@ -38,6 +71,14 @@ class TaskSpec:
     arguments: dict[str, ArgumentValue]
     summary: str
     migrated: bool = True
+    is_setup: bool = False
+    ends: str | None = None
+
+    @property
+    def implied_upstream(self) -> frozenset[str]:
+        """Ids of the tasks that it follows without a word, since it names them."""
+        outputs = (value for value in self.arguments.values() if isinstance(value, TaskOutput))
+        return frozenset(value.task_id for value in outputs) | ({self.ends} if self.ends else set())
 
     @property
     def operator_name(self) -> str:

@@ -1,21 +1,31 @@
 """Runs a Glue job once, however often a task is tried, and waits for it."""
 
 import logging
-import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
-from urllib.parse import quote
-
-from airflow.providers.amazon.aws.links.base_aws import BASE_AWS_CONSOLE_LINK, BaseAwsLink
 
 from updraft.dynamodb.service_errors import ServiceError, explained
 from updraft.errors import UpdraftError
 from updraft.hooks.clients import connected_client
 from updraft.hooks.glue import GlueClientHook
 from updraft.operators.dynamodb_base import Deferral, may_defer
+from updraft.operators.glue_job_log import DEFAULT_LOG_GROUP, GlueJobLog, log_link
+from updraft.operators.glue_job_settings import check_job_name, merged_arguments, run_overrides
 from updraft.triggers.glue import GlueJobRunTrigger
+
+__all__ = [
+    "LONGEST_WAIT",
+    "SUCCEEDED",
+    "ConcurrentRunsError",
+    "GlueJobRunError",
+    "GlueJobRuns",
+    "JobRun",
+    "check_job_name",
+    "merged_arguments",
+    "run_overrides",
+]
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +42,6 @@ _OLDEST = timedelta(days=8)  # no run takes longer than seven days
 _PAGE = 200
 _THROTTLED = frozenset({"Throttling", "ThrottlingException"})
 _MOST_STARTS = 6
-_LEAST_WORKERS = 2
 _GRACE = timedelta(hours=1)  # for the calls between the pauses, so that the trigger ends first
 _ONE_ATTEMPT = {"retries": {"mode": "standard", "total_max_attempts": 1}}
 
@@ -50,6 +59,11 @@ class GlueJobRuns:
     :param deferrable: whether to wait in Airflow's triggerer.
     :param poll_interval: seconds between two looks at a run.
     :param overrides: further parameters of StartJobRun, such as ``NumberOfWorkers``.
+    :param varying: names of arguments whose values differ between attempts.
+    :param is_result: decides whether a run that has succeeded is what this task was to do; by
+        default none is, since the caller knows the result from elsewhere. With it, the first
+        attempt looks for a run as well.
+    :param run_log: shows what the runs print.
     """
 
     def __init__(
@@ -61,6 +75,9 @@ class GlueJobRuns:
         deferrable: bool,
         poll_interval: int,
         overrides: Mapping[str, Any],
+        varying: frozenset[str] = frozenset({"--attempt"}),
+        is_result: Callable[[JobRun], bool] | None = None,
+        run_log: GlueJobLog | None = None,
     ) -> None:
         self._hook_parameters = dict(hook_parameters)
         self._hook = GlueClientHook(**self._hook_parameters)
@@ -69,7 +86,12 @@ class GlueJobRuns:
         self._deferrable = deferrable
         self._poll_interval = poll_interval
         self._overrides = overrides
+        self._varying = varying
+        self._is_result = is_result
+        self._run_log = run_log
         self._waiting_for: str | None = None
+        self._starting: Mapping[str, str] | None = None
+        self._stopped = False
 
     def adopt_or_start(self, arguments: Mapping[str, str], attempt: int) -> JobRun:
         """Find the run of an earlier attempt, or start one.
@@ -77,11 +99,17 @@ class GlueJobRuns:
         :param arguments: the arguments of the script.
         :param attempt: number of the attempt.
         :returns: the run.
+        :raises ConcurrentRunsError: when the job has as many runs as it may have.
         :raises UpdraftError: when an earlier run is going on with other arguments, or AWS refuses.
         """
-        adopted = self._going_on(arguments) if attempt > 1 else None
+        looks = attempt > 1 or self._is_result is not None
+        adopted = self._found(arguments) if looks else None
         if adopted is not None:
-            log.info("Adopted run %s of an earlier attempt", adopted["Id"])
+            log.info(
+                "Adopted run %s of an earlier attempt, which is %s",
+                adopted["Id"],
+                adopted["JobRunState"],
+            )
             return adopted
         return self._describe(self._start(arguments))
 
@@ -107,18 +135,27 @@ class GlueJobRuns:
 
     def stop(self) -> None:
         """Stop the run that is waited for; called from a signal handler."""
+        self._stopped = True
         run_id = self._waiting_for
-        if run_id is None:
-            return
         try:
+            if run_id is None and self._starting is not None:  # its answer has not come yet
+                found = self._found(self._starting)
+                run_id = found["Id"] if found and found["JobRunState"] in _ACTIVE else None
+            if run_id is None:
+                return
             with self._explained("glue:BatchStopJobRun"):
                 self._client().batch_stop_job_run(JobName=self._job_name, JobRunIds=[run_id])
             log.info("Told Glue to stop run %s", run_id)
-        except ServiceError as error:
+        except UpdraftError as error:
             log.warning("Run %s goes on; the next attempt adopts it. %s", run_id, error)
 
-    def _going_on(self, arguments: Mapping[str, str]) -> JobRun | None:
-        """Find the run that an earlier attempt started, if it has not ended."""
+    @property
+    def was_stopped(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stopped
+
+    def _found(self, arguments: Mapping[str, str]) -> JobRun | None:
+        """Find the run of an earlier attempt that goes on or is the result."""
         for run in self._own_runs(arguments):
             while run["JobRunState"] == _STOPPING:
                 log.info("Run %s is being stopped; waiting for its end", run["Id"])
@@ -127,6 +164,11 @@ class GlueJobRuns:
             if run["JobRunState"] in _ACTIVE:
                 self._check_same(run, arguments)
                 return run
+            if run["JobRunState"] == SUCCEEDED and self._is_result and self._is_result(run):
+                differences = self._differences(run, arguments)
+                if not differences:
+                    return run
+                log.info("Run %s has %s; it is no result", run["Id"], "; ".join(differences))
             log.info("Run %s of an earlier attempt ended as %s", run["Id"], run["JobRunState"])
         return None
 
@@ -147,13 +189,16 @@ class GlueJobRuns:
             if not token:
                 return
 
-    def _check_same(self, run: JobRun, arguments: Mapping[str, str]) -> None:
+    def _differences(self, run: JobRun, arguments: Mapping[str, str]) -> list[str]:
         has = run.get("Arguments", {})
-        differences = [
+        return [
             f"{name} {has.get(name)!r} instead of {value!r}"
             for name, value in arguments.items()
-            if name != "--attempt" and has.get(name) != value
+            if name not in self._varying and has.get(name) != value
         ]
+
+    def _check_same(self, run: JobRun, arguments: Mapping[str, str]) -> None:
+        differences = self._differences(run, arguments)
         if differences:
             raise UpdraftError(
                 f"{self._named(run['Id'])}, which an earlier attempt of this task started, is "
@@ -167,13 +212,13 @@ class GlueJobRuns:
                 return self._start_once(arguments)
             except ServiceError as error:
                 if error.code == "ConcurrentRunsExceededException":
-                    raise UpdraftError(
+                    raise ConcurrentRunsError(
                         f"The Glue job {self._job_name!r} has as many runs as it may have at the "
                         "same time. Raise its MaxConcurrentRuns, or limit the tasks that use it "
                         "with a pool."
                     ) from error
                 if not error.code:  # no answer: it may have begun nevertheless
-                    found = self._going_on(arguments)
+                    found = self._found(arguments)
                     if found is not None:
                         return str(found["Id"])
                 if error.code not in _THROTTLED or number + 1 == _MOST_STARTS:
@@ -184,6 +229,7 @@ class GlueJobRuns:
     def _start_once(self, arguments: Mapping[str, str]) -> str:
         # A call that botocore repeats after a lost answer would start a second run.
         client = self._client(_ONE_ATTEMPT)
+        self._starting = arguments
         with self._explained("glue:StartJobRun"):
             answer = client.start_job_run(
                 JobName=self._job_name, Arguments=arguments, **self._overrides
@@ -204,7 +250,8 @@ class GlueJobRuns:
         while run["JobRunState"] in _ACTIVE or run["JobRunState"] == _STOPPING:
             if run["JobRunState"] != state:
                 state = run["JobRunState"]
-                log.info("Run %s is %s: %s", run_id, state, self._log_link(run_id))
+                log.info("Run %s is %s: %s", run_id, state, self._log_link(run))
+            self._follow(run)
             seconds = give_up_at - time.time()
             if seconds <= 0:
                 raise UpdraftError(
@@ -216,28 +263,45 @@ class GlueJobRuns:
             time.sleep(self._poll_interval)
             run = self._describe(run_id)
         self._waiting_for = None
+        self._follow(run)
         if run["JobRunState"] != SUCCEEDED:
-            reason = run.get("ErrorMessage") or "Glue gives no reason"
-            raise GlueJobRunError(
-                f"{self._named(run_id)} ended as {run['JobRunState']}: {reason} Its log is at "
-                f"{self._log_link(run_id)}",
-                reason,
-            )
+            raise self._error(run)
         return run
+
+    def _follow(self, run: JobRun) -> None:
+        if self._run_log is not None:
+            self._run_log.follow(run)
+
+    def _error(self, run: JobRun) -> "GlueJobRunError":
+        reason = run.get("ErrorMessage") or "Glue gives no reason"
+        trace = self._run_log.traceback(run) if self._run_log is not None else ""
+        return GlueJobRunError(
+            f"{self._named(run['Id'])} ended as {run['JobRunState']}: {reason} Its log is at "
+            f"{self._log_link(run)}{trace and chr(10)}{trace}",
+            reason,
+            run,
+        )
 
     def _deferral(self, run_id: str, give_up_at: float, seconds: float) -> Deferral:
         trigger = GlueJobRunTrigger(
-            job_name=self._job_name,
-            run_id=run_id,
-            give_up_at=give_up_at,
-            waiter_delay=self._poll_interval,
-            waiter_max_attempts=math.ceil(seconds / self._poll_interval) + 1,
-            aws_conn_id=self._hook.aws_conn_id,
-            region_name=self._client().meta.region_name,
-            verify=self._hook_parameters.get("verify"),
-            botocore_config=self._hook_parameters.get("config"),
+            job_name=self._job_name, run_id=run_id, **self.waiting(give_up_at)
         )
         return Deferral(trigger, timedelta(seconds=seconds) + _GRACE)
+
+    def waiting(self, give_up_at: float) -> dict[str, Any]:
+        """Say how a trigger waits and reaches AWS.
+
+        :param give_up_at: when the waiting ends, in seconds since 1970.
+        :returns: arguments of a :class:`GluePollingTrigger`.
+        """
+        return {
+            "give_up_at": give_up_at,
+            "waiter_delay": self._poll_interval,
+            "aws_conn_id": self._hook.aws_conn_id,
+            "region_name": self._client().meta.region_name,
+            "verify": self._hook_parameters.get("verify"),
+            "botocore_config": self._hook_parameters.get("config"),
+        }
 
     def _client(self, config: Mapping[str, Any] | None = None) -> Any:
         hook = self._hook
@@ -252,15 +316,14 @@ class GlueJobRuns:
     def _named(self, run_id: str) -> str:
         return f"Run {run_id} of the Glue job {self._job_name!r}"
 
-    def _log_link(self, run_id: str) -> str:
-        """Name where the log of a run is shown, https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html."""
-        domain = BaseAwsLink.get_aws_domain(self._hook.conn_partition) or "aws.amazon.com"
-        group = _escaped("/aws-glue/jobs/error")
-        return (
-            f"{BASE_AWS_CONSOLE_LINK.format(aws_domain=domain)}/cloudwatch/home?region="
-            f"{self._client().meta.region_name}#logsV2:log-groups/log-group/{group}/log-events/"
-            f"{_escaped(run_id)}"
-        )
+    def _log_link(self, run: JobRun) -> str:
+        region: str = self._client().meta.region_name
+        group = f"{run.get('LogGroupName') or DEFAULT_LOG_GROUP}/error"
+        return log_link(self._hook.conn_partition, region, group, run["Id"])
+
+
+class ConcurrentRunsError(UpdraftError):
+    """A job has as many runs as it may have at the same time."""
 
 
 class GlueJobRunError(UpdraftError):
@@ -268,69 +331,10 @@ class GlueJobRunError(UpdraftError):
 
     :param text: the whole story.
     :param reason: what Glue says.
+    :param run: the run.
     """
 
-    def __init__(self, text: str, reason: str) -> None:
+    def __init__(self, text: str, reason: str, run: JobRun) -> None:
         super().__init__(text)
         self.reason = reason
-
-
-def run_overrides(
-    workers: object, worker_type: str, arguments: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """Check what a task changes in the settings of a job.
-
-    :param workers: number of workers, ``None`` for that of the job.
-    :param worker_type: their type.
-    :param arguments: further arguments of the script.
-    :returns: parameters of StartJobRun.
-    :raises UpdraftError: when a value is wrong.
-    """
-    if workers is not None and (not isinstance(workers, int) or workers < _LEAST_WORKERS):
-        raise UpdraftError(
-            f"glue_workers: {workers!r} is not a whole number from {_LEAST_WORKERS}; one worker "
-            "is the driver"
-        )
-    for name, value in (arguments or {}).items():
-        if not name.startswith("--") or not isinstance(value, str):
-            raise UpdraftError(
-                f"glue_arguments: {name!r}: {value!r} is no argument of a Glue job, such as "
-                "'--enable-metrics': 'true'"
-            )
-    return {} if workers is None else {"NumberOfWorkers": workers, "WorkerType": worker_type}
-
-
-def check_job_name(job_name: object) -> str:
-    """Check the name of a job.
-
-    :param job_name: the name.
-    :returns: the name.
-    :raises UpdraftError: when there is none.
-    """
-    if not isinstance(job_name, str) or not job_name:
-        raise UpdraftError(
-            "glue_job_name: engine='glue' needs the name of a Glue job; docs/dynamodb-glue.md says "
-            "how to create it"
-        )
-    return job_name
-
-
-def _escaped(text: str) -> str:
-    """Escape a part of a CloudWatch link: twice, with ``$`` in place of ``%``."""
-    return quote(quote(text, safe=""), safe="").replace("%", "$")
-
-
-def merged_arguments(own: Mapping[str, str], others: Mapping[str, str] | None) -> dict[str, str]:
-    """Join the arguments of the engine and those of the task.
-
-    :param own: those of the engine.
-    :param others: those of the task.
-    :returns: all.
-    :raises UpdraftError: when the task sets one of the engine's.
-    """
-    both: Sequence[str] = sorted(set(own) & set(others or {}))
-    if both:
-        raise UpdraftError(
-            f"glue_arguments: {both[0]!r} is set by the operator; use its own argument instead"
-        )
-    return {**(others or {}), **own}
+        self.run = run

@@ -1,80 +1,87 @@
-"""A trigger that waits for a run of a Glue job."""
+"""Triggers that wait for a run of a Glue job, and for room to start one."""
 
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+import random
+from typing import Any
 
-from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
-from airflow.triggers.base import TriggerEvent
+from updraft.triggers.glue_polling import GluePollingTrigger
 
-from updraft.hooks.glue import GlueClientHook
+_ACTIVE = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
 
 
-class GlueJobRunTrigger(AwsBaseWaiterTrigger):
-    """Wait for the end of a run, with the provider's waiter.
-
-    The event has ``status`` (``success`` or ``error``), ``message`` with an error, ``run_id`` and
-    ``give_up_at``. An error only says that the waiting ended, so the task has to look again.
+class GlueJobRunTrigger(GluePollingTrigger):
+    """Wait for the end of a run.
 
     :param job_name: name of the job.
     :param run_id: id of the run.
-    :param give_up_at: when the waiting ends, in seconds since 1970. The task hands it on if it has
-        to wait again.
-    :param kwargs: ``waiter_delay`` (seconds between two looks) and ``waiter_max_attempts``, and
-        how AWS is reached: ``aws_conn_id``, ``region_name``, ``verify`` and ``botocore_config``.
+    :param kwargs: as of :class:`GluePollingTrigger`.
     """
 
-    aws_hook_class: ClassVar[type[GlueClientHook]] = GlueClientHook
-    """The provider asks triggers for it from version 9.37 on."""
+    argument_names = ("job_name", "run_id")
 
-    def __init__(self, *, job_name: str, run_id: str, give_up_at: float, **kwargs: Any) -> None:
-        super().__init__(
-            serialized_fields={"job_name": job_name, "run_id": run_id, "give_up_at": give_up_at},
-            waiter_name="job_complete",
-            waiter_args={"JobName": job_name, "RunId": run_id},
-            failure_message=f"Run {run_id} of {job_name} failed",
-            status_message=f"Status of {run_id}",
-            status_queries=["JobRun.JobRunState", "JobRun.ErrorMessage"],
-            return_key="run_id",
-            return_value=run_id,
-            **kwargs,
-        )
+    def __init__(self, *, job_name: str, run_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.job_name = job_name
         self.run_id = run_id
-        self.give_up_at = give_up_at
 
-    def hook(self) -> GlueClientHook:
-        """Make the hook with everything that the task was given for its own.
+    async def is_over(self, client: Any) -> bool:
+        """Look at the run.
 
-        :returns: the hook.
+        :param client: asynchronous client of Glue.
+        :returns: whether it has ended.
         """
-        return GlueClientHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-        )
+        answer = await client.get_job_run(JobName=self.job_name, RunId=self.run_id)
+        state = answer["JobRun"]["JobRunState"]
+        self.log.info("Run %s of %s is %s", self.run_id, self.job_name, state)
+        return state not in _ACTIVE
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait.
+    async def stop(self, client: Any) -> None:
+        """Stop the run.
 
-        What botocore raises becomes an event as well. Left to the triggerer, it would fail the
-        task without letting it look at the run.
+        :param client: asynchronous client of Glue.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
+        await client.batch_stop_job_run(JobName=self.job_name, JobRunIds=[self.run_id])
 
-        try:
-            async for event in super().run():
-                yield self._completed(event.payload)
-        except (BotoCoreError, ClientError) as error:
-            yield self._completed({"status": "error", "message": str(error), "run_id": self.run_id})
 
-    async def on_kill(self) -> None:
-        """Stop the run, because a user has ended the task; Airflow calls it from 3.3 on."""
-        hook: Any = self.hook()
-        async with await hook.get_async_conn() as client:
-            await client.batch_stop_job_run(JobName=self.job_name, JobRunIds=[self.run_id])
+class GlueJobCapacityTrigger(GluePollingTrigger):
+    """Wait until a job has fewer runs than it may have at the same time.
 
-    def _completed(self, payload: dict[str, Any]) -> TriggerEvent:
-        return TriggerEvent(  # type: ignore[no-untyped-call]
-            {**payload, "give_up_at": self.give_up_at}
-        )
+    Nothing has been started yet, so there is nothing to stop. The first look comes after a pause of
+    random length: many tasks that wait for one job should not all try at the same moment, and
+    the limit may be the account's, which this trigger can't see.
+
+    :param job_name: name of the job.
+    :param kwargs: as of :class:`GluePollingTrigger`.
+    """
+
+    argument_names = ("job_name",)
+
+    def __init__(self, *, job_name: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job_name = job_name
+
+    def first_pause(self) -> float:
+        """Say how long to wait before the first look.
+
+        :returns: seconds, from one to two intervals.
+        """
+        return self.waiter_delay * (1 + random.random())  # noqa: S311 - no secret
+
+    async def is_over(self, client: Any) -> bool:
+        """Count the runs of the job.
+
+        :param client: asynchronous client of Glue.
+        :returns: whether another may be started.
+        """
+        job = (await client.get_job(JobName=self.job_name))["Job"]
+        most = job.get("ExecutionProperty", {}).get("MaxConcurrentRuns") or 1
+        going_on, token = 0, ""
+        while True:
+            more = {"NextToken": token} if token else {}
+            page = await client.get_job_runs(JobName=self.job_name, **more)
+            active = sum(run["JobRunState"] in _ACTIVE for run in page["JobRuns"])
+            going_on += active
+            token = page.get("NextToken", "")
+            if going_on >= most or not active or not token:  # the latest runs come first
+                break
+        self.log.info("%s has %s of %s runs", self.job_name, going_on, most)
+        return going_on < most

@@ -31,7 +31,13 @@ EXPORT = {
             "type": "S3DataNode",
             "directoryPath": "#{myBackup}/#{format(@scheduledStartTime, 'YYYY-MM-dd')}",
         },
-        {"id": "Cluster", "type": "EmrCluster", "region": "eu-west-1", "coreInstanceCount": "2"},
+        {
+            "id": "Cluster",
+            "type": "EmrCluster",
+            "region": "eu-west-1",
+            "releaseLabel": "emr-6.15.0",
+            "coreInstanceCount": "2",
+        },
     ],
     "parameters": [
         {"id": "myTable", "type": "String", "description": "Table to export"},

@@ -100,7 +100,9 @@ def test_surplus_arguments_of_an_export_make_a_placeholder(definition):
     definition.item("ExportActivity")["step"] += ",4,EXTRA"
     conversion = definition.convert()
     assert "the export tool takes 4 arguments, the step has 5" in conversion.dag_source
-    assert not any(task.migrated for task in conversion.report.tasks)
+    assert not any(
+        task.migrated for task in conversion.report.tasks if task.object_type != "EmrCluster"
+    )
     assert _statuses(conversion)["ExportActivity", "step"] is Status.NEEDS_DECISION
 
 
@@ -137,8 +139,8 @@ def test_other_activities_become_failing_placeholders_in_order(definition):
     definition.add(
         {
             "id": "Load",
-            "type": "HiveActivity",
-            "hiveScript": "x",
+            "type": "ShellCommandActivity",
+            "command": "x",
             "input": {"ref": "Backup"},
             "runsOn": {"ref": "Cluster"},
         }
@@ -146,11 +148,14 @@ def test_other_activities_become_failing_placeholders_in_order(definition):
     conversion = definition.convert()
     assert {task.task_id: task.migrated for task in conversion.report.tasks} == {
         "export_activity": True,
-        "cluster": False,
+        "cluster": True,
         "load": False,
+        "cluster_terminate": True,
     }
-    assert "[export_activity, cluster] >> load" in conversion.dag_source
-    assert _statuses(conversion)["Load", "hiveScript"] is Status.NEEDS_DECISION
+    assert "export_activity >> cluster\n" in conversion.dag_source
+    assert "cluster >> load\n" in conversion.dag_source
+    assert "load >> cluster_terminate\n" in conversion.dag_source
+    assert _statuses(conversion)["Load", "command"] is Status.NEEDS_DECISION
 
 
 def test_a_precondition_goes_before(definition):
@@ -163,7 +168,11 @@ def test_a_precondition_goes_before(definition):
     ("field", "value", "words"),
     [
         ("preStepCommand", "ls", "preStepCommand"),
-        ("step", "s3://x.jar,Main", "steps other than"),
+        (
+            "step",
+            ["s3://j.jar,org.apache.hadoop.dynamodb.tools.DynamoDBExport", "s3://x.jar,Main"],
+            "it runs 2 steps in a row",
+        ),
     ],
 )
 def test_what_an_export_can_not_do_becomes_a_placeholder(definition, field, value, words):
@@ -177,7 +186,8 @@ def test_an_untranslatable_date_becomes_a_placeholder(definition):
     definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'SSS')}"
     conversion = definition.convert()
     assert "fractions of a second" in conversion.dag_source
-    assert not conversion.report.tasks[-1].migrated
+    (task,) = (one for one in conversion.report.tasks if one.object_id == "ExportActivity")
+    assert not task.migrated
 
 
 @pytest.mark.parametrize(

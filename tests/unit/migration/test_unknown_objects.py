@@ -49,7 +49,7 @@ def test_an_unknown_object_is_a_failing_task_in_its_place(definition, extra, wor
 def test_a_definition_of_only_unknown_activities_is_no_empty_one(definition):
     definition.item("ExportActivity")["type"] = "QuantumActivity"
     conversion = definition.convert()
-    assert not any(one.migrated for one in _tasks(conversion).values())
+    assert not _tasks(conversion)["ExportActivity"].migrated
     assert {"ExportActivity", "Cluster"} <= _tasks(conversion).keys()
 
 

@@ -6,6 +6,7 @@ from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
+from updraft.migration.mappers.emr_steps import OPERATOR as STEPS_OPERATOR
 from updraft.migration.mappers.task_settings import PIPELINE_WIDE
 
 _ACTIONS = {"onFail", "onSuccess", "onLateAction", "lateAfterTimeout"}
@@ -44,12 +45,20 @@ class DataNodeMapper(ObjectMapper):
                 note = f"waits for the migration of {', '.join(f'`{one}`' for one in waiting)}"
                 account(item, name, Status.NEEDS_DECISION, note)
             elif (inherited.owner_id, name) not in workflow.fields_read:
-                account(item, name, *_fate(name, item, used=bool(users)))
+                fate = _fate(name, item, used=bool(users))
+                if name in _NOTES and _feeds_steps(users, workflow):
+                    fate = Status.DROPPED, "the steps of its activity take nothing from it"
+                account(item, name, *fate)
         if waiting:
             account(item, "type", Status.NEEDS_DECISION, "see its fields")
         else:
             account(item, "type", Status.EQUIVALENT, "its fields are arguments of tasks")
         account(item, "name", Status.DROPPED, "data nodes have no name in Airflow")
+
+
+def _feeds_steps(users: list[ResolvedObject], workflow: Workflow) -> bool:
+    tasks = (workflow.tasks.get(user.id) for user in users)
+    return any(task is not None and task.operator == STEPS_OPERATOR for task in tasks)
 
 
 def _fate(name: str, item: ResolvedObject, *, used: bool) -> tuple[Status, str]:

@@ -1,35 +1,36 @@
-"""``EmrActivity`` and ``EmrCluster``.
+"""``EmrActivity``: copies of DynamoDB tables by AWS's own means, and steps of any other kind.
 
-An EmrActivity that only copied a DynamoDB table by AWS's own means needs no cluster any more; every
-other one waits for its migration.
+A copy needs no cluster any more; all other steps run on one, as before. Source: guide,
+"EmrActivity"
+(https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-emractivity.html).
 """
 
 from typing import ClassVar
 
-from updraft.datapipeline.expressions import ExpressionError
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.datapipeline.steps import split_step
+from updraft.emr.legacy_steps import command_step, current_step
+from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.compiled_fields import compile_values, reading, require_no_password
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.dynamodb_copies import (
     EXPORT,
     HIVE_FORMAT_NOTE,
-    IMPORT,
     TableCopy,
     account_cluster_use,
     copy_task,
     templates_of,
     time_limit,
 )
-from updraft.migration.mappers.dynamodb_hive_scripts import is_hive_step
 from updraft.migration.mappers.dynamodb_steps import step_copy, step_kind
-from updraft.migration.mappers.emr_cluster_notes import cluster_note
-from updraft.migration.mappers.placeholders import add_placeholder, placeholder_unless_mapped
+from updraft.migration.mappers.emr_steps import ActivitySteps
+from updraft.migration.mappers.placeholders import placeholder_unless_mapped
 from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
 
 
 class EmrActivityMapper(ObjectMapper):
-    """Maps exports and imports of DynamoDB tables; other steps become placeholders."""
+    """Maps exports and imports of DynamoDB tables to operators of their own, all else to steps."""
 
     object_types: ClassVar[tuple[str, ...]] = ("EmrActivity",)
 
@@ -44,47 +45,42 @@ class EmrActivityMapper(ObjectMapper):
 
 
 def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
-    reason = _obstacle(item)
-    if reason is not None:
-        add_placeholder(item, workflow, reason)
-        return
     workflow.compiler.require_public("step")
+    if not _is_copy(item):
+        _add_steps(item, workflow)
+        return
     copy = step_copy(item.text("step") or "", item, workflow)
     if copy is not None:
         _add_copy(item, copy, workflow)
 
 
-def _obstacle(item: ResolvedObject) -> str | None:
-    """Say why an activity is not just one copy of a table, if it is not."""
+def _is_copy(item: ResolvedObject) -> bool:
+    """Tell whether an activity is one copy of a table; what mixes it with others is refused."""
     field = item.field("step")
     steps = field.texts if field is not None else ()
     kinds = [kind for step in steps if (kind := step_kind(step)) is not None]
     if not kinds:
-        if any(_runs_hive(step) for step in steps):
-            return "the Hive script in its step is none of those that AWS published"
-        return "steps other than DynamoDB exports and imports are not migrated yet"
+        return False
     if len(steps) > 1:
         nouns = " and ".join(dict.fromkeys(kind.noun for kind in kinds))
-        return (
+        raise NotCompilableError(
             f"it runs {len(steps)} steps in a row, the DynamoDB {nouns} among them; give each "
             "step an activity of its own"
         )
     for name in ("preStepCommand", "postStepCommand"):
         if item.field(name) is not None:
-            return f"{name} around a DynamoDB {kinds[0].noun} is not migrated yet"
-    return None
-
-
-def _runs_hive(step: str) -> bool:
-    try:
-        return is_hive_step(split_step(step))
-    except ExpressionError:
-        return False
+            raise NotCompilableError(
+                f"{name} around a DynamoDB {kinds[0].noun}, which runs on no cluster any more; "
+                "give the command an activity of its own"
+            )
+    return True
 
 
 def _add_copy(item: ResolvedObject, copy: TableCopy, workflow: Workflow) -> None:
     settings = time_limit(item, workflow) | retry_settings(item, workflow)
-    workflow.add_task(copy_task(item, copy, workflow.task_id(item), settings), templates_of(copy))
+    workflow.add_task(
+        copy_task(item, copy, workflow.main_task_id(item), settings), templates_of(copy)
+    )
     account_task_settings(item, workflow)
     workflow.ledger.account(item, "type", *copy.kind.account)
     note = f"{copy.kind.s3_role}, table and ratio are its arguments"
@@ -95,40 +91,39 @@ def _add_copy(item: ResolvedObject, copy: TableCopy, workflow: Workflow) -> None
     account_cluster_use(item, copy.kind.noun, (copy.region,), workflow)
 
 
-class EmrClusterMapper(ObjectMapper):
-    """Maps clusters: those that only served exports and imports are not needed any more."""
-
-    object_types: ClassVar[tuple[str, ...]] = ("EmrCluster",)
-
-    def map(self, item: ResolvedObject, workflow: Workflow) -> None:
-        """Map an EmrCluster.
-
-        :param item: the cluster.
-        :param workflow: where the accounts, and if need be the placeholder, go.
-        """
-        # Default and abstract parents only lend the reference to those that inherit it.
-        users = [
-            user
-            for user in workflow.users(item.id, "runsOn")
-            if user.type is not None or user.id in workflow.tasks
-        ]
-        copies = [user for user in users if (task := workflow.tasks.get(user.id)) and task.migrated]
-        if len(copies) < len(users):
-            add_placeholder(item, workflow, "clusters are not migrated yet")
-            return
-        account = workflow.ledger.account
-        noun = _noun(copies, workflow)
-        for name in item.fields:
-            status, note = cluster_note(name, item, workflow, noun=noun)
-            if status is not None:
-                account(item, name, status, note)
-        note = f"the {noun} needs no cluster" if noun else "no activity runs on it"
-        account(item, "type", Status.DROPPED, note)
-        account(item, "name", Status.DROPPED, note)
+def _add_steps(item: ResolvedObject, workflow: Workflow) -> None:
+    steps = ActivitySteps(item, workflow)
+    _add_commands("preStepCommand", steps)
+    changes = [change for text in _step_texts(item) for change in _add_step(text, steps)]
+    _add_commands("postStepCommand", steps)
+    steps.take(reading("step", item))
+    status = Status.APPROXIMATED if changes else Status.CARRIED_OVER
+    note = "; ".join(["`steps`", *dict.fromkeys(changes)])
+    workflow.ledger.account(item, "step", status, note)
+    steps.finish("runs steps on the cluster")
 
 
-def _noun(users: list[ResolvedObject], workflow: Workflow) -> str:
-    """Name what the tasks of some activities do, empty when there are none."""
-    operators = {task.operator for user in users for task in workflow.tasks_of(user.id)}
-    nouns = [kind.noun for kind in (EXPORT, IMPORT) if kind.operator in operators]
-    return "copy" if len(nouns) > 1 else "".join(nouns)
+def _step_texts(item: ResolvedObject) -> tuple[str, ...]:
+    field = item.field("step")
+    if field is None or not field.texts:
+        raise NotCompilableError("it has no step")
+    require_no_password("step", item)
+    return field.texts
+
+
+def _add_step(text: str, steps: ActivitySteps) -> tuple[str, ...]:
+    compiled = [
+        steps.take(steps.workflow.compiler.compile_parts(parts, steps.item))
+        for parts in split_step(text)
+    ]
+    jar, *arguments = compiled
+    return steps.add_current(current_step(jar.strip(), arguments, steps.region))
+
+
+def _add_commands(name: str, steps: ActivitySteps) -> None:
+    commands = compile_values(name, steps.item, steps.workflow)
+    steps.add(*(command_step(steps.take(command)) for command in commands))
+    if commands:
+        place = "before" if name.startswith("pre") else "after"
+        note = f"a step `bash -c` on the master node, {place} the others"
+        steps.workflow.ledger.account(steps.item, name, Status.CARRIED_OVER, note)

@@ -1,5 +1,7 @@
 """``HiveCopyActivity``: whole tables from DynamoDB to S3, back, or to another table.
 
+What picks items or attributes goes on being done by Hive.
+
 Source: guide, "HiveCopyActivity" and "DynamoDBExportDataFormat"
 (https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-hivecopyactivity.html).
 """
@@ -26,6 +28,7 @@ from updraft.migration.mappers.dynamodb_copies import (
     templates_of,
     time_limit,
 )
+from updraft.migration.mappers.hive_copy_steps import add_hive_copy, needs_hive
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
 from updraft.migration.mappers.table_regions import compile_own, region_of
 from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
@@ -49,7 +52,7 @@ class _Ends:
 
 
 class HiveCopyActivityMapper(ObjectMapper):
-    """Maps copies of whole tables; what picks items or attributes becomes a placeholder."""
+    """Maps copies of whole tables to operators of their own, all other copies to steps."""
 
     object_types: ClassVar[tuple[str, ...]] = ("HiveCopyActivity",)
 
@@ -65,6 +68,12 @@ class HiveCopyActivityMapper(ObjectMapper):
 
 def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
     ends = _ends(item, workflow)
+    nodes = (ends.source, ends.target)
+    if needs_hive(item, nodes, workflow):
+        add_hive_copy(item, nodes, workflow)
+        return
+    for node in nodes:
+        _require_whole_items(node, workflow)
     if ends.types == (_TABLE, _TABLE):
         _add_table_to_table(item, ends, workflow)
         return
@@ -81,14 +90,7 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
 
 
 def _ends(item: ResolvedObject, workflow: Workflow) -> _Ends:
-    """Find source and target of a copy, and make sure that whole items go from one to the other."""
-    if item.field("filterSql") is not None:
-        raise NotCompilableError(
-            "filterSql picks items in Hive's language, and the operators copy whole tables"
-        )
-    for name in ("preActivityTaskConfig", "postActivityTaskConfig"):
-        if item.field(name) is not None:
-            raise NotCompilableError(f"{name} around a copy is not migrated yet")
+    """Find source and target of a copy."""
     sides = []
     for role in ("input", "output"):
         nodes = [
@@ -100,9 +102,7 @@ def _ends(item: ResolvedObject, workflow: Workflow) -> _Ends:
     ends = _Ends(*sides)
     if ends.types not in {(_TABLE, _FILES), (_FILES, _TABLE), (_TABLE, _TABLE)}:
         source, target = (one or "an object without type" for one in ends.types)
-        raise NotCompilableError(f"a copy from {source} to {target} is not migrated yet")
-    for node in sides:
-        _require_whole_items(node, workflow)
+        raise NotCompilableError(f"a copy from {source} to {target} is none with a DynamoDB table")
     return ends
 
 
@@ -112,13 +112,8 @@ def _require_whole_items(node: ResolvedObject, workflow: Workflow) -> None:
     ]
     if len(formats) == 1 and formats[0].type == _WHOLE_ITEMS:
         return
-    if not formats:
-        raise NotCompilableError(
-            f"{node.id} has no {_WHOLE_ITEMS}, so it is not certain which attributes Hive copied"
-        )
     raise NotCompilableError(
-        f"{node.id} has the format {formats[0].type or formats[0].id}, by which Hive copied only "
-        "the columns that it lists, and the operators copy whole items"
+        f"{node.id} has no {_WHOLE_ITEMS}, so it is not certain which attributes Hive copied"
     )
 
 

@@ -21,20 +21,28 @@ def map_default(item: ResolvedObject, workflow: Workflow) -> None:
     _map_concurrency(item, workflow)
     account(item, "scheduleType", Status.CARRIED_OVER, "see the schedule")
     account(item, "schedule", Status.CARRIED_OVER, "the DAG has one schedule for all its tasks")
-    account(
-        item,
-        "pipelineLogUri",
-        Status.DROPPED,
-        "Airflow keeps the logs of its tasks where the environment says",
-    )
-    for name in ("role", "resourceRole"):
-        account(item, name, Status.DROPPED, "tasks use the permissions of their Airflow connection")
     for name in ("onFail", "onSuccess"):
         note = "alarms are not migrated yet: who shall hear of it?"
         account(item, name, Status.NEEDS_DECISION, note)
     for name in ("onLateAction", "lateAfterTimeout"):
         note = "lateness is not migrated yet: set a deadline alert on the DAG if it matters"
         account(item, name, Status.NEEDS_DECISION, note)
+
+
+def account_unread_defaults(item: ResolvedObject, workflow: Workflow) -> None:
+    """Account for what only clusters take from ``Default``, once it is known whether any does.
+
+    :param item: the object with id ``Default``.
+    :param workflow: the workflow with all its tasks.
+    """
+    notes = {
+        "pipelineLogUri": "Airflow keeps the logs of its tasks where the environment says",
+        "role": "tasks use the permissions of their Airflow connection",
+        "resourceRole": "tasks use the permissions of their Airflow connection",
+    }
+    for name, note in notes.items():
+        if (item.id, name) not in workflow.fields_read:
+            workflow.ledger.account(item, name, Status.DROPPED, note)
 
 
 def _map_retries(item: ResolvedObject, workflow: Workflow) -> None:

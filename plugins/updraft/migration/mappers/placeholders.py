@@ -40,7 +40,8 @@ def placeholder_unless_mapped(
     try:
         yield
     except MissingFieldError as error:
-        owner_id, name = error.place or (item.fields[field].owner_id, field)
+        blamed = item.fields.get(field)
+        owner_id, name = error.place or (blamed.owner_id if blamed else item.id, field)
         owner = workflow.resolved[owner_id]
         workflow.report(Severity.ERROR, owner, name, error.message, error.advice)
     except NotCompilableError as error:
@@ -57,7 +58,7 @@ def add_placeholder(item: ResolvedObject, workflow: Workflow, reason: str) -> No
     :param workflow: where the task and the accounts go.
     :param reason: why, a clause that ends without a full stop.
     """
-    task_id = workflow.task_id(item)
+    task_id = workflow.main_task_id(item)
     workflow.add_task(
         TaskSpec(
             task_id=task_id,

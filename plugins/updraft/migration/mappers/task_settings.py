@@ -1,5 +1,6 @@
 """Settings that all activities share: retries, time limits, roles, actions, order."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from updraft.datapipeline.findings import Severity
@@ -142,14 +143,18 @@ def retry_settings(item: ResolvedObject, workflow: Workflow) -> dict[str, Argume
     return arguments
 
 
-def account_task_settings(item: ResolvedObject, workflow: Workflow) -> None:
+def account_task_settings(
+    item: ResolvedObject, workflow: Workflow, taken: Collection[str] = ()
+) -> None:
     """Account for the fields that mean the same on every activity.
 
-    :param item: an activity.
+    :param item: an activity, or a resource.
     :param workflow: where the accounts go.
+    :param taken: fields that mean more than that on this object, and are accounted for elsewhere.
     """
     for name, (status, note) in _NOTES.items():
-        _settle(item, name, status, note, workflow)
+        if name not in taken:
+            _settle(item, name, status, note, workflow)
     inherited = item.fields.get("failureAndRerunMode")
     if inherited is not None and inherited.owner_id != DEFAULT_ID:
         account_failure_mode(item, workflow)

@@ -50,7 +50,9 @@ def _account(item: ResolvedObject, workflow: Workflow) -> None:
     referring = _referring(item, workflow)
     places = ", ".join(f"{object_id}.{field}" for object_id, field in referring)
     statuses = {workflow.ledger.status(object_id, field) for object_id, field in referring}
-    if not referring:
+    if item.id in workflow.described:
+        status, note = Status.EQUIVALENT, f"part of {places}"
+    elif not referring:
         status, note = Status.DROPPED, "no object refers to it"
     elif statuses <= _SETTLED:
         status, note = Status.DROPPED, f"only described {places}, which is dropped"
@@ -64,6 +66,10 @@ def _account(item: ResolvedObject, workflow: Workflow) -> None:
             continue
         if name == "parent":
             workflow.ledger.account(item, name, Status.EQUIVALENT, "inherited fields are resolved")
+        elif item.id in workflow.described:
+            if (inherited.owner_id, name) not in workflow.fields_read:
+                unread = "no task reads it: it has no effect there"
+                workflow.ledger.account(item, name, Status.DROPPED, unread)
         else:
             workflow.ledger.account(item, name, status, note)
     workflow.ledger.account(item, "type", status, note)

@@ -1,14 +1,10 @@
 """Settings over HTTP for whoever tests against the local stack: ``/_local/dynamodb/…``."""
 
-import json
-from collections.abc import Callable, Mapping
-from http import HTTPStatus
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
+from include.local.gateway.control import ControlInterface, Method
 from include.local.gateway.dynamodb_backend import DynamoDBBackend
-from include.local.gateway.errors import AwsError
-from include.local.gateway.http import Environ, HttpResponse, read_body
 from include.local.gateway.services.dynamodb.capacity import Bucket, Capacities, TableCapacity
 from include.local.gateway.services.dynamodb.front import DynamoDBFront
 from include.local.gateway.services.dynamodb.settings import (
@@ -23,8 +19,8 @@ _REGION = "us-east-1"
 _CAPACITY = ("table", "region", "read", "write", "burst_seconds")
 
 
-class Control:
-    """Answers the control calls: GET tells, PUT sets, DELETE takes back.
+class Control(ControlInterface):
+    """Capacities of tables, the delay, and how long exports and imports take.
 
     :param backend: ministack, for the throughput that tables are provisioned with.
     :param front: has the delay.
@@ -34,24 +30,7 @@ class Control:
     def __init__(
         self, backend: DynamoDBBackend, front: DynamoDBFront, capacities: Capacities
     ) -> None:
-        self._backend = backend
-        self._front = front
-        self._capacities = capacities
-        self.tasks = TaskSettings()
-
-    def respond(self, environ: Environ) -> HttpResponse:
-        """Answer a control call.
-
-        :param environ: the request.
-        :returns: the present state of what it is about, or an error with a message.
-        """
-        try:
-            return _answer(HTTPStatus.OK, self._carry_out(environ))
-        except AwsError as error:
-            return _answer(error.status, {"error": error.message})
-
-    def _carry_out(self, environ: Environ) -> Any:
-        resources: dict[str, dict[str, Callable[[Mapping[str, Any]], Any]]] = {
+        resources: dict[str, dict[str, Method]] = {
             "capacity": {
                 "GET": self._get_capacity,
                 "PUT": self._put_capacity,
@@ -60,23 +39,11 @@ class Control:
             "delay": {"GET": self._delay, "PUT": self._put_delay, "DELETE": self._delete_delay},
             "tasks": {"GET": self._get_tasks, "PUT": self._put_tasks, "DELETE": self._reset_tasks},
         }
-        name = environ["PATH_INFO"].removeprefix(PATH)
-        methods = resources.get(name)
-        if methods is None:
-            message = f"There is no {PATH}{name}; choose from {', '.join(resources)}"
-            raise AwsError("NotFound", message, HTTPStatus.NOT_FOUND)
-        method = methods.get(environ["REQUEST_METHOD"])
-        if method is None:
-            message = f"{PATH}{name} takes {', '.join(methods)}"
-            raise AwsError("MethodNotAllowed", message, HTTPStatus.METHOD_NOT_ALLOWED)
-        given: dict[str, Any] = dict(parse_qsl(environ.get("QUERY_STRING", "")))
-        body = read_body(environ)
-        if body:
-            try:
-                given.update(json.loads(body))
-            except (ValueError, TypeError) as error:
-                raise invalid(f"The body is no JSON object: {error}") from error
-        return method(given)
+        super().__init__(PATH, resources)
+        self._backend = backend
+        self._front = front
+        self._capacities = capacities
+        self.tasks = TaskSettings()
 
     def _get_capacity(self, given: Mapping[str, Any]) -> Any:
         del given
@@ -148,9 +115,3 @@ def _require_names(given: Mapping[str, Any], names: tuple[str, ...]) -> None:
     for name in given:
         if name not in names:
             raise invalid(f"{name!r} is not known here; choose from {', '.join(names)}")
-
-
-def _answer(status: int, body: Any) -> HttpResponse:
-    return HttpResponse(
-        int(status), json.dumps(body).encode(), [("Content-Type", "application/json")]
-    )

@@ -95,7 +95,8 @@ def decompressed(body: BufferedIOBase, compression: str) -> CountedStream:
     elif compression == "ZSTD":
         import zstandard  # noqa: PLC0415 - only here, so that the stack starts without it
 
-        file = zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True)
+        compressed: Any = body
+        file = zstandard.ZstdDecompressor().stream_reader(compressed, read_across_frames=True)
     return CountedStream(file)
 
 

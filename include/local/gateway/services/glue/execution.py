@@ -1,25 +1,20 @@
-"""Runs the script of a Glue job as a Spark application on this machine.
+"""Runs the script of a Glue job on this machine, as a Spark application or by Python alone.
 
 .. seealso:: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
 """
 
 import logging
-import os
-import re
-import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from include.local import spark
+from include.local import sail, spark
 from include.local.bootstrap import SetupError
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.execution.environment import aws_variables, last_exception
+from include.local.gateway.execution.objects import FetchError, fetch
+from include.local.gateway.execution.process import JobProcess
+from include.local.gateway.services.glue.bookmarks import JobBookmarks
 from include.local.gateway.services.glue.job_log import write_log
 from include.local.gateway.services.glue.job_runs import (
     FAILED,
@@ -35,9 +30,6 @@ from include.local.gateway.services.glue.job_runs import (
 
 _LOG = logging.getLogger(__name__)
 
-_PATIENCE = 5.0  # seconds that a process gets to end by itself
-_EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Exit|Interrupt): .*)$")
-
 
 class ExecutionError(Exception):
     """A run cannot be started; its text becomes the error message of the run."""
@@ -48,6 +40,7 @@ class Execution:
 
     :param runs: where its state is kept.
     :param run: the run.
+    :param command: ``glueetl`` or ``pythonshell``.
     :param script: ``s3://`` URI of the script.
     :param arguments: the arguments of the job and of the run together.
     :param timeout: longest time in seconds.
@@ -59,6 +52,7 @@ class Execution:
         runs: JobRuns,
         run: JobRun,
         *,
+        command: str,
         script: str,
         arguments: Mapping[str, str],
         timeout: float,
@@ -66,13 +60,13 @@ class Execution:
     ) -> None:
         self._runs = runs
         self._run = run
+        self._kind = command
         self._script = script
         self._arguments = arguments
         self._timeout = timeout
         self._endpoint_url = endpoint_url
         self._folder = runs.folder(run)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._process = JobProcess()
 
     def start(self) -> None:
         """Begin; the state of the run tells the rest."""
@@ -83,24 +77,20 @@ class Execution:
 
         :returns: whether it was going on.
         """
-        with self._lock:
-            was_running = self._runs.advance(self._run, STOPPING, only_from=RUNNING)
-            stopping = was_running or self._runs.advance(self._run, STOPPING, only_from=STARTING)
-            process = self._process
-        if stopping and process is not None:
-            threading.Thread(target=_end, args=(process,), daemon=True).start()
+        was_starting = self._runs.advance(self._run, STOPPING, only_from=STARTING)
+        stopping = was_starting or self._runs.advance(self._run, STOPPING, only_from=RUNNING)
+        if stopping:
+            self._process.end()
         return stopping
 
     def kill(self) -> None:
         """End the process at once."""
-        with self._lock:
-            if self._process is not None:
-                _signal(self._process, signal.SIGKILL)
+        self._process.kill()
 
     def _execute(self) -> None:
         try:
             state, error = self._executed()
-        except (BotoCoreError, ClientError, ExecutionError, OSError, SetupError) as failure:
+        except (ExecutionError, FetchError, OSError, SetupError) as failure:
             state, error = FAILED, str(failure)
         except Exception as failure:  # noqa: BLE001 - a run has to end, whatever happens
             _LOG.exception("Run %s failed", self._run.id)
@@ -109,37 +99,44 @@ class Execution:
         self._runs.end(self._run, state, error)
         _LOG.info("Run %s of %s: %s %s", self._run.id, self._run.job, self._run.state, error or "")
 
+    @property
+    def _on_sail(self) -> bool:
+        """Whether the job needs what Sail has and Spark here lacks."""
+        formats = self._arguments.get("--datalake-formats", "").split(",")
+        return self._kind == "glueetl" and "delta" in formats
+
     def _executed(self) -> tuple[str, str | None]:
-        spark.prepare()
+        engine = sail if self._on_sail else spark
+        engine.prepare()
         modules = self._arguments.get("--additional-python-modules", "")
-        missing = spark.missing_modules([name for name in modules.split(",") if name])
+        missing = engine.missing_modules([name for name in modules.split(",") if name])
         if missing:
             raise ExecutionError(
                 f"--additional-python-modules names {', '.join(missing)}, which the local stack's "
-                "Spark does not have; add it to include/local/spark-requirements.in and run "
+                f"Spark does not have; add it to {engine.LOCK.with_suffix('.in').name} and run "
                 "`make lock`"
             )
         command = self._command()
         output, errors = self._folder / "output.log", self._folder / "error.log"
-        with output.open("wb") as stdout, errors.open("wb") as stderr, self._lock:
-            if not self._runs.advance(self._run, RUNNING, only_from=STARTING):
-                return STOPPED, None
-            process = self._process = subprocess.Popen(  # noqa: S603 - Spark, with a user's script
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                cwd=self._folder,
-                env=self._variables(),
-                start_new_session=True,
-            )
-        try:
-            code = process.wait(self._timeout)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return TIMEOUT, None
-        _signal(process, signal.SIGKILL)  # what it may have left
-        return (SUCCEEDED, None) if code == 0 else (FAILED, _reason(output, code))
+        if not self._runs.advance(self._run, RUNNING, only_from=STARTING):
+            return STOPPED, None
+        with output.open("wb") as stdout, errors.open("wb") as stderr:
+            try:
+                code = self._process.run(
+                    command,
+                    directory=self._folder,
+                    variables=self._variables(),
+                    stdout=stdout,
+                    stderr=stderr,
+                    timeout=self._timeout,
+                )
+            except subprocess.TimeoutExpired:
+                return TIMEOUT, None
+        if code == 0:
+            return SUCCEEDED, None
+        prints_all = self._kind == "glueetl" and not self._on_sail
+        exception = last_exception([output if prints_all else errors])
+        return FAILED, exception or f"Command failed with exit code {code}"
 
     def _command(self) -> list[str]:
         script = self._fetch(self._arguments.get("--scriptLocation", self._script))
@@ -152,6 +149,10 @@ class Execution:
         arguments = ["--JOB_NAME", self._run.job, "--JOB_RUN_ID", self._run.id]
         for name, value in self._arguments.items():
             arguments += [name, value]
+        if self._kind == "pythonshell":
+            return [str(spark.ENVIRONMENT / "bin" / "python"), str(script), *arguments]
+        if self._on_sail:
+            return sail.submit_command(script, arguments)
         return spark.submit_command(
             script,
             arguments,
@@ -161,53 +162,13 @@ class Execution:
         )
 
     def _fetch(self, uri: str) -> Path:
-        """Copy an object into the directory of the run."""
-        parts = urlsplit(uri.strip())
-        path = self._folder / Path(parts.path).name
-        s3: Any = client(self._endpoint_url, self._run.region, "s3")
-        try:
-            path.write_bytes(
-                s3.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["Body"].read()
-            )
-        except ClientError as error:
-            raise ExecutionError(f"{uri} cannot be read: {error}") from error
-        return path
+        return fetch(uri, self._folder, self._endpoint_url, self._run.region)
 
     def _variables(self) -> dict[str, str]:
+        bookmarks = JobBookmarks(self._folder.parent / "bookmarks")
+        engine = sail.variables(self._endpoint_url) if self._on_sail else spark.variables()
         return {
-            **spark.variables(),
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_DEFAULT_REGION": self._run.region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": self._endpoint_url,
-            "AWS_REGION": self._run.region,
-            "AWS_SECRET_ACCESS_KEY": "local",
+            **engine,
+            **bookmarks.variables(self._run.region, self._run.job),
+            **aws_variables(self._endpoint_url, self._run.region),
         }
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a Spark application; its Python workers end when the pipe from its Java process does."""
-    _signal(process, signal.SIGTERM)
-    try:
-        process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        _signal(process, signal.SIGKILL)
-        process.wait()
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
-
-
-def _reason(output: Path, code: int) -> str:
-    """Say why a script failed, as Glue does: by the last exception that it printed.
-
-    spark-submit puts all that the script prints on its standard output, errors as well.
-    """
-    lines: Sequence[str] = output.read_text(errors="replace").splitlines()
-    for line in reversed(lines):
-        match = _EXCEPTION.match(line)
-        if match:
-            return match[1]
-    return f"Command failed with exit code {code}"

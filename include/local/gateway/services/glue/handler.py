@@ -10,16 +10,23 @@ from botocore.exceptions import ClientError
 from include.local.gateway.errors import MANUAL, NOT_IMPLEMENTED, AwsError
 from include.local.gateway.handlers import Operation, OperationRequest
 from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.services.glue.bookmarks import JobBookmarks
+from include.local.gateway.services.glue.column_statistics import ColumnStatistics
+from include.local.gateway.services.glue.crawler import Crawlers
+from include.local.gateway.services.glue.data_quality import DataQuality
 from include.local.gateway.services.glue.execution import Execution
+from include.local.gateway.services.glue.job_log import follow_log
 from include.local.gateway.services.glue.job_runs import GOING_ON, JobRun, JobRuns
+from include.local.gateway.services.glue.workflows import Workflows
 
 _PAGE = 200
 _TIMEOUT_MINUTES = 480
+_LOG_GROUPS = {"glueetl": "/aws-glue/jobs", "pythonshell": "/aws-glue/python-jobs"}
 _OF_JOB_OR_RUN = ("MaxCapacity", "NumberOfWorkers", "Timeout", "WorkerType")
 
 
 class GlueHandler:
-    """Runs Spark jobs; moto keeps the jobs themselves and the data catalog.
+    """Runs jobs; moto keeps the jobs themselves and the data catalog.
 
     :param directory: where runs are kept.
     :param endpoint_url: address of the gateway.
@@ -29,19 +36,33 @@ class GlueHandler:
 
     def __init__(self, directory: Path, endpoint_url: str) -> None:
         self._runs = JobRuns(directory)
+        self._bookmarks = JobBookmarks(directory / "bookmarks")
         self._endpoint_url = endpoint_url
         self._executions: dict[str, Execution] = {}
+        self._parts = (
+            ColumnStatistics(endpoint_url),
+            Crawlers(endpoint_url),
+            DataQuality(endpoint_url),
+            Workflows(endpoint_url),
+        )
 
     def operations(self) -> Mapping[str, Operation]:
         """Name the operations.
 
         :returns: function by operation.
         """
+        others = {
+            name: function for part in self._parts for name, function in part.operations().items()
+        }
         return {
+            **others,
             "BatchStopJobRun": self._stop,
+            "GetJobBookmark": self._get_bookmark,
             "GetJobRun": self._get,
             "GetJobRuns": self._list,
+            "ResetJobBookmark": self._reset_bookmark,
             "StartJobRun": self._start,
+            "UpdateJob": self._update,
         }
 
     def close(self) -> None:
@@ -53,11 +74,11 @@ class GlueHandler:
         given = request.parameters
         job = self._job(request)
         command = job["Command"]
-        if command["Name"] != "glueetl":
+        if command["Name"] not in _LOG_GROUPS:
             raise AwsError(
                 NOT_IMPLEMENTED,
-                f"The local stack runs Spark jobs (glueetl) of Glue, not {command['Name']!r}. "
-                f"{MANUAL} says how to add it.",
+                f"The local stack runs jobs of the kinds glueetl and pythonshell, not "
+                f"{command['Name']!r}. {MANUAL} says how to add it.",
                 501,
             )
         run = JobRun(
@@ -75,6 +96,7 @@ class GlueHandler:
         execution = self._executions[run.id] = Execution(
             self._runs,
             run,
+            command=command["Name"],
             script=command["ScriptLocation"],
             arguments={
                 **(job.get("DefaultArguments") or {}),
@@ -85,7 +107,18 @@ class GlueHandler:
             endpoint_url=self._endpoint_url,
         )
         execution.start()
+        follow_log(self._endpoint_url, run, self._runs.folder(run))
         return {"JobRunId": run.id}
+
+    def _update(self, request: OperationRequest) -> Mapping[str, Any]:
+        """Replace a job as a whole: what is not given falls back to its default."""
+        job = self._job(request)
+        glue: Any = client(self._endpoint_url, request.region, self.service)
+        arn = f"arn:aws:glue:{request.region}:{request.account_id}:job/{job['Name']}"
+        tags = glue.get_tags(ResourceArn=arn)["Tags"]
+        # moto's own CreateJob takes the place of a job of the same name.
+        glue.create_job(Name=job["Name"], Tags=tags, **request.parameters["JobUpdate"])
+        return {"JobName": job["Name"]}
 
     def _get(self, request: OperationRequest) -> Mapping[str, Any]:
         given = request.parameters
@@ -129,6 +162,14 @@ class GlueHandler:
             errors.append({**which, "ErrorDetail": detail})
         return {"SuccessfulSubmissions": submitted, "Errors": errors}
 
+    def _get_bookmark(self, request: OperationRequest) -> Mapping[str, Any]:
+        job, given = self._job(request)["Name"], request.parameters
+        return {"JobBookmarkEntry": self._bookmarks.get(request.region, job, given.get("RunId"))}
+
+    def _reset_bookmark(self, request: OperationRequest) -> Mapping[str, Any]:
+        job, given = self._job(request)["Name"], request.parameters
+        return {"JobBookmarkEntry": self._bookmarks.reset(request.region, job, given.get("RunId"))}
+
     def _job(self, request: OperationRequest) -> dict[str, Any]:
         """Ask moto for the job."""
         glue: Any = client(self._endpoint_url, request.region, self.service)
@@ -150,6 +191,7 @@ def _settings(job: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     return {
         "Timeout": _TIMEOUT_MINUTES,
         "GlueVersion": job.get("GlueVersion") or "5.0",
+        "LogGroupName": _LOG_GROUPS[job["Command"]["Name"]],
         "ExecutionClass": given.get("ExecutionClass") or "STANDARD",
         **settings,
     }

@@ -1,0 +1,1 @@
+"""Programs of an EMR primary node, for the processes of steps and bootstrap actions."""

@@ -1,0 +1,1 @@
+"""Amazon EMR: clusters with states, whose bootstrap actions and steps are really executed."""

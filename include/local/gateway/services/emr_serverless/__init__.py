@@ -1,0 +1,1 @@
+"""Amazon EMR Serverless: applications with states, and job runs that are really executed."""

@@ -1,0 +1,47 @@
+"""Whole numbers of a request that a template has made: Airflow renders every value to a text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from updraft.errors import UpdraftError
+
+_NUMBERS = frozenset(
+    {
+        "IdleTimeout",
+        "InstanceCount",
+        "Iops",
+        "SizeInGB",
+        "StepConcurrencyLevel",
+        "VolumesPerInstance",
+    }
+)
+
+
+def with_numbers(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn texts into numbers where RunJobFlow takes nothing else.
+
+    :param request: a request, or a part of one.
+    :returns: a copy in which these members are whole numbers.
+    :raises UpdraftError: when such a member is a text that is no whole number.
+    """
+    return {name: _converted(name, value) for name, value in request.items()}
+
+
+def _converted(name: str, value: Any) -> Any:
+    if name in {"Properties", "Tags"}:
+        # Free names: one of them may be spelt like a member of the API.
+        return value
+    if isinstance(value, Mapping):
+        return with_numbers(value)
+    if isinstance(value, str):
+        return _number(name, value) if name in _NUMBERS else value
+    if isinstance(value, Sequence):
+        return [with_numbers(one) if isinstance(one, Mapping) else one for one in value]
+    return value
+
+
+def _number(name: str, text: str) -> int:
+    stripped = text.strip()
+    if stripped.isascii() and stripped.isdecimal():
+        return int(stripped)
+    raise UpdraftError(f"cluster: {name}: {text!r} is not a whole number from 0 up")

@@ -1,0 +1,183 @@
+"""Amazon EMR with its three faces: clusters, EMR Serverless, and EMR on EKS."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.amazon.aws.hooks.emr import EmrContainerHook, EmrHook, EmrServerlessHook
+
+from updraft.dynamodb.service_errors import ServiceError, explained
+from updraft.hooks.clients import connected_client
+
+log = logging.getLogger(__name__)
+
+CLUSTERS = "emr"
+SERVERLESS = "emr-serverless"
+CONTAINERS = "emr-containers"
+
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Error codes that say that a call came too soon. Nothing was done."""
+
+_UNCERTAIN = re.compile(r"|InternalServer\w*|InternalFailure|ServiceUnavailable\w*|5\d\d")
+_LIMIT_CODES = re.compile(r"(?i).*(limitexceeded|quotaexceeded|toomany).*")
+_LIMIT_WORDS = re.compile(
+    r"(?i)(limit|quota)\b.*\b(exceeded|reached)|exceed\w*\b.*\b(limit|quota|maximum)|"
+    r"maximum (number|allowed).*(exceeded|reached)|maximum number of active"
+)
+_PATIENCE = 900.0
+_LONGEST_PAUSE = 60.0
+_ONE_ATTEMPT = {"retries": {"mode": "standard", "total_max_attempts": 1}}
+
+
+def emr_hook(service: str, **hook_parameters: Any) -> AwsBaseHook:
+    """Make the provider's hook for one of the services.
+
+    :param service: name of the service in botocore.
+    :param hook_parameters: connection, region, verification and botocore configuration.
+    :returns: the hook.
+    """
+    classes: dict[str, Callable[..., AwsBaseHook]] = {
+        CLUSTERS: EmrHook,
+        SERVERLESS: EmrServerlessHook,
+        CONTAINERS: EmrContainerHook,
+    }
+    return classes[service](**hook_parameters)
+
+
+class EmrCalls:
+    """Calls of one service, which wait when AWS throttles them.
+
+    :param hook_parameters: connection, region, verification and botocore configuration.
+    :param service: name of the service in botocore.
+    :param patience: seconds for which a throttled call is repeated beyond botocore's own retries.
+    """
+
+    def __init__(
+        self,
+        hook_parameters: Mapping[str, Any],
+        service: str = CLUSTERS,
+        patience: float = _PATIENCE,
+    ) -> None:
+        self.hook_parameters = dict(hook_parameters)
+        self.service = service
+        self.hook = emr_hook(service, **self.hook_parameters)
+        self._patience = patience
+        self._single: AwsBaseHook | None = None
+
+    @property
+    def region(self) -> str:
+        """Region that the calls go to."""
+        return str(connected_client(self.hook).meta.region_name)
+
+    def call(self, operation: str, resource: str, **request: Any) -> dict[str, Any]:
+        """Make a call that changes nothing, or the same however often it is made.
+
+        :param operation: name of the client's method.
+        :param resource: what it is about, for the message of an error.
+        :param request: the parameters of the call.
+        :returns: the answer.
+        :raises ServiceError: when AWS refuses.
+        """
+        return self._patient(self.hook, operation, resource, request)
+
+    def call_once(self, operation: str, resource: str, **request: Any) -> dict[str, Any]:
+        """Make a call that would begin something a second time if botocore repeated it.
+
+        A call that was throttled did nothing, and is made again.
+
+        :param operation: name of the client's method.
+        :param resource: what it is about, for the message of an error.
+        :param request: the parameters of the call.
+        :returns: the answer.
+        :raises ServiceError: when AWS refuses; see :func:`is_uncertain`.
+        """
+        if self._single is None:
+            config = {**(self.hook_parameters.get("config") or {}), **_ONE_ATTEMPT}
+            self._single = emr_hook(self.service, **{**self.hook_parameters, "config": config})
+        return self._patient(self._single, operation, resource, request)
+
+    def items(
+        self, operation: str, resource: str, member: str, **request: Any
+    ) -> Iterator[dict[str, Any]]:
+        """List all pages.
+
+        :param operation: name of the client's method.
+        :param resource: what it is about, for the message of an error.
+        :param member: member of the answer that holds the items.
+        :param request: the parameters of the call.
+        :returns: the items in the order of the service.
+        :raises ServiceError: when AWS refuses.
+        """
+        token_name = "Marker" if self.service == CLUSTERS else "nextToken"
+        more: dict[str, Any] = {}
+        while True:
+            page = self.call(operation, resource, **request, **more)
+            yield from page.get(member) or ()
+            if not page.get(token_name):
+                return
+            more = {token_name: page[token_name]}
+
+    def _patient(
+        self, hook: AwsBaseHook, operation: str, resource: str, request: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        action = f"{_PREFIXES[self.service]}:{operation.title().replace('_', '')}"
+        client = connected_client(hook)
+        give_up_at = time.monotonic() + self._patience
+        pause = 1.0
+        while True:
+            try:
+                with explained(action, resource):
+                    answer: dict[str, Any] = getattr(client, operation)(**request)
+                    return answer
+            except ServiceError as error:
+                if error.code not in THROTTLED or time.monotonic() + pause > give_up_at:
+                    raise
+                log.info("AWS throttles %s; the next attempt is in %.0f s", action, pause)
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+_PREFIXES = {
+    CLUSTERS: "elasticmapreduce",
+    SERVERLESS: "emr-serverless",
+    CONTAINERS: "emr-containers",
+}
+
+
+def is_uncertain(error: ServiceError) -> bool:
+    """Tell whether a call may have had its effect although it failed.
+
+    :param error: how it failed.
+    :returns: whether there was no answer, or one that leaves it open.
+    """
+    return _UNCERTAIN.fullmatch(error.code) is not None and not _is_wrong_request(error)
+
+
+def is_limit(error: ServiceError) -> bool:
+    """Tell whether a call failed because there is too much of something at the moment.
+
+    EMR has one error code for most refusals, so that the words of the message decide.
+
+    :param error: how it failed.
+    :returns: whether waiting may help.
+    """
+    if _LIMIT_CODES.fullmatch(error.code):
+        return True
+    return bool(error.code and _LIMIT_WORDS.search(error.message))
+
+
+def _is_wrong_request(error: ServiceError) -> bool:
+    from botocore.exceptions import ParamValidationError
+
+    return isinstance(error.__cause__, ParamValidationError)

@@ -1,0 +1,201 @@
+"""Activities that run as steps on a cluster: what all their types share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.emr.legacy_steps import CurrentStep, JarStep, script_step
+from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.compiled_fields import compile_value, compile_values, reading, references_to
+from updraft.migration.jinja_compiler import Template
+from updraft.migration.ledger import Status
+from updraft.migration.mapper import Workflow
+from updraft.migration.mappers.dynamodb_copies import time_limit
+from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
+from updraft.migration.tasks import ArgumentValue, TaskOutput, TaskSpec, as_argument
+
+OPERATOR = "updraft.operators.emr.EmrStepsOperator"
+# EMR API, "HadoopJarStepConfig".
+_LONGEST_ARGUMENT = 10_280
+
+
+@dataclass
+class ActivitySteps:
+    """The steps of one activity while they are collected.
+
+    :param item: the activity.
+    :param workflow: the workflow.
+    """
+
+    item: ResolvedObject
+    workflow: Workflow
+    _steps: list[JarStep] = field(default_factory=list)
+    _templates: list[Template] = field(default_factory=list)
+    _described: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Find the cluster.
+
+        :raises NotCompilableError: when the activity does not run on exactly one.
+        """
+        self._cluster = _cluster(self.item, self.workflow)
+        self._region = compile_value("region", self._cluster, self.workflow)
+
+    @property
+    def region(self) -> str | None:
+        """The region of the cluster, none when the definition does not tell it."""
+        return self._region.text if self._region is not None else None
+
+    def take(self, template: Template) -> str:
+        """Take a template in, so that what it reads counts as used.
+
+        :param template: the template.
+        :returns: its text.
+        """
+        self._templates.append(template)
+        return template.text
+
+    def value(self, name: str) -> str | None:
+        """Take the one value of a field of the activity in.
+
+        :param name: the field.
+        :returns: its text, none when the activity has no such field.
+        :raises NotCompilableError: when it can't be said exactly.
+        """
+        template = compile_value(name, self.item, self.workflow)
+        return self.take(template) if template is not None else None
+
+    def values(self, name: str) -> list[str]:
+        """Take all values of a field of the activity in.
+
+        :param name: the field.
+        :returns: their texts.
+        :raises NotCompilableError: when one can't be said exactly.
+        """
+        return [self.take(one) for one in compile_values(name, self.item, self.workflow)]
+
+    def add(self, *steps: JarStep) -> None:
+        """Add steps.
+
+        :param steps: the steps, in their order.
+        :raises NotCompilableError: when EMR takes no argument as long as one of theirs.
+        """
+        for step in steps:
+            if any(len(argument) > _LONGEST_ARGUMENT for argument in step.arguments):
+                raise NotCompilableError(
+                    f"its script has more than {_LONGEST_ARGUMENT:,} characters, the longest that "
+                    "a step takes; put it into S3 and name it by scriptUri"
+                )
+            self._steps.append(step)
+
+    def add_current(self, current: CurrentStep) -> tuple[str, ...]:
+        """Add a rewritten step, if anything is left of it.
+
+        :param current: the step.
+        :returns: what was changed.
+        """
+        if current.step is not None:
+            self.add(current.step)
+        return current.changes
+
+    def add_configured_script(self, name: str) -> None:
+        """Add the script that goes before or after an activity.
+
+        :param name: ``preActivityTaskConfig`` or ``postActivityTaskConfig``.
+        :raises NotCompilableError: when it names no script.
+        """
+        for config in references_to(name, self.item, self.workflow):
+            uri = compile_value("scriptUri", config, self.workflow)
+            if uri is None:
+                raise NotCompilableError(f"{config.id} names no script")
+            arguments = compile_values("scriptArgument", config, self.workflow)
+            for template in (uri, *arguments, reading(name, self.item)):
+                self.take(template)
+            self.add(script_step(uri.text, [one.text for one in arguments], self.region))
+            self.describe(config)
+            when = "first" if name.startswith("pre") else "last"
+            note = f"the {when} step; a script from S3 that runs on the master node as before"
+            self.workflow.ledger.account(self.item, name, Status.CARRIED_OVER, note)
+
+    def describe(self, item: ResolvedObject) -> None:
+        """Take in an object that only describes others.
+
+        :param item: the object, of which templates were taken.
+        """
+        self._described.add(item.id)
+
+    def finish(self, summary: str, notes: Iterable[str] = ()) -> None:
+        """Add the task to the workflow, and account for what its type shares with others.
+
+        :param summary: what it does, a sentence without subject.
+        :param notes: how it differs from what was.
+        :raises NotCompilableError: when there is nothing to run.
+        """
+        if not self._steps:
+            raise NotCompilableError("nothing is left to run: the release installs it by itself")
+        item, workflow = self.item, self.workflow
+        cluster_task = workflow.main_task_id(self._cluster)
+        arguments: dict[str, ArgumentValue] = {
+            "cluster_id": TaskOutput(cluster_task),
+            "steps": self._definitions(),
+        }
+        if self._region is not None:
+            arguments["region_name"] = self.take(self._region)
+        settings = time_limit(item, workflow) | retry_settings(item, workflow)
+        several = len(self._steps) > 1
+        differences = [*dict.fromkeys(notes)]
+        if several:
+            differences.append("a retry goes on at the step that failed, not at the first one")
+        self._account(cluster_task, differences)
+        workflow.described |= self._described
+        workflow.add_task(
+            TaskSpec(
+                task_id=workflow.main_task_id(item),
+                object_id=item.id,
+                object_type=item.type or "-",
+                operator=OPERATOR,
+                arguments=arguments | settings,
+                summary=summary,
+            ),
+            tuple(self._templates),
+        )
+
+    def _definitions(self) -> list[ArgumentValue]:
+        name, count = self.item.item.name, len(self._steps)
+        return [
+            as_argument(
+                step.definition(
+                    name if count == 1 else f"{name} {index}/{count}", last=index == count
+                )
+            )
+            for index, step in enumerate(self._steps, 1)
+        ]
+
+    def _account(self, cluster_task: str, differences: list[str]) -> None:
+        item, workflow = self.item, self.workflow
+        account = workflow.ledger.account
+        status = Status.APPROXIMATED if differences else Status.CARRIED_OVER
+        note = "; ".join(["`EmrStepsOperator`", *differences])
+        account(item, "type", status, note)
+        note = f"`cluster_id`: the cluster that `{cluster_task}` makes for the run"
+        account(item, "runsOn", Status.CARRIED_OVER, note)
+        account(item, "workerGroup", Status.DROPPED, "ignored beside `runsOn`, as before")
+        resized = "the cluster keeps its size; set instance counts, or managed scaling"
+        for name in ("resizeClusterBeforeRunning", "resizeClusterMaxInstances"):
+            text = (item.text(name) or "").strip().casefold()
+            fate = Status.DROPPED if text == "false" else Status.APPROXIMATED
+            account(item, name, fate, resized)
+        account_task_settings(item, workflow)
+
+
+def _cluster(item: ResolvedObject, workflow: Workflow) -> ResolvedObject:
+    found = references_to("runsOn", item, workflow)
+    if not found and item.field("workerGroup") is not None:
+        raise NotCompilableError(
+            "it runs where a Task Runner of your own polls for workerGroup, on a cluster that the "
+            "definition does not describe"
+        )
+    if len(found) != 1 or found[0].type != "EmrCluster":
+        what = " and ".join(one.type or one.id for one in found) or "nothing"
+        raise NotCompilableError(f"it runs on {what}, and steps need one EmrCluster")
+    return found[0]

@@ -1,0 +1,107 @@
+"""``HiveActivity``: a script of Hive, with tables for the data it reads and writes.
+
+Source: guide, "HiveActivity"
+(https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-hiveactivity.html).
+"""
+
+from typing import ClassVar
+
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.emr.hive_staging import HiveTable, Regex, drop_tables
+from updraft.emr.script_steps import hive_file, hive_options, hive_text
+from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.compiled_fields import reading
+from updraft.migration.ledger import Status
+from updraft.migration.mapper import ObjectMapper, Workflow
+from updraft.migration.mappers.emr_steps import ActivitySteps
+from updraft.migration.mappers.hive_tables import TABLES_NOTE, create_statements, hive_table
+from updraft.migration.mappers.placeholders import placeholder_unless_mapped
+from updraft.migration.mappers.staged_data import ITEM_FORMAT, staged_nodes
+
+
+class HiveActivityMapper(ObjectMapper):
+    """Maps scripts of Hive to steps."""
+
+    object_types: ClassVar[tuple[str, ...]] = ("HiveActivity",)
+
+    def map(self, item: ResolvedObject, workflow: Workflow) -> None:
+        """Map a HiveActivity.
+
+        :param item: the activity.
+        :param workflow: where the task, accounts and findings go.
+        """
+        field = "hiveScript" if item.field("hiveScript") is not None else "scriptUri"
+        with placeholder_unless_mapped(item, field, workflow):
+            _map_activity(item, workflow)
+
+
+def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
+    steps = ActivitySteps(item, workflow)
+    script, uri = steps.value("hiveScript"), steps.value("scriptUri")
+    queue = steps.value("hadoopQueue")
+    variables = steps.values("scriptVariable")
+    if (script is None) == (uri is None):
+        raise NotCompilableError("it needs either hiveScript or scriptUri")
+    steps.add_configured_script("preActivityTaskConfig")
+    tables = _tables(script, steps)
+    options = hive_options(
+        [*(f"{key}={one.name}" for key, one in tables.items()), *variables], queue
+    )
+    if script is not None:
+        steps.add(hive_text(_around(script, list(tables.values())), options))
+    elif uri is not None:
+        _add_file(uri, list(tables.values()), options, steps)
+    steps.add_configured_script("postActivityTaskConfig")
+    _account(item, workflow, staged=bool(tables))
+    if item.field("stage") is not None:
+        steps.take(reading("stage", item))
+    steps.finish("runs a Hive script on the cluster", [TABLES_NOTE] if tables else [])
+
+
+def _tables(script: str | None, steps: ActivitySteps) -> dict[str, HiveTable]:
+    tables: dict[str, HiveTable] = {}
+    for node in staged_nodes(script, steps):
+        if node.format.type == ITEM_FORMAT:
+            raise NotCompilableError(
+                f"{node.item.id} has the format {ITEM_FORMAT}, and it was never published which "
+                "columns a script found in its table"
+            )
+        tables[node.variable] = hive_table(node, steps)
+    return tables
+
+
+def _around(script: str, tables: list[HiveTable]) -> str:
+    if not tables:
+        return script
+    body = script.strip()
+    ending = "" if body.endswith(";") else "\n;"
+    return f"{create_statements(tables)}\n{body}{ending}\n{drop_tables(tables)}"
+
+
+def _add_file(
+    uri: str, tables: list[HiveTable], options: tuple[str, ...], steps: ActivitySteps
+) -> None:
+    # Tables outlive the session of Hive that makes them, JARs do not.
+    if any(isinstance(one.storage, Regex) and one.storage.output for one in tables):
+        raise NotCompilableError(
+            "it writes by an outputFormat, whose JAR a script in S3 has to add by itself"
+        )
+    if tables:
+        steps.add(hive_text(create_statements(tables)))
+    steps.add(hive_file(uri, options))
+    if tables:
+        steps.add(hive_text(drop_tables(tables)))
+
+
+def _account(item: ResolvedObject, workflow: Workflow, *, staged: bool) -> None:
+    account = workflow.ledger.account
+    account(item, "hiveScript", Status.CARRIED_OVER, "`hive -e` runs it as it is")
+    account(item, "scriptUri", Status.CARRIED_OVER, "`hive-script` runs it from S3")
+    account(item, "scriptVariable", Status.CARRIED_OVER, "`-d`, as before")
+    queues = "`mapreduce.job.queuename` and `tez.queue.name` of the session"
+    account(item, "hadoopQueue", Status.EQUIVALENT, queues)
+    if staged:
+        account(item, "stage", Status.APPROXIMATED, TABLES_NOTE)
+    else:
+        account(item, "stage", Status.EQUIVALENT, "nothing is staged")
+    account(item, "generatedScriptsPath", Status.DROPPED, "the statements stand in the DAG")

@@ -1,0 +1,144 @@
+"""What the operators for EMR Serverless and EMR on EKS do alike."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from updraft.compat import AirflowException, AirflowFailException, BaseOperator, Context
+from updraft.errors import UpdraftError
+from updraft.hooks.emr import EmrCalls
+from updraft.operators.dynamodb_base import Deferral, check_poll_interval
+from updraft.operators.emr_base import EmrBaseOperator, Waiting
+from updraft.operators.emr_job_runs import EmrJobRuns, JobRun
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+
+class EmrJobRunTask(BaseOperator):
+    """Take over from the provider's operator how a job run is started, found and waited for.
+
+    :param deferrable: whether the task gives its slot back while it waits.
+    :param poll_interval: seconds between two looks.
+    :param inputs: URIs of what the job reads, for lineage. (templated)
+    :param outputs: URIs of what the job writes, for lineage. (templated)
+    :param spark_lineage: whether Spark gets the settings for lineage.
+    :param kwargs: arguments of the provider's operator.
+    """
+
+    def __init__(
+        self,
+        *,
+        deferrable: bool = True,
+        poll_interval: int = 30,
+        inputs: Sequence[str] | str = (),
+        outputs: Sequence[str] | str = (),
+        spark_lineage: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.inputs = inputs
+        self.outputs = outputs
+        self.spark_lineage = spark_lineage
+        self._runs: EmrJobRuns | None = None
+        self._finished_id: str | None = None
+
+    @abstractmethod
+    def _start(self, context: Context, limit_ends_at: float | None) -> JobRun | Deferral:
+        """Find or start the run, and wait."""
+
+    @abstractmethod
+    def _make_runs(self, context: Context) -> EmrJobRuns:
+        """Make what finds, starts and watches the run."""
+
+    @abstractmethod
+    def _show(self, context: Context, run_id: str) -> None:
+        """Give the task its links."""
+
+    def execute(
+        self,
+        context: Context,
+        event: dict[str, Any] | None = None,  # noqa: ARG002 - the provider's interface
+    ) -> str:
+        """Run the job, or find the run of an earlier attempt.
+
+        :param context: context of the task instance.
+        :param event: never given.
+        :returns: id of the run.
+        :raises AirflowFailException: when an argument is wrong, which no retry can mend.
+        :raises AirflowException: when the run failed.
+        """
+        try:
+            check_poll_interval(self.poll_interval)
+        except UpdraftError as error:
+            raise AirflowFailException(str(error)) from None
+        return self._result(context, lambda: self._start(context, None))
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Go on when there may be something new.
+
+        :param context: context of the task instance.
+        :param event: the event of the trigger.
+        :returns: the same as :meth:`execute`.
+        :raises AirflowException: when the run failed.
+        """
+        carried = EmrBaseOperator.note_event(self.log, event or {})
+
+        def step() -> JobRun | Deferral:
+            if carried["run_id"] is None:
+                return self._start(context, carried["limit_ends_at"])
+            return self._make_runs(context).follow(carried["run_id"], carried["give_up_at"])
+
+        return self._result(context, step)
+
+    def on_kill(self) -> None:
+        """Cancel the run; called from a signal handler."""
+        if self._runs is not None:
+            self._runs.stop()
+
+    def _waiting(self, calls: EmrCalls) -> Waiting:
+        return Waiting(calls, deferrable=self.deferrable, poll_interval=self.poll_interval)
+
+    def _result(self, context: Context, step: Callable[[], JobRun | Deferral]) -> str:
+        try:
+            outcome = step()
+        except UpdraftError as error:
+            raise AirflowException(str(error)) from None  # it is complete on its own
+        if isinstance(outcome, Deferral):
+            run_id = outcome.trigger.serialize()[1].get("run_id")
+            if run_id:
+                self._show(context, run_id)
+            self.defer(
+                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
+            )
+        self._runs = None  # nothing is left to cancel
+        self._finished_id = str(outcome["id"])
+        self._show(context, self._finished_id)
+        return self._finished_id
+
+    def _declared(self, external_id: str | None) -> "OperatorLineage[Any, Any] | None":
+        try:
+            from updraft.operators.emr_lineage import declared_lineage  # noqa: PLC0415 - optional
+        except ImportError:
+            return None
+        return declared_lineage(self.inputs, self.outputs, external_id)
+
+    def get_openlineage_facets_on_complete(
+        self,
+        task_instance: Any,  # noqa: ARG002 - the listener passes it
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Name the run, and what is declared.
+
+        :param task_instance: not needed, the operator itself remembers.
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        return self._declared(self._finished_id)
+
+    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
+        """Name what is declared.
+
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        return self._declared(None)

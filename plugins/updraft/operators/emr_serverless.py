@@ -1,0 +1,148 @@
+"""An operator that runs a job on EMR Serverless."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from airflow.providers.amazon.aws.operators.emr import EmrServerlessStartJobOperator
+
+from updraft.compat import Context
+from updraft.hooks.emr import SERVERLESS, EmrCalls
+from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.emr_job_run_task import EmrJobRunTask
+from updraft.operators.emr_job_runs import EmrJobRuns, JobRun, s3_log_uri
+from updraft.operators.emr_logs import EmrLogs
+from updraft.operators.emr_spark_lineage import with_lineage_defaults
+from updraft.resource_owner import ResourceOwner
+from updraft.triggers.emr_job_runs import EmrJobRunTrigger, EmrServerlessJobRunTrigger
+
+_STOPPED = frozenset({"CREATED", "STOPPED"})
+
+
+class ServerlessJobRuns(EmrJobRuns):
+    """Runs of an application of EMR Serverless; see :class:`EmrJobRuns`."""
+
+    active: ClassVar[tuple[str, ...]] = ("SUBMITTED", "PENDING", "SCHEDULED", "QUEUED", "RUNNING")
+    cancelling: ClassVar[str] = "CANCELLING"
+    succeeded: ClassVar[str] = "SUCCESS"
+    longest_name: ClassVar[int] = 256
+    trigger: ClassVar[type[EmrJobRunTrigger]] = EmrServerlessJobRunTrigger
+
+    def start_application(self) -> None:
+        """Start an application that does not start by itself when it gets a job.
+
+        :raises ServiceError: when AWS refuses.
+        """
+        identifiers = {"applicationId": self._parent_id}
+        answer = self._calls.call("get_application", self._resource, **identifiers)
+        application = answer["application"]
+        automatic = application.get("autoStartConfiguration", {}).get("enabled", True)
+        if application["state"] in _STOPPED and not automatic:
+            self._calls.call("start_application", self._resource, **identifiers)
+
+    def describe(self, run_id: str) -> JobRun:
+        """Ask for a run."""
+        answer = self._calls.call(
+            "get_job_run", f"job run {run_id!r}", applicationId=self._parent_id, jobRunId=run_id
+        )
+        run = answer["jobRun"]
+        return {**run, "id": run["jobRunId"]}
+
+    def cancel(self, run_id: str) -> None:
+        """Cancel a run."""
+        self._calls.call(
+            "cancel_job_run", f"job run {run_id!r}", applicationId=self._parent_id, jobRunId=run_id
+        )
+
+    @property
+    def _resource(self) -> str:
+        return f"application {self._parent_id!r}"
+
+    def _list(self, since: datetime) -> Iterable[JobRun]:
+        return self._calls.items(
+            "list_job_runs",
+            self._resource,
+            "jobRuns",
+            applicationId=self._parent_id,
+            createdAtAfter=since,
+        )
+
+    def _send(self, name: str, token: str, request: Mapping[str, Any]) -> str:
+        answer = self._calls.call(
+            "start_job_run",
+            self._resource,
+            applicationId=self._parent_id,
+            clientToken=token,
+            name=name,
+            **request,
+        )
+        return str(answer["jobRunId"])
+
+    def _logs(self, run: JobRun) -> tuple[EmrLogs, str]:
+        """Name the driver's logs, https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/logging.html."""
+        logs = EmrLogs(self._calls.hook_parameters, s3_log_uri(run.get("configurationOverrides")))
+        place = logs.uri("applications", self._parent_id, "jobs", run["id"], "SPARK_DRIVER")
+        return logs, place
+
+
+class EmrServerlessJobOperator(EmrJobRunTask, EmrServerlessStartJobOperator):
+    """Run a job on EMR Serverless and wait for its end; a retry adopts the run that there is.
+
+    A run that succeeded is not repeated, one that goes on is waited for, and one that failed or
+    was cancelled is followed by another one. A task that is killed cancels its run.
+
+    .. seealso:: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/jobs.html
+
+    :param application_id: id of the application. (templated)
+    :param execution_role_arn: role of the job. (templated)
+    :param job_driver: what to run, as StartJobRun takes it. (templated)
+    :param configuration_overrides: settings of Spark or Hive, and where logs go. (templated)
+    :param config: further parameters of StartJobRun, such as ``executionTimeoutMinutes``.
+        (templated)
+    :param name: name of the run; it gets a hash by which it is found again. (templated)
+    :param spark_lineage: whether Spark is told which run of Airflow it belongs to, and where
+        lineage goes; by default if Airflow's ``[openlineage] spark_inject_parent_job_info`` says
+        so. What the overrides say themselves is left alone.
+    :param deferrable: whether the task gives its slot back while it waits.
+    :param poll_interval: seconds between two looks.
+    :param inputs: URIs of what the job reads, for lineage. (templated)
+    :param outputs: URIs of what the job writes, for lineage. (templated)
+    :param kwargs: as the provider's ``EmrServerlessStartJobOperator``.
+    """
+
+    template_fields: Sequence[str] = (
+        *EmrServerlessStartJobOperator.template_fields,
+        "inputs",
+        "outputs",
+    )
+    ui_color = "#f5e6d3"
+
+    def _start(self, context: Context, limit_ends_at: float | None) -> JobRun | Deferral:
+        runs = self._make_runs(context)
+        if limit_ends_at is None:
+            runs.start_application()
+        own = ResourceOwner.of(context).tags()
+        given = dict(self.config)
+        request = {
+            **given,
+            "executionRoleArn": self.execution_role_arn,
+            "jobDriver": self.job_driver,
+            "tags": {**given.get("tags", {}), **own},
+        }
+        overrides = with_lineage_defaults(self.configuration_overrides, context, self.spark_lineage)
+        if overrides:
+            request["configurationOverrides"] = overrides
+        return runs.begin(request, limit_ends_at)
+
+    def _make_runs(self, context: Context) -> ServerlessJobRuns:
+        calls = EmrCalls(self._hook_parameters, SERVERLESS)
+        name = self.name or self.config.pop("name", None) or self.task_id
+        runs = ServerlessJobRuns(
+            self._waiting(calls), ResourceOwner.of(context), self.application_id, name
+        )
+        self._runs = runs
+        return runs
+
+    def _show(self, context: Context, run_id: str) -> None:
+        self.job_id = run_id
+        self.persist_links(context)

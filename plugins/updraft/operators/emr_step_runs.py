@@ -1,0 +1,280 @@
+"""The steps of a task on a cluster: finding, adding, watching and cancelling them."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from updraft.dynamodb.service_errors import ServiceError
+from updraft.emr.steps import (
+    ACTIVE_STATES,
+    COMPLETED,
+    MOST_ACTIVE_STEPS,
+    StepIdentity,
+    identified,
+    identity_of,
+    step_key,
+    stops_others,
+)
+from updraft.hooks.emr import EmrCalls, is_limit, is_uncertain
+
+log = logging.getLogger(__name__)
+
+Step: TypeAlias = Mapping[str, Any]
+"""What ListSteps says about one step."""
+
+_LOOKS = 5
+_PAUSE = 3.0
+_MOST_CANCELLED = 256
+
+
+@dataclass(frozen=True)
+class View:
+    """The steps of a cluster at one moment.
+
+    :param instances: the task's own steps by key, for each the instances in the order they were
+        added; of several with the same number the one added first.
+    :param surplus: own steps that are there twice, because two attempts overlapped.
+    :param by_id: all own steps by id.
+    :param active: number of steps of the cluster that have not ended.
+    """
+
+    instances: Mapping[str, Mapping[int, Step]]
+    surplus: Sequence[Step]
+    by_id: Mapping[str, Step]
+    active: int
+
+    def latest(self, key: str) -> tuple[int, Step] | None:
+        """Find the instance of a step that was added last.
+
+        :param key: key of the step.
+        :returns: its number and the step, ``None`` if it was never added.
+        """
+        found = self.instances.get(key)
+        return max(found.items()) if found else None
+
+
+class EmrStepRuns:
+    """The steps that one task instance wants to have run on a cluster.
+
+    A step's name carries a hash of its owner, its place and its content, so that a retry finds what
+    an earlier attempt has added. AddJobFlowSteps has no token that would do the same.
+
+    :param calls: calls of EMR.
+    :param cluster_id: id of the cluster.
+    :param token: token of the task instance.
+    :param steps: the steps as the user wrote them, by which they are recognised.
+    """
+
+    def __init__(
+        self, calls: EmrCalls, cluster_id: str, token: str, steps: Sequence[Mapping[str, Any]]
+    ) -> None:
+        self._calls = calls
+        self._cluster_id = cluster_id
+        self._steps = steps
+        self._keys = [step_key(token, index, step) for index, step in enumerate(steps)]
+
+    def view(self) -> View:
+        """Look at the steps of the cluster.
+
+        :returns: what there is.
+        :raises ServiceError: when AWS refuses.
+        """
+        own = set(self._keys)
+        instances: dict[str, dict[int, Step]] = {}
+        surplus: list[Step] = []
+        by_id: dict[str, Step] = {}
+        active = 0
+        listed = self._calls.items("list_steps", self._named(), "Steps", ClusterId=self._cluster_id)
+        for step in listed:  # the latest first
+            active += step["Status"]["State"] in ACTIVE_STATES
+            identity = identity_of(step["Name"])
+            if identity is None or identity.key not in own:
+                continue
+            by_id[step["Id"]] = step
+            numbered = instances.setdefault(identity.key, {})
+            later = numbered.get(identity.instance)
+            if later is not None:
+                surplus.append(later)
+            numbered[identity.instance] = step
+        return View(instances, surplus, by_id, active)
+
+    def adopt(self, view: View, known: dict[int, str], adopted: set[str]) -> list[int]:
+        """Take over what has been done or is going on.
+
+        :param view: the steps of the cluster.
+        :param known: ids by place in the list; what is found is added.
+        :param adopted: ids of those that an earlier attempt has added; what is found is added. One
+            that was being cancelled for that attempt is taken out of both again.
+        :returns: the places of the steps that have to be added, in order.
+        """
+        missing = []
+        for index, step_id in list(known.items()):
+            step = view.by_id.get(step_id)
+            if step_id in adopted and step and step["Status"]["State"] == "CANCELLED":
+                adopted.remove(step_id)
+                del known[index]
+        for index, key in enumerate(self._keys):
+            if index in known:
+                continue
+            latest = view.latest(key)
+            if latest is None:
+                missing.append(index)
+                continue
+            step, state = latest[1], latest[1]["Status"]["State"]
+            if state == COMPLETED or state in ACTIVE_STATES:
+                log.info("Adopted step %s (%s), which is %s", step["Id"], step["Name"], state)
+                known[index] = step["Id"]
+                adopted.add(step["Id"])
+            else:
+                log.info(
+                    "Step %s (%s) of an earlier attempt ended as %s; it is added again",
+                    step["Id"],
+                    step["Name"],
+                    state,
+                )
+                missing.append(index)
+        return missing
+
+    def add(
+        self,
+        view: View,
+        missing: Sequence[int],
+        steps: Sequence[Mapping[str, Any]],
+        known: dict[int, str],
+        execution_role: str | None,
+    ) -> bool:
+        """Add as many steps as the cluster takes, once, whatever becomes of the answer.
+
+        :param view: the steps of the cluster.
+        :param missing: places of the steps to add.
+        :param steps: the steps as they are sent.
+        :param known: ids by place in the list; those of the added steps are put in.
+        :param execution_role: ARN of the runtime role of the steps.
+        :returns: whether any was added; if not, the cluster takes none at the moment.
+        :raises ServiceError: when AWS refuses.
+        """
+        places = missing[: max(0, MOST_ACTIVE_STEPS - view.active)]
+        if not places:
+            return False
+        named = {index: self._identified(view, index, steps[index]) for index in places}
+        role = {"ExecutionRoleArn": execution_role} if execution_role else {}
+        while True:
+            try:
+                answer = self._calls.call_once(
+                    "add_job_flow_steps",
+                    self._named(),
+                    JobFlowId=self._cluster_id,
+                    Steps=list(named.values()),
+                    **role,
+                )
+            except ServiceError as error:
+                if is_limit(error):
+                    log.info("The cluster takes no more steps at the moment. %s", error)
+                    return False
+                if not is_uncertain(error):
+                    raise
+                log.warning("It is open whether EMR has added steps: %s", error)
+            else:
+                known.update(zip(places, answer["StepIds"], strict=True))
+                return True
+            if self._found(named, known):
+                return True
+
+    def settle(self, known: dict[int, str]) -> View:
+        """Look again, and cancel what two attempts have added at the same time.
+
+        :param known: ids by place in the list; the step that was added first is kept.
+        :returns: the steps of the cluster.
+        :raises ServiceError: when AWS refuses.
+        """
+        view = self.view()
+        for step in view.surplus:
+            identity = identity_of(step["Name"])
+            if identity is None or step["Status"]["State"] not in ACTIVE_STATES:
+                continue
+            kept = view.instances[identity.key][identity.instance]["Id"]
+            log.warning("Step %s is there a second time; %s is kept", step["Id"], kept)
+            for index, step_id in known.items():
+                if step_id == step["Id"]:
+                    known[index] = kept
+            self.cancel([step["Id"]])
+        return view
+
+    def cancel(self, step_ids: Iterable[str]) -> None:
+        """Cancel steps, the running ones too.
+
+        :param step_ids: their ids.
+        :raises ServiceError: when AWS refuses.
+        """
+        ids = list(step_ids)
+        for start in range(0, len(ids), _MOST_CANCELLED):
+            answer = self._calls.call(
+                "cancel_steps",
+                self._named(),
+                ClusterId=self._cluster_id,
+                StepIds=ids[start : start + _MOST_CANCELLED],
+                StepCancellationOption="TERMINATE_PROCESS",
+            )
+            for one in answer.get("CancelStepsInfoList") or ():
+                log.info("Cancelling %s: %s %s", one["StepId"], one["Status"], one.get("Reason"))
+
+    def cancel_all(self) -> None:
+        """Cancel every step of the task that has not ended.
+
+        :raises ServiceError: when AWS refuses.
+        """
+        own = self.view().by_id
+        active = [key for key, step in own.items() if step["Status"]["State"] in ACTIVE_STATES]
+        self.cancel(active)
+
+    def describe(self, step_id: str) -> Step:
+        """Ask for a step with the details of its failure.
+
+        :param step_id: its id.
+        :returns: what EMR says.
+        :raises ServiceError: when AWS refuses.
+        """
+        answer = self._calls.call(
+            "describe_step", f"step {step_id!r}", ClusterId=self._cluster_id, StepId=step_id
+        )
+        step: Step = answer["Step"]
+        return step
+
+    def _identified(self, view: View, index: int, step: Mapping[str, Any]) -> dict[str, Any]:
+        latest = view.latest(self._keys[index])
+        number = latest[0] + 1 if latest else 1
+        return identified(step, StepIdentity(self._keys[index], number))
+
+    def _found(self, named: Mapping[int, Mapping[str, Any]], known: dict[int, str]) -> bool:
+        """Look whether a call without an answer has added its steps; it adds all or none."""
+        for _ in range(_LOOKS):
+            time.sleep(_PAUSE)
+            ids = {step["Name"]: step_id for step_id, step in self.view().by_id.items()}
+            if all(step["Name"] in ids for step in named.values()):
+                known.update({index: ids[step["Name"]] for index, step in named.items()})
+                return True
+        return False
+
+    def _named(self) -> str:
+        return f"cluster {self._cluster_id!r}"
+
+
+def has_failed(step: Step) -> bool:
+    """Tell whether a step has ended without success.
+
+    :param step: the step.
+    :returns: whether it has.
+    """
+    state = step["Status"]["State"]
+    return state != COMPLETED and state not in ACTIVE_STATES
+
+
+def keeps_others_out(step: Step) -> bool:
+    """Tell whether steps after a step must not be added.
+
+    :param step: the step.
+    :returns: whether it has failed, and cancels those after it.
+    """
+    return has_failed(step) and stops_others(step)

@@ -1,0 +1,324 @@
+"""An operator that runs steps on a cluster, each once."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.amazon.aws.links.emr import EmrClusterLink, EmrLogsLink
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from updraft.compat import Context
+from updraft.emr.steps import ACTIVE_STATES, StepDefinition, read_steps, with_action
+from updraft.errors import UpdraftError
+from updraft.operators.dynamodb_base import Deferral, given
+from updraft.operators.emr_base import EmrBaseOperator
+from updraft.operators.emr_clusters import ENDED, ENDING, Cluster, EmrClusters
+from updraft.operators.emr_logs import UPLOAD_MINUTES
+from updraft.operators.emr_spark_lineage import with_lineage
+from updraft.operators.emr_step_failure import StepFailure
+from updraft.operators.emr_step_progress import StepProgress
+from updraft.operators.emr_step_runs import (
+    EmrStepRuns,
+    Step,
+    has_failed,
+    keeps_others_out,
+)
+from updraft.resource_owner import ResourceOwner
+from updraft.triggers.emr import EmrStepsTrigger
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+_LONGEST_WAIT = timedelta(hours=48)
+_ROOM_PAUSE = 60
+_LOG_PAUSES = 3
+_MOST_CONCURRENT = 256
+
+
+class EmrStepsOperator(EmrBaseOperator):
+    """Run steps on a cluster and wait for their end; a retry adopts what an earlier attempt added.
+
+    A step that has completed is not run again, one that is pending or running is waited for, and
+    one that has failed is added once more by the next attempt. The names of the steps carry the
+    hash by which they are found.
+
+    A step without ``ActionOnFailure`` cancels those after it when it fails. On a cluster that runs
+    several steps at the same time the others go on, because EMR allows nothing else.
+
+    When a step fails, the ends of its logs are written to the log of the task. EMR uploads them
+    every five minutes, so that the task waits for them up to ``log_timeout``.
+
+    .. seealso:: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-work-with-steps.html
+
+    :param cluster_id: id of the cluster. (templated)
+    :param steps: the steps as AddJobFlowSteps takes them, as
+        :class:`~updraft.emr.steps.StepDefinition`, or as JSON. (templated)
+    :param execution_role_arn: runtime role of the steps. (templated)
+    :param step_concurrency: how many steps of the cluster may run at the same time, 1 to 256; the
+        cluster is changed when it allows less, and keeps what it has when it allows more.
+        (templated)
+    :param log_timeout: how long to wait for the logs of a failed step.
+    :param spark_lineage: whether ``spark-submit`` is told which run of Airflow it belongs to, and
+        where lineage goes; by default if Airflow's ``[openlineage] spark_inject_parent_job_info``
+        says so. What the step says itself is left alone.
+    :param deferrable: whether the task gives its slot back while it waits.
+    :param poll_interval: seconds between two looks.
+    :param inputs: URIs of what the steps read, for lineage. (templated)
+    :param outputs: URIs of what the steps write, for lineage. (templated)
+    :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
+    :param region_name: region of the cluster; by default that of the connection. (templated)
+    :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
+    :param botocore_config: arguments of botocore's ``Config``.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields(
+        "cluster_id", "steps", "execution_role_arn", "step_concurrency", "inputs", "outputs"
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"steps": "json"}
+    operator_extra_links = (EmrClusterLink(), EmrLogsLink())
+
+    def __init__(
+        self,
+        *,
+        cluster_id: str,
+        steps: Sequence[StepDefinition | Mapping[str, Any]] | str,
+        execution_role_arn: str | None = None,
+        step_concurrency: int | str | None = None,
+        log_timeout: timedelta = timedelta(minutes=UPLOAD_MINUTES + 1),
+        spark_lineage: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.cluster_id = cluster_id
+        self.steps = steps
+        self.execution_role_arn = execution_role_arn
+        self.step_concurrency = step_concurrency
+        self.log_timeout = log_timeout
+        self.spark_lineage = spark_lineage
+        self._runs: EmrStepRuns | None = None
+        self._step_ids: list[str] = []
+
+    def execute(self, context: Context) -> list[str]:
+        """Run the steps, or find those that an earlier attempt has added.
+
+        :param context: context of the task instance.
+        :returns: ids of the steps in their order.
+        :raises AirflowFailException: when an argument is wrong, which no retry can mend.
+        :raises AirflowException: when a step or the cluster failed.
+        """
+        progress = StepProgress({}, time.time() + _LONGEST_WAIT.total_seconds())
+        steps = self._prepare(context)
+
+        def begin() -> list[str] | Deferral:
+            self._raise_concurrency(self._show(context))
+            return self._advance(context, steps, progress)
+
+        return self._result(begin)
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> list[str]:
+        """Go on when there may be something new.
+
+        :param context: context of the task instance.
+        :param event: the event of the trigger.
+        :returns: the same as :meth:`execute`.
+        :raises AirflowException: as :meth:`execute`.
+        """
+        progress = StepProgress.read(self.note_event(self.log, event))
+        steps = self._prepare(context)
+        return self._result(lambda: self._advance(context, steps, progress))
+
+    def on_kill(self) -> None:
+        """Cancel the steps that have not ended; called from a signal handler."""
+        if self._runs is None:
+            return
+        try:
+            self._runs.cancel_all()
+        except UpdraftError as error:
+            self.log.warning("The steps go on; the next attempt adopts them. %s", error)
+
+    def _prepare(self, context: Context) -> list[dict[str, Any]]:
+        steps: list[dict[str, Any]] = self._checked(self._checked_steps)
+        self._owner = ResourceOwner.of(context)
+        self._runs = EmrStepRuns(self._calls, self.cluster_id, self._owner.token(), steps)
+        return steps
+
+    def _checked_steps(self) -> list[dict[str, Any]]:
+        if given(self.cluster_id) is None:
+            raise UpdraftError(
+                "cluster_id: there is none; it looks like j-1A2B3C4D5E6F7, and the result of an "
+                "EmrClusterOperator is one"
+            )
+        return read_steps(self.steps, concurrent=(self._concurrency() or 1) > 1)
+
+    def _concurrency(self) -> int | None:
+        """Read how many steps may run at the same time; a template gives it as text."""
+        text = str(self.step_concurrency)
+        if text in {"", "None"}:
+            return None
+        if not text.isdecimal() or not 1 <= int(text) <= _MOST_CONCURRENT:
+            raise UpdraftError(
+                f"step_concurrency: {self.step_concurrency!r} is not a whole number from 1 to "
+                f"{_MOST_CONCURRENT}"
+            )
+        return int(text)
+
+    def _result(self, step: Any) -> list[str]:
+        self._step_ids = self._run(step)
+        self._runs = None  # nothing is left to cancel
+        return self._step_ids
+
+    def _advance(
+        self, context: Context, steps: Sequence[dict[str, Any]], progress: StepProgress
+    ) -> list[str] | Deferral:
+        runs, known = self._require_runs(), progress.step_ids
+        while True:
+            view = runs.view()
+            missing = runs.adopt(view, known, progress.adopted)
+            if any(keeps_others_out(view.by_id[one]) for one in known.values()):
+                missing = []  # EMR would have cancelled them
+            if missing:
+                cluster = self._cluster()
+                if cluster["Status"]["State"] in (ENDING, *ENDED):
+                    raise EmrClusters(self._calls, self._require_owner()).failure(cluster)
+                concurrent = (cluster.get("StepConcurrencyLevel") or 1) > 1
+                complete = [with_action(step, concurrent=concurrent) for step in steps]
+                sent = with_lineage(complete, context, self.spark_lineage)
+                role = given(self.execution_role_arn)
+                if runs.add(view, missing, sent, known, role):
+                    self._log_added(steps, missing, known)
+                    view = runs.settle(known)
+                    missing = [index for index in missing if index not in known]
+            own = [view.by_id[one] for _, one in sorted(known.items()) if one in view.by_id]
+            active = [one["Id"] for one in own if one["Status"]["State"] in ACTIVE_STATES]
+            if not active and not missing and len(own) == len(known):
+                waiting = self._conclude(own, progress)
+            else:
+                waiting = self._wait(active, bool(missing), progress)
+            if isinstance(waiting, Deferral):
+                return waiting
+            if waiting is not None:
+                return [known[index] for index in range(len(steps))]
+
+    def _wait(self, active: Sequence[str], more: bool, progress: StepProgress) -> Deferral | None:
+        if time.time() > progress.give_up_at:
+            raise UpdraftError(
+                f"Steps of cluster {self.cluster_id} have not ended after {_LONGEST_WAIT}: "
+                f"{', '.join(active)}. They go on; a retry of this task adopts them and waits "
+                "again."
+            )
+        if not active:
+            return self._waiting().pause(progress.carried(), _ROOM_PAUSE)
+        cluster = self._cluster()
+        if cluster["Status"]["State"] in ENDED:
+            raise EmrClusters(self._calls, self._require_owner()).failure(cluster)
+        return self._waiting().wait(
+            EmrStepsTrigger,
+            progress.carried(),
+            progress.give_up_at,
+            cluster_id=self.cluster_id,
+            step_ids=list(active),
+            first=more,
+        )
+
+    def _conclude(self, own: Sequence[Step], progress: StepProgress) -> Deferral | bool | None:
+        """Say how it went.
+
+        :returns: ``True`` after success; ``None`` or what to defer with to look for logs again.
+        :raises UpdraftError: when a step failed and its logs are shown, or do not come.
+        """
+        if not any(map(has_failed, own)):
+            return True
+        failure = StepFailure(
+            self._require_runs(), self._cluster(), own, self._calls.hook_parameters
+        )
+        if failure.lacks_logs and progress.log_looks < _LOG_PAUSES:
+            progress.log_looks += 1
+            pause = self.log_timeout.total_seconds() / _LOG_PAUSES
+            self.log.info(
+                "Step %s failed. EMR uploads its logs every %d minutes; looking again in %.0f s",
+                failure.culprit["Id"],
+                UPLOAD_MINUTES,
+                pause,
+            )
+            return self._waiting().pause(progress.carried(), pause)
+        raise failure.error()
+
+    def _show(self, context: Context) -> Cluster:
+        cluster = self._cluster()
+        self._persist(context, EmrClusterLink, job_flow_id=self.cluster_id)
+        log_uri = (cluster.get("LogUri") or "").partition("://")[2].rstrip("/")
+        self._persist(context, EmrLogsLink, job_flow_id=self.cluster_id, log_uri=log_uri)
+        return cluster
+
+    def _raise_concurrency(self, cluster: Cluster) -> None:
+        wanted, has = self._concurrency(), cluster.get("StepConcurrencyLevel") or 1
+        if wanted is None or wanted == has or cluster["Status"]["State"] in (ENDING, *ENDED):
+            return
+        if wanted < has:
+            self.log.info("The cluster runs %d steps at the same time, and goes on so", has)
+            return
+        self._calls.call(
+            "modify_cluster",
+            f"cluster {self.cluster_id!r}",
+            ClusterId=self.cluster_id,
+            StepConcurrencyLevel=wanted,
+        )
+        self.log.info("The cluster runs %d steps at the same time from now on, not %d", wanted, has)
+
+    def _log_added(
+        self, steps: Sequence[Mapping[str, Any]], places: Sequence[int], known: Mapping[int, str]
+    ) -> None:
+        for index in places:
+            if index in known:
+                # Not its arguments: they may hold what nobody has told Airflow to mask.
+                jar = steps[index]["HadoopJarStep"]
+                self.log.info(
+                    "Added step %s (%s): %s with %d arguments",
+                    known[index],
+                    steps[index]["Name"],
+                    jar["Jar"],
+                    len(jar["Args"]),
+                )
+
+    def _cluster(self) -> Cluster:
+        return EmrClusters(self._calls, self._require_owner()).describe(self.cluster_id)
+
+    def _require_runs(self) -> EmrStepRuns:
+        if self._runs is None:
+            raise UpdraftError("the task has no steps before it is executed")
+        return self._runs
+
+    def _require_owner(self) -> ResourceOwner:
+        if self._owner is None:
+            raise UpdraftError("the task has no owner before it is executed")
+        return self._owner
+
+    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
+        """Name what is declared, and what flags such as ``--input`` and ``--output`` name.
+
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        return self._steps_lineage(None)
+
+    def get_openlineage_facets_on_complete(
+        self,
+        task_instance: Any,  # noqa: ARG002 - the listener passes it
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Name the same, with the ids of the steps.
+
+        :param task_instance: not needed, the operator itself remembers.
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        return self._steps_lineage("/".join([self.cluster_id, ",".join(self._step_ids)]))
+
+    def _steps_lineage(self, external_id: str | None) -> "OperatorLineage[Any, Any] | None":
+        try:
+            from updraft.operators.emr_lineage import declared_lineage  # noqa: PLC0415 - optional
+        except ImportError:
+            return None
+        try:
+            steps = read_steps(self.steps)
+        except UpdraftError:
+            steps = []
+        return declared_lineage(self.inputs, self.outputs, external_id, steps)

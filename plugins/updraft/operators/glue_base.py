@@ -1,0 +1,273 @@
+"""What the operators for AWS Glue have in common."""
+
+import json
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.errors import UpdraftError
+from updraft.hooks.glue import GlueClientHook
+from updraft.operators.dynamodb_base import (
+    Deferral,
+    check_poll_interval,
+    client_configuration,
+    may_defer,
+)
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from updraft.operators.glue_lineage import Lineage
+    from updraft.triggers.glue_polling import GluePollingTrigger
+
+LONGEST_WAIT = timedelta(hours=48)
+"""How long a task waits; a retry waits again."""
+
+_GRACE = timedelta(hours=1)  # for the calls between the pauses, so that the trigger ends first
+
+
+class GlueOperator(AwsBaseOperator[GlueClientHook]):
+    """Base of the operators for AWS Glue.
+
+    A subclass begins or finds its work in :meth:`begin` and looks at it in :meth:`go_on`. Both give
+    the result, or a :class:`Deferral` as long as there is none.
+
+    :param inputs: what is read, for lineage: URIs in S3 and tables of the Data Catalog as
+        ``database.table``; or their JSON. (templated)
+    :param outputs: what is written, likewise. (templated)
+    :param deferrable: whether the task gives its slot back while Glue works.
+    :param poll_interval: seconds between two looks at what Glue is doing.
+    :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
+    :param region_name: region; by default that of the connection. (templated)
+    :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
+    :param botocore_config: arguments of botocore's ``Config``; they win over the operator's own
+        (standard retries, ten attempts).
+    """
+
+    aws_hook_class = GlueClientHook
+    template_fields: Sequence[str] = aws_template_fields("inputs", "outputs")
+    ui_color = "#e3dff5"
+
+    def __init__(
+        self,
+        *,
+        inputs: Sequence[str] | str = (),
+        outputs: Sequence[str] | str = (),
+        deferrable: bool = True,
+        poll_interval: int = 30,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.inputs = inputs
+        self.outputs = outputs
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self._lineage: Lineage | None = None
+
+    @property
+    def _hook_parameters(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super()._hook_parameters
+        return {**parameters, "config": client_configuration(self.botocore_config)}
+
+    def check(self) -> None:
+        """Check the arguments.
+
+        :raises UpdraftError: when one is wrong, which no retry can mend.
+        """
+        check_poll_interval(self.poll_interval)
+        names_argument("inputs", self.inputs)
+        names_argument("outputs", self.outputs)
+
+    @abstractmethod
+    def begin(self, context: Context) -> Any:
+        """Find what an earlier attempt has begun, or begin.
+
+        :param context: context of the task instance.
+        :returns: the result, or a :class:`Deferral`.
+        :raises UpdraftError: when it was not possible.
+        """
+
+    @abstractmethod
+    def go_on(self, context: Context, event: Mapping[str, Any]) -> Any:
+        """Go on when a trigger has ended, whatever it says.
+
+        :param context: context of the task instance.
+        :param event: its event.
+        :returns: the result, or a :class:`Deferral`.
+        :raises UpdraftError: when it was not possible.
+        """
+
+    def execute(self, context: Context) -> Any:
+        """Do the work, or find it done.
+
+        :param context: context of the task instance.
+        :returns: what the operator's own description says.
+        :raises AirflowFailException: when an argument is wrong, which no retry can mend.
+        :raises AirflowException: when the work failed.
+        """
+        try:
+            self.check()
+        except UpdraftError as error:
+            raise AirflowFailException(str(error)) from None
+        return self._carried_out(lambda: self.begin(context))
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Go on after a deferral.
+
+        :param context: context of the task instance.
+        :param event: the event of the trigger.
+        :returns: the same as :meth:`execute`.
+        :raises AirflowException: when the work failed.
+        """
+        if event["status"] != "success":
+            self.log.warning("The trigger ended with: %s", event.get("message"))
+        return self._carried_out(lambda: self.go_on(context, event))
+
+    def _carried_out(self, step: Callable[[], Any]) -> Any:
+        try:
+            outcome = step()
+        except UpdraftError as error:
+            raise AirflowException(str(error)) from None  # it is complete on its own
+        if isinstance(outcome, Deferral):
+            self.defer(
+                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
+            )
+        return outcome
+
+    def waiting(self, give_up_at: float) -> dict[str, Any]:
+        """Say how a trigger waits and reaches AWS.
+
+        :param give_up_at: when the waiting ends, in seconds since 1970.
+        :returns: arguments of a :class:`GluePollingTrigger`.
+        """
+        return {
+            "give_up_at": give_up_at,
+            "waiter_delay": self.poll_interval,
+            "aws_conn_id": self.aws_conn_id,
+            "region_name": self.hook.conn_region_name,
+            "verify": self.verify,
+            "botocore_config": client_configuration(self.botocore_config),
+        }
+
+    def wait(self, trigger: "GluePollingTrigger", what: str) -> Deferral | None:
+        """Wait for the next look.
+
+        :param trigger: looks while the task is deferred.
+        :param what: what is waited for, for the error message: ``Crawl 1 of crawler 'sales'``.
+        :returns: what to wait for, None after a pause in the task's own slot.
+        :raises UpdraftError: when it has taken too long.
+        """
+        seconds = trigger.give_up_at - time.time()
+        if seconds <= 0:
+            raise UpdraftError(
+                f"{what} has not ended after {LONGEST_WAIT}. It goes on; a retry of this task "
+                "finds it and waits again."
+            )
+        if may_defer(deferrable=self.deferrable):
+            return Deferral(trigger, timedelta(seconds=seconds) + _GRACE)
+        time.sleep(self.poll_interval)
+        return None
+
+    def persist_console_link(self, context: Context, link: Any, **values: str) -> None:
+        """Give the task its link to the AWS console.
+
+        :param context: context of the task instance.
+        :param link: class of the link.
+        :param values: what its address is made of.
+        """
+        try:
+            link.persist(
+                context=context,
+                operator=self,
+                region_name=self.hook.conn_region_name,
+                aws_partition=self.hook.conn_partition,
+                **values,
+            )
+        except Exception as error:  # noqa: BLE001 - a convenience must not fail the task
+            self.log.warning("The task has no link to the AWS console: %s", error)
+
+    def remember_lineage(
+        self, external_id: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
+    ) -> None:
+        """Look up what lineage needs while the task still runs.
+
+        :param external_id: what Glue calls the work.
+        :param inputs: what was read besides the operator's ``inputs``.
+        :param outputs: what was written besides its ``outputs``.
+        """
+        try:
+            from updraft.operators.glue_lineage import Lineage  # noqa: PLC0415 - optional
+
+            self._lineage = Lineage.of(
+                self.hook,
+                [*names_argument("inputs", self.inputs), *inputs],
+                [*names_argument("outputs", self.outputs), *outputs],
+                external_id,
+            )
+        except ImportError:
+            return
+        except Exception as error:  # noqa: BLE001 - lineage must not fail the task
+            self.log.warning("The lineage of this task is incomplete: %s", error)
+
+    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
+        """Name what is known before anything was done.
+
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        try:
+            from updraft.operators.glue_lineage import Lineage  # noqa: PLC0415 - optional
+        except ImportError:
+            return None
+        return Lineage.declared(
+            names_argument("inputs", self.inputs), names_argument("outputs", self.outputs)
+        ).as_operator_lineage()
+
+    def get_openlineage_facets_on_complete(
+        self,
+        task_instance: Any,  # noqa: ARG002 - the listener passes it
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Describe what was read and written.
+
+        :param task_instance: not needed, the operator itself remembers.
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        if self._lineage is None:
+            return self.get_openlineage_facets_on_start()
+        return self._lineage.as_operator_lineage()
+
+    def get_openlineage_facets_on_failure(
+        self, task_instance: Any
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Describe what would have been read and written.
+
+        :param task_instance: not needed, the operator itself remembers.
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        return self.get_openlineage_facets_on_complete(task_instance)
+
+
+def names_argument(argument: str, value: Sequence[str] | str | None) -> list[str]:
+    """Read a list of names.
+
+    :param argument: name of the argument, for the error message.
+    :param value: the names, their JSON if a template made it, or a single name.
+    :returns: the names.
+    :raises UpdraftError: when it is something else.
+    """
+    if value is None:
+        return []
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            value = json.loads(text) if text.startswith("[") else [text] if text else []
+        except ValueError as error:
+            raise UpdraftError(f"{argument}: {text!r} is no list in JSON: {error}") from None
+    if not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
+        raise UpdraftError(f"{argument}: {value!r} is no list of names")
+    return list(value)

@@ -1,0 +1,319 @@
+"""Lets Glue compute statistics of the columns of tables."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from updraft.compat import Context
+from updraft.dynamodb.service_errors import ServiceError
+from updraft.errors import UpdraftError
+from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.glue_attempts import is_first_attempt
+from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator, names_argument
+from updraft.triggers.glue_catalog import GlueColumnStatisticsTrigger
+
+_GOES_ON = frozenset({"STARTING", "RUNNING", "STOPPING"})
+_RUNNING = "ColumnStatisticsTaskRunningException"
+_NO_ROOM = frozenset({"ResourceNumberLimitExceededException", "ThrottlingException", _RUNNING})
+_ALL_ROWS = 100
+_SUCCEEDED = "SUCCEEDED"
+_VIEW = "VIRTUAL_VIEW"
+
+
+@dataclass
+class _Progress:
+    """How far the tables are.
+
+    :param waiting: tables that nothing was started for.
+    :param running: id of the run by table.
+    :param ended: what became of the others, by table.
+    """
+
+    waiting: list[str]
+    running: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class GlueColumnStatisticsOperator(GlueOperator):
+    """Let Glue compute the column statistics of one table, of several, or of a whole database.
+
+    Query planners use them, such as those of Redshift Spectrum and Athena. For an Iceberg table
+    Glue estimates the numbers of distinct values and keeps them with the table.
+
+    Glue computes the statistics of a table in one run at a time, and a run has no owner. So a run
+    that goes on is adopted, whoever began it, if it is about the same columns. A retry also takes a
+    run that has succeeded since the DAG run began; after a user has cleared the task all tables are
+    computed anew. At most ``concurrency`` runs go on at the same time; where the account allows
+    fewer, the rest waits without holding a slot.
+
+    All tables are tried before the task fails, and the result says what became of each. A user who
+    ends the task stops the runs.
+
+    .. seealso:: https://docs.aws.amazon.com/glue/latest/dg/column-statistics.html
+
+    :param database_name: name of the database. (templated)
+    :param role: name or ARN of the role that reads the data. (templated)
+    :param table_names: a table, several, or their JSON; by default all of the database.
+        (templated)
+    :param table_pattern: takes only the tables whose name it matches, such as ``sales_*``.
+        (templated)
+    :param column_names: names of the columns, by default all that statistics exist for.
+    :param sample_size: share of the rows in percent, above 0 and at most 100; by default all.
+    :param catalog_id: id of the Data Catalog, by default that of the account. (templated)
+    :param security_configuration: name of the security configuration for the logs. (templated)
+    :param concurrency: how many tables are computed at the same time.
+    :param kwargs: as of :class:`GlueOperator`.
+    """
+
+    template_fields: Sequence[str] = tuple(
+        dict.fromkeys(
+            (
+                *GlueOperator.template_fields,
+                *aws_template_fields(
+                    "database_name",
+                    "role",
+                    "table_names",
+                    "table_pattern",
+                    "catalog_id",
+                    "security_configuration",
+                ),
+            )
+        )
+    )
+
+    def __init__(
+        self,
+        *,
+        database_name: str,
+        role: str,
+        table_names: Sequence[str] | str | None = None,
+        table_pattern: str | None = None,
+        column_names: Sequence[str] | None = None,
+        sample_size: float | None = None,
+        catalog_id: str | None = None,
+        security_configuration: str | None = None,
+        concurrency: int = 5,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.database_name = database_name
+        self.role = role
+        self.table_names = table_names
+        self.table_pattern = table_pattern
+        self.column_names = column_names
+        self.sample_size = sample_size
+        self.catalog_id = catalog_id
+        self.security_configuration = security_configuration
+        self.concurrency = concurrency
+        self._progress: _Progress | None = None
+
+    def check(self) -> None:
+        """Check the arguments.
+
+        :raises UpdraftError: when one is wrong.
+        """
+        super().check()
+        if not self.database_name or not self.role:
+            raise UpdraftError("database_name and role are needed")
+        names_argument("table_names", self.table_names)
+        if not isinstance(self.concurrency, int) or self.concurrency < 1:
+            raise UpdraftError(
+                f"concurrency: {self.concurrency!r} is not a whole number above 0, such as 5"
+            )
+        if self.sample_size is not None and not 0 < self.sample_size <= _ALL_ROWS:
+            raise UpdraftError(
+                f"sample_size: {self.sample_size!r} is no percentage above 0 and at most 100"
+            )
+
+    def begin(self, context: Context) -> dict[str, Any] | Deferral:
+        """Compute the statistics of all tables.
+
+        :param context: context of the task instance.
+        :returns: by table ``run_id``, ``state`` and, if it failed, ``error``; or what to wait for.
+        :raises UpdraftError: when the statistics of a table could not be computed.
+        """
+        tables = self._tables()
+        if not tables:
+            self.log.info("There is no such table in %s; nothing to do", self.database_name)
+        progress = _Progress(waiting=tables)
+        if not is_first_attempt(context):
+            self._take_finished(context, progress)
+        return self._advance(progress, time.time() + LONGEST_WAIT.total_seconds())
+
+    def go_on(
+        self,
+        context: Context,  # noqa: ARG002 - the event says all
+        event: Mapping[str, Any],
+    ) -> dict[str, Any] | Deferral:
+        """Look which runs have ended, and begin the next.
+
+        :param context: context of the task instance.
+        :param event: the event of the trigger.
+        :returns: as :meth:`begin`.
+        :raises UpdraftError: as :meth:`begin`.
+        """
+        progress = _Progress(**event["progress"])
+        return self._advance(progress, event["give_up_at"])
+
+    def on_kill(self) -> None:
+        """Stop the runs."""
+        for table in list(self._progress.running if self._progress else ()):
+            try:
+                self._request("StopColumnStatisticsTaskRun", table)
+                self.log.info("Told Glue to stop the statistics of %s", table)
+            except UpdraftError as error:
+                self.log.warning("The statistics of %s may go on. %s", table, error)
+
+    def _advance(self, progress: _Progress, give_up_at: float) -> dict[str, Any] | Deferral:
+        self._progress = progress
+        while True:
+            self._look(progress)
+            self._start_some(progress)
+            if not progress.waiting and not progress.running:
+                return self._result(progress)
+            trigger = GlueColumnStatisticsTrigger(
+                database_name=self.database_name,
+                runs=progress.running,
+                progress=asdict(progress),
+                **self.waiting(give_up_at),
+            )
+            deferral = self.wait(trigger, f"The statistics of {', '.join(progress.running)}")
+            if deferral is not None:
+                return deferral
+
+    def _tables(self) -> list[str]:
+        named = names_argument("table_names", self.table_names)
+        if not named:
+            pages = self.hook.pages(
+                "GetTables",
+                "TableList",
+                f"database {self.database_name!r}",
+                DatabaseName=self.database_name,
+                CatalogId=self.catalog_id or None,
+            )
+            named = sorted(table["Name"] for table in pages if table.get("TableType") != _VIEW)
+        pattern = self.table_pattern or "*"
+        return [name for name in dict.fromkeys(named) if fnmatchcase(name, pattern)]
+
+    def _take_finished(self, context: Context, progress: _Progress) -> None:
+        """Take over what an earlier attempt has finished."""
+        begun = getattr(context.get("dag_run"), "start_date", None)
+        if begun is None:
+            return
+        for table in list(progress.waiting):
+            for run in self._runs(table):
+                if (run.get("StartTime") or run["CreationTime"]) < begun:
+                    break
+                if run["Status"] == _SUCCEEDED and self._is_same(run):
+                    self.log.info("The statistics of %s were computed by an earlier attempt", table)
+                    progress.waiting.remove(table)
+                    progress.ended[table] = _outcome(run)
+                    break
+
+    def _start_some(self, progress: _Progress) -> None:
+        while progress.waiting and len(progress.running) < self.concurrency:
+            table = progress.waiting[0]
+            try:
+                run_id = self._started(table)
+            except ServiceError as error:
+                if error.code in _NO_ROOM:
+                    self.log.info("No run can be begun about %s now: %s", table, error)
+                    progress.waiting.append(progress.waiting.pop(0))
+                    return
+                progress.ended[table] = {"run_id": None, "state": "FAILED", "error": str(error)}
+                self.log.error("The statistics of %s were not begun. %s", table, error)  # noqa: TRY400 - it is complete
+            else:
+                progress.running[table] = run_id
+            progress.waiting.remove(table)
+
+    def _started(self, table: str) -> str:
+        try:
+            answer = self._request(
+                "StartColumnStatisticsTaskRun",
+                table,
+                Role=self.role,
+                ColumnNameList=list(self.column_names) if self.column_names else None,
+                SampleSize=self.sample_size,
+                CatalogID=self.catalog_id or None,
+                SecurityConfiguration=self.security_configuration or None,
+            )
+        except ServiceError as error:
+            if error.code != _RUNNING:
+                raise
+            for run in self._runs(table):
+                if run["Status"] in _GOES_ON:
+                    if not self._is_same(run):
+                        raise
+                    run_id = str(run["ColumnStatisticsTaskRunId"])
+                    self.log.info("Adopted run %s about %s, which is going on", run_id, table)
+                    return run_id
+            return self._started(table)  # it has ended in between
+        run_id = str(answer["ColumnStatisticsTaskRunId"])
+        self.log.info("Glue has begun run %s about %s", run_id, table)
+        return run_id
+
+    def _look(self, progress: _Progress) -> None:
+        for table, run_id in list(progress.running.items()):
+            answer = self._request(
+                "GetColumnStatisticsTaskRun", table, named=False, ColumnStatisticsTaskRunId=run_id
+            )
+            run = answer["ColumnStatisticsTaskRun"]
+            if run["Status"] in _GOES_ON:
+                continue
+            del progress.running[table]
+            progress.ended[table] = _outcome(run)
+            self.log.info("Run %s about %s: %s", run_id, table, progress.ended[table])
+
+    def _result(self, progress: _Progress) -> dict[str, Any]:
+        self._progress = None
+        failed = {t: end for t, end in progress.ended.items() if end["state"] != _SUCCEEDED}
+        tables = [f"{self.database_name}.{table}" for table in sorted(progress.ended)]
+        ids = sorted(str(end["run_id"]) for end in progress.ended.values() if end["run_id"])
+        self.remember_lineage(",".join(ids[:1]), inputs=tables, outputs=tables)
+        if failed:
+            reasons = "; ".join(
+                f"{table}: {end['state']}, {end.get('error') or 'Glue gives no reason'}"
+                for table, end in sorted(failed.items())
+            )
+            raise UpdraftError(
+                f"The statistics of {len(failed)} of {len(progress.ended)} tables in "
+                f"{self.database_name} were not computed: {reasons}"
+            )
+        return dict(sorted(progress.ended.items()))
+
+    def _runs(self, table: str) -> list[dict[str, Any]]:
+        """List the runs about a table, the latest first."""
+        runs = self.hook.pages(
+            "GetColumnStatisticsTaskRuns",
+            "ColumnStatisticsTaskRuns",
+            self._named(table),
+            DatabaseName=self.database_name,
+            TableName=table,
+        )
+        return sorted(runs, key=lambda run: cast("Any", run["CreationTime"]), reverse=True)
+
+    def _is_same(self, run: Mapping[str, Any]) -> bool:
+        """Say whether a run computes what this task is to compute."""
+        wanted = sorted(self.column_names or ())
+        return (
+            not run.get("ColumnNameList") or sorted(run["ColumnNameList"]) == wanted
+        ) and run.get("SampleSize", _ALL_ROWS) >= (self.sample_size or _ALL_ROWS)
+
+    def _request(
+        self, operation: str, table: str, *, named: bool = True, **parameters: Any
+    ) -> dict[str, Any]:
+        if named:
+            parameters |= {"DatabaseName": self.database_name, "TableName": table}
+        return self.hook.request(operation, self._named(table), **parameters)
+
+    def _named(self, table: str) -> str:
+        return f"table {self.database_name}.{table}"
+
+
+def _outcome(run: Mapping[str, Any]) -> dict[str, Any]:
+    error = {"error": run["ErrorMessage"]} if run.get("ErrorMessage") else {}
+    return {"run_id": run["ColumnStatisticsTaskRunId"], "state": run["Status"], **error}

@@ -1,0 +1,133 @@
+"""Does harm to a run at every one of its calls of AWS, one run for each.
+
+A first run is left alone: it shows that the tasks work, and which calls they make. Then each fault
+happens at the first call, at the second and so on, each time in a run of its own, until a run ends
+without having made so many calls.
+
+That is what ``make chaos`` does, with ``CRASH_EVERY=1``. Otherwise a sweep is short: calls that
+start or end something get all faults, each third one of the others a kill after it, and users end
+tasks only where triggers are told of it, and clear them only after a call.
+"""
+
+import itertools
+import logging
+import os
+import re
+import time
+from dataclasses import dataclass
+
+from tests.chaos.crash_airflow import DagRun
+from tests.chaos.crash_faults import Fault, Injection, Moment
+
+_LOG = logging.getLogger(__name__)
+
+EVERY = int(os.environ.get("CRASH_EVERY", "3"))
+"""Which part of the calls is harmed, 1 for all of them."""
+
+WAYS = (True, False) if EVERY == 1 else (True,)
+"""Values of ``deferrable``; a short sweep leaves out tasks that wait in their slots."""
+
+_MOST_CALLS = 500
+
+KILLS = (
+    (Fault.KILL, Moment.BEFORE, True),
+    (Fault.KILL, Moment.AFTER, True),
+    (Fault.LOSE_ANSWER, Moment.AFTER, True),
+)
+"""What a retry has to mend."""
+
+USER_ACTIONS = tuple(
+    (fault, moment, tells)
+    for fault in (Fault.MARK_FAILED, Fault.CLEAR)
+    for moment in Moment
+    for tells in (True, False)
+)
+"""What a user does in Airflow's UI, on versions that tell triggers of it and on older ones."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All runs of a subject.
+
+    :param subject: what is run.
+    :param environment: variables that lead to the local stack.
+    :param directory: where the logs go.
+    :param fresh: makes the arguments of the DAG for one run, such as a new bucket.
+    :param check: gets these arguments and how the run went, and asserts what has to be true.
+    :param changes: pattern of the calls that start or end something, none of which a short sweep
+        leaves out.
+    """
+
+    subject: object
+    environment: dict
+    directory: object
+    fresh: object
+    check: object
+    changes: str
+
+    def run(self, faults):
+        """Do all of it.
+
+        :param faults: what happens, as triples of fault, moment, and whether triggers are told.
+        :returns: number of the runs that were harmed.
+        :raises AssertionError: when a run went wrong; it names the calls of each.
+        """
+        start = time.monotonic()
+        undisturbed = self._one(None)
+        if undisturbed.problem:
+            raise AssertionError(f"A run that nobody disturbs fails\n{undisturbed.problem}")
+        calls, problems, harmed = undisturbed.outcome.counted, [], 0
+        for fault, moment, tells in faults:
+            for number in itertools.count(1):
+                assert number < _MOST_CALLS, f"{self.subject} makes calls without end"
+                if EVERY > 1 and number > len(calls):
+                    break
+                if not self._is_chosen(calls, number, Injection(fault, moment, number, tells)):
+                    continue
+                trial = self._one(Injection(fault, moment, number, tells))
+                if trial.problem:
+                    problems.append(trial.problem)
+                if not trial.outcome.happened:
+                    break
+                harmed += 1
+        assert harmed, "no run was harmed"
+        if problems:
+            raise AssertionError(
+                f"{len(problems)} of {harmed} runs went wrong\n\n" + "\n\n".join(problems)
+            )
+        seconds = time.monotonic() - start
+        _LOG.info("%s runs harmed in %.0f s, at %s", harmed, seconds, ", ".join(calls))
+        return harmed
+
+    def _is_chosen(self, calls, number, injection):
+        """Tell whether a run is worth its time, as far as the undisturbed one shows."""
+        if number > len(calls):
+            return True
+        name = calls[number - 1]
+        if name.startswith("airflow:") and injection.moment is Moment.AFTER:
+            return False  # what Airflow has been told is not lost
+        if EVERY == 1:
+            return True
+        if re.search(self.changes, name):
+            clears_early = (injection.fault, injection.moment) == (Fault.CLEAR, Moment.BEFORE)
+            return injection.tells_triggers and not clears_early
+        is_kill = (injection.fault, injection.moment) == (Fault.KILL, Moment.AFTER)
+        return is_kill and number % EVERY == 0
+
+    def _one(self, injection):
+        name = str(injection or "undisturbed").replace(" ", "-")
+        log_file = self.directory / f"{name}.log"
+        run = DagRun(self.subject, arguments := self.fresh(), self.environment, log_file, injection)
+        problem = ""
+        try:
+            outcome = run.run()
+            self.check(arguments, outcome)
+        except AssertionError as error:
+            problem = f"=== {injection or 'undisturbed'}: {error}\n{run.report()}"
+        return _Trial(run.outcome, problem)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    outcome: object
+    problem: str

@@ -1,0 +1,121 @@
+"""Resources whose run has ended or vanished are found and ended, others are left alone."""
+
+import uuid
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from updraft.hooks.owned_glue_resources import owner_arguments
+from updraft.resource_owner import ResourceOwner
+
+pytestmark = pytest.mark.integration
+
+SCRIPT = "import time\ntime.sleep(600)\n"
+ENVIRONMENT = f"reaper-{uuid.uuid4()}"
+ENDED = {"STOPPING", "STOPPED"}
+
+
+@pytest.fixture(scope="module")
+def cloud(local_stack):
+    session = boto3.Session(
+        aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1"
+    )
+    s3, glue, emr = (
+        session.client(name, endpoint_url=local_stack.endpoint_url)
+        for name in ("s3", "glue", "emr")
+    )
+    bucket, job = f"reaper-{uuid.uuid4()}", f"sleep-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="sleep.py", Body=SCRIPT.encode())
+    glue.create_job(
+        Name=job,
+        Role="arn:aws:iam::123456789012:role/glue",
+        Command={"Name": "glueetl", "ScriptLocation": f"s3://{bucket}/sleep.py"},
+        ExecutionProperty={"MaxConcurrentRuns": 10},
+        GlueVersion="5.0",
+    )
+    yield SimpleNamespace(glue=glue, emr=emr, job=job)
+    runs = glue.get_job_runs(JobName=job)["JobRuns"]
+    glue.batch_stop_job_run(JobName=job, JobRunIds=[run["Id"] for run in runs])
+    clusters = emr.list_clusters(ClusterStates=["STARTING", "RUNNING", "WAITING"])["Clusters"]
+    mine = [cluster["Id"] for cluster in clusters if cluster["Name"] == "reaped"]
+    emr.terminate_job_flows(JobFlowIds=mine)
+
+
+def _run_job(cloud, owner, **changed):
+    arguments = {**owner_arguments(owner), **changed}
+    return cloud.glue.start_job_run(JobName=cloud.job, Arguments=arguments)["JobRunId"]
+
+
+def _start_cluster(cloud, owner):
+    return cloud.emr.run_job_flow(
+        Name="reaped",
+        ReleaseLabel="emr-7.12.0",
+        Instances={
+            "MasterInstanceType": "m5.xlarge",
+            "InstanceCount": 1,
+            "KeepJobFlowAliveWhenNoSteps": True,
+        },
+        JobFlowRole="EMR_EC2_DefaultRole",
+        ServiceRole="EMR_DefaultRole",
+        Tags=[{"Key": key, "Value": value} for key, value in owner.tags().items()],
+    )["JobFlowId"]
+
+
+def _states(cloud, runs):
+    return [
+        cloud.glue.get_job_run(JobName=cloud.job, RunId=run)["JobRun"]["JobRunState"]
+        for run in runs
+    ]
+
+
+def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
+    named = {"AIRFLOW__UPDRAFT__ENVIRONMENT": ENVIRONMENT}
+    form = {"services": ["emr", "glue"], "minutes": 0}
+    ended = dag_runs.run("reap_orphans", environment=named, run_conf=form).run_id
+    dag_runs.airflow("dags", "trigger", "reap_orphans", "--run-id", "waiting")
+    of_ended, of_waiting, of_gone, of_others = (
+        ResourceOwner(environment, "reap_orphans", run_id, "load")
+        for environment, run_id in (
+            (ENVIRONMENT, ended),
+            (ENVIRONMENT, "waiting"),
+            (ENVIRONMENT, "gone"),
+            ("another", "gone"),
+        )
+    )
+    orphans = [_run_job(cloud, of_ended), _run_job(cloud, of_gone)]
+    others = [_run_job(cloud, of_waiting), _run_job(cloud, of_others)]
+    strange = _run_job(cloud, of_gone, **{"--updraft_dag_id": "renamed"})
+    clusters = [_start_cluster(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
+
+    looked = dag_runs.run("reap_orphans", environment=named, run_conf=form)
+
+    assert looked.state == "success"
+    assert not set(_states(cloud, orphans)) & ENDED
+    assert "0 ended, 3 orphans left (dry run), 1 without owner" in looked.output
+
+    young = {**form, "minutes": 60, "dry_run": False}
+    kept = dag_runs.run("reap_orphans", environment=named, run_conf=young)
+    assert "0 ended, 0 orphans left, 0 without owner" in kept.output
+
+    reaped = dag_runs.run("reap_orphans", environment=named, run_conf={**form, "dry_run": False})
+
+    assert reaped.state == "success", reaped.output[-5000:]
+    assert "3 ended, 0 orphans left, 1 without owner" in reaped.output
+    assert f"Ended Glue job run {orphans[0]}" in reaped.output
+    assert f"run {ended} of DAG reap_orphans; that run ended as success" in reaped.output
+    assert "run gone of DAG reap_orphans; that run is gone" in reaped.output
+    assert set(_states(cloud, orphans)) <= ENDED
+    assert not set(_states(cloud, [*others, strange])) & ENDED
+    states = [
+        cloud.emr.describe_cluster(ClusterId=cluster)["Cluster"]["Status"]["State"]
+        for cluster in clusters
+    ]
+    assert [state.startswith("TERMINAT") for state in states] == [True, False, False]
+
+
+def test_nameless_environment_ends_nothing(cloud, dag_runs):
+    run = dag_runs.run("reap_orphans", run_conf={"dry_run": False})
+    assert run.state == "failed"
+    assert "This environment has no name" in run.output

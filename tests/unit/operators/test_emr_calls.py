@@ -1,0 +1,427 @@
+"""What the EMR operators do when answers are lost, calls throttled or limits reached."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from updraft.dynamodb.service_errors import ServiceError
+from updraft.emr.steps import StepIdentity, identified, read_steps, step_key
+from updraft.errors import UpdraftError
+from updraft.hooks.emr import EmrCalls, is_limit, is_uncertain
+from updraft.operators.emr_cluster import EmrClusterOperator
+from updraft.operators.emr_clusters import EmrClusters
+from updraft.operators.emr_step_runs import EmrStepRuns
+from updraft.operators.emr_terminate_cluster import EmrTerminateClusterOperator
+from updraft.resource_owner import ResourceOwner
+
+OWNER = ResourceOwner("airflow", "d", "r", "create")
+SHORT = OWNER.token().replace("-", "")[:12]
+TAGS = [{"Key": key, "Value": value} for key, value in OWNER.tags().items()]
+REQUEST = {"Name": "nightly", "Instances": {"InstanceCount": 1, "MasterInstanceType": "m5.xlarge"}}
+SPOT = {
+    "Name": "nightly",
+    "Instances": {
+        "InstanceGroups": [
+            {
+                "InstanceRole": "MASTER",
+                "InstanceType": "m5.xlarge",
+                "InstanceCount": 1,
+                "Market": "SPOT",
+            }
+        ]
+    },
+}
+STEPS = read_steps(
+    [{"Name": name, "HadoopJarStep": {"Jar": "command-runner.jar"}} for name in ("one", "two")]
+)
+KEYS = [step_key("token", index, step) for index, step in enumerate(STEPS)]
+
+
+@pytest.fixture
+def emr(monkeypatch):
+    """A client whose answers the test writes down; it checks their shapes and the requests'."""
+    client = boto3.client(
+        "emr", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    monkeypatch.setattr("updraft.hooks.emr.connected_client", lambda _: client)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def _calls():
+    return EmrCalls({"aws_conn_id": None, "region_name": "eu-west-1"})
+
+
+def _described(cluster_id, state="WAITING", *, tags=TAGS, hour=1, name=None, reason=None, **others):
+    status = {
+        "State": state,
+        "Timeline": {"CreationDateTime": datetime(2026, 11, 23, hour, tzinfo=UTC)},
+        "StateChangeReason": reason or {},
+    }
+    name = name or f"nightly [{SHORT}]"
+    return {"Id": cluster_id, "Name": name, "Status": status, "Tags": tags, **others}
+
+
+def _listed(emr, *clusters):
+    """ListClusters, and DescribeCluster for those that bear the token."""
+    emr.add_response(
+        "list_clusters",
+        {"Clusters": [{"Id": one["Id"], "Name": one["Name"]} for one in clusters]},
+        {"CreatedAfter": ANY, "ClusterStates": ANY},
+    )
+    for one in clusters:
+        if SHORT in one["Name"]:
+            _describe(emr, one)
+
+
+def _describe(emr, cluster):
+    emr.add_response("describe_cluster", {"Cluster": cluster}, {"ClusterId": cluster["Id"]})
+
+
+def _created(emr, cluster_id, name=f"nightly [{SHORT}]"):
+    expected = {
+        "Name": name,
+        "Instances": ANY,
+        "AutoTerminationPolicy": {"IdleTimeout": 3600},
+        "VisibleToAllUsers": True,
+        "Tags": TAGS,
+    }
+    emr.add_response("run_job_flow", {"JobFlowId": cluster_id}, expected)
+
+
+def _context(task_id="create"):
+    instance = SimpleNamespace(
+        dag_id="d", run_id="r", task_id=task_id, map_index=-1, try_number=1, xcom_push=lambda **_: 0
+    )
+    return {"ti": instance}
+
+
+def _operator(cluster=REQUEST, **others):
+    return EmrClusterOperator(
+        task_id="create", cluster=cluster, aws_conn_id=None, deferrable=False, **others
+    )
+
+
+def test_a_cluster_is_the_owners_only_if_its_tags_say_so(emr):
+    foreign = _described("j-2", tags=[{"Key": "updraft:token", "Value": "other"}])
+    _listed(emr, foreign, _described("j-3", name="somebody else's"), _described("j-1"))
+
+    assert [one["Id"] for one in EmrClusters(_calls(), OWNER).own("WAITING")] == ["j-1"]
+
+
+def test_a_first_attempt_makes_a_cluster(emr):
+    _listed(emr)
+    _created(emr, "j-1")
+    _listed(emr, _described("j-1", "STARTING"))
+    _describe(emr, _described("j-1", "STARTING"))
+    _describe(emr, _described("j-1"))
+
+    assert _operator().execute(_context()) == "j-1"
+
+
+def test_a_retry_takes_over_the_cluster(emr):
+    _listed(emr, _described("j-1", "BOOTSTRAPPING"))
+    _describe(emr, _described("j-1"))
+
+    assert _operator().execute(_context()) == "j-1"
+
+
+def test_of_two_clusters_the_older_one_stays(emr):
+    _listed(emr)
+    _created(emr, "j-2")
+    _listed(emr, _described("j-2", hour=2), _described("j-1", hour=1))
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-2"]})
+    _describe(emr, _described("j-1"))
+
+    assert _operator().execute(_context()) == "j-1"
+
+
+def test_a_cluster_whose_answer_was_lost_is_found(emr):
+    _listed(emr)
+    emr.add_client_error("run_job_flow", "InternalServerError", "oops", 500)
+    _listed(emr)
+    _listed(emr, _described("j-1"))
+    _listed(emr, _described("j-1"))
+    _describe(emr, _described("j-1"))
+
+    assert _operator().execute(_context()) == "j-1"
+
+
+def test_a_call_without_effect_is_made_again(emr):
+    _listed(emr)
+    emr.add_client_error("run_job_flow", "InternalServerError", "oops", 500)
+    for _ in range(5):
+        _listed(emr)
+    _created(emr, "j-1")
+    _listed(emr, _described("j-1"))
+    _describe(emr, _described("j-1"))
+
+    assert _operator().execute(_context()) == "j-1"
+
+
+def test_throttling_and_limits_are_waited_for(emr):
+    emr.add_client_error("list_clusters", "ThrottlingException", "Rate exceeded")
+    _listed(emr)
+    emr.add_client_error(
+        "run_job_flow", "ValidationException", "The number of active clusters exceeds the limit"
+    )
+    _listed(emr)
+    _created(emr, "j-1")
+    _listed(emr, _described("j-1"))
+    _describe(emr, _described("j-1"))
+
+    assert _operator().execute(_context()) == "j-1"
+
+
+def test_a_refusal_is_one_error_and_nothing_is_begun(emr):
+    _listed(emr)
+    emr.add_client_error("run_job_flow", "ValidationException", "The release label is wrong")
+
+    with pytest.raises(Exception, match="release label is wrong"):
+        _operator().execute(_context())
+
+
+def test_a_failure_after_the_creation_ends_the_cluster(emr):
+    _listed(emr)
+    _created(emr, "j-1")
+    _listed(emr, _described("j-1", "STARTING"))
+    emr.add_client_error("describe_cluster", "AccessDeniedException", "no")
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+
+    with pytest.raises(Exception, match=r"DescribeCluster.*not permitted"):
+        _operator().execute(_context())
+
+
+LACKING = {"Code": "VALIDATION_ERROR", "Message": "The requested number of spot instances is 1"}
+
+
+def test_without_spot_instances_a_cluster_is_made_on_demand_once(emr):
+    failed = _described("j-1", "TERMINATED_WITH_ERRORS", reason=LACKING)
+    _listed(emr)
+    _listed(emr)
+    _created(emr, "j-1")
+    _listed(emr, _described("j-1", "STARTING"))
+    _describe(emr, failed)
+    _listed(emr)
+    _listed(emr, failed)
+    name = f"nightly [{SHORT} on-demand]"
+    _created(emr, "j-2", name)
+    _listed(emr, _described("j-2", name=name))
+    _describe(emr, _described("j-2", name=name))
+
+    assert _operator(SPOT, on_demand_fallback=True).execute(_context()) == "j-2"
+
+
+def test_without_fallback_the_error_says_what_to_do(emr):
+    _listed(emr, _described("j-1", "STARTING"))
+    _describe(emr, _described("j-1", "TERMINATED_WITH_ERRORS", reason=LACKING))
+
+    with pytest.raises(Exception, match=r"spot instances.*on_demand_fallback=True"):
+        _operator(SPOT).execute(_context())
+
+
+def test_a_kill_ends_a_cluster_whose_id_is_not_known_yet(emr):
+    operator = _operator()
+    operator._owner, operator._creating = OWNER, True
+    _listed(emr, _described("j-1", "STARTING"))
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+
+    operator.on_kill()
+    operator.on_kill()
+
+
+def test_a_trigger_that_failed_leaves_no_cluster(emr):
+    _listed(emr, _described("j-1", "STARTING"))
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+
+    with pytest.raises(Exception, match="Trigger"):
+        _operator().resume_execution("__fail__", {"error": "Trigger timeout"}, _context())
+
+
+def _teardown(**others):
+    arguments = {"task_id": "end", "aws_conn_id": None, "deferrable": False, **others}
+    return EmrTerminateClusterOperator(**arguments)
+
+
+def test_a_teardown_finds_the_cluster_of_a_task_that_died(emr):
+    _listed(emr, _described("j-1", "RUNNING"))
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+    _describe(emr, _described("j-1", "TERMINATING"))
+
+    assert _teardown(setup_task_id="create", cluster_id="None").execute(_context("end")) == ["j-1"]
+
+
+def test_a_teardown_is_content_when_the_cluster_is_gone(emr):
+    _listed(emr)
+    _describe(emr, _described("j-1", "TERMINATED"))
+    _listed(emr)
+    emr.add_client_error(
+        "describe_cluster", "InvalidRequestException", "Cluster id 'j-1' is not valid."
+    )
+    operator = _teardown(setup_task_id="create", cluster_id="j-1")
+
+    assert operator.execute(_context("end")) == []
+    assert operator.execute(_context("end")) == []
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_protected_cluster_is_a_clear_error(emr, shown):
+    _listed(emr, _described("j-1", TerminationProtected=shown))
+    if not shown:
+        emr.add_client_error(
+            "terminate_job_flows",
+            "ValidationException",
+            "Could not shut down one or more job flows since they are termination protected.",
+        )
+
+    with pytest.raises(Exception, match="termination protection"):
+        _teardown(setup_task_id="create").execute(_context("end"))
+
+
+def test_a_kept_cluster_is_left_alone(emr):
+    assert _teardown(setup_task_id="create", keep="True").execute(_context("end")) == []
+
+
+def test_a_teardown_without_anything_to_end_says_so(emr):
+    with pytest.raises(Exception, match="neither a cluster_id nor a setup task"):
+        _teardown().execute(_context("end"))
+
+
+def _runs():
+    return EmrStepRuns(_calls(), "j-1", "token", STEPS)
+
+
+def _step(index, state, step_id, instance=1):
+    named = identified(STEPS[index], StepIdentity(KEYS[index], instance))
+    return {"Id": step_id, "Name": named["Name"], "Status": {"State": state}}
+
+
+def _steps_listed(emr, *steps, marker=None):
+    answer = {"Steps": list(steps), **({"Marker": "next"} if marker == "more" else {})}
+    expected = {"ClusterId": "j-1", **({"Marker": "next"} if marker == "last" else {})}
+    emr.add_response("list_steps", answer, expected)
+
+
+def test_steps_are_found_on_all_pages(emr):
+    foreign = {"Id": "s-9", "Name": "somebody's", "Status": {"State": "RUNNING"}}
+    _steps_listed(emr, foreign, _step(1, "FAILED", "s-3"), marker="more")
+    _steps_listed(emr, _step(1, "CANCELLED", "s-2", 2), _step(0, "COMPLETED", "s-1"), marker="last")
+    runs, known = _runs(), {}
+
+    view = runs.view()
+
+    assert view.active == 1
+    assert runs.adopt(view, known, set()) == [1]
+    assert known == {0: "s-1"}
+
+
+def test_a_failed_step_is_added_again_with_the_next_number(emr):
+    _steps_listed(emr, _step(0, "FAILED", "s-1", 2), _step(1, "RUNNING", "s-2"))
+    runs, known, adopted = _runs(), {}, set()
+    view = runs.view()
+    missing = runs.adopt(view, known, adopted)
+    named = identified(STEPS[0], StepIdentity(KEYS[0], 3))
+    emr.add_response(
+        "add_job_flow_steps", {"StepIds": ["s-3"]}, {"JobFlowId": "j-1", "Steps": [named]}
+    )
+
+    assert runs.add(view, missing, STEPS, known, None)
+    assert known == {0: "s-3", 1: "s-2"}
+    assert adopted == {"s-2"}
+
+
+def test_what_is_cancelled_for_an_earlier_attempt_is_added_again(emr):
+    _steps_listed(emr, _step(0, "CANCELLED", "s-1"), _step(1, "CANCELLED", "s-2"))
+    runs, known, adopted = _runs(), {0: "s-1", 1: "s-2"}, {"s-1"}
+
+    assert runs.adopt(runs.view(), known, adopted) == [0]
+    assert known == {1: "s-2"}
+    assert adopted == set()
+
+
+@pytest.mark.parametrize("had_effect", [True, False])
+def test_steps_whose_answer_was_lost_are_found_or_added_again(emr, had_effect):
+    _steps_listed(emr)
+    runs, known = _runs(), {}
+    view = runs.view()
+    emr.add_client_error("add_job_flow_steps", "InternalServerError", "oops", 500)
+    if had_effect:
+        _steps_listed(emr, _step(1, "PENDING", "s-2"), _step(0, "PENDING", "s-1"))
+    else:
+        for _ in range(5):
+            _steps_listed(emr)
+        emr.add_response("add_job_flow_steps", {"StepIds": ["s-1", "s-2"]})
+
+    assert runs.add(view, [0, 1], STEPS, known, None)
+    assert known == {0: "s-1", 1: "s-2"}
+
+
+def test_a_full_cluster_takes_no_steps_for_now(emr):
+    others = [{"Id": f"s-{n}", "Name": "x", "Status": {"State": "PENDING"}} for n in range(256)]
+    _steps_listed(emr, *others)
+    _steps_listed(emr, *others[1:])
+    emr.add_client_error(
+        "add_job_flow_steps",
+        "ValidationException",
+        "Maximum number of active steps(State = Running, Pending or Cancel Pending) for cluster "
+        "exceeded.",
+    )
+    runs = _runs()
+
+    assert not runs.add(runs.view(), [0, 1], STEPS, {}, None)
+    assert not runs.add(runs.view(), [0, 1], STEPS, {}, None)
+
+
+def test_a_step_that_two_attempts_added_runs_once(emr):
+    _steps_listed(emr, _step(0, "PENDING", "s-2"), _step(0, "RUNNING", "s-1"))
+    emr.add_response(
+        "cancel_steps",
+        {"CancelStepsInfoList": [{"StepId": "s-2", "Status": "SUBMITTED"}]},
+        {"ClusterId": "j-1", "StepIds": ["s-2"], "StepCancellationOption": "TERMINATE_PROCESS"},
+    )
+    known = {0: "s-2"}
+
+    _runs().settle(known)
+
+    assert known == {0: "s-1"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "limit", "uncertain"),
+    [
+        ("", "", False, True),
+        ("InternalServerError", "oops", False, True),
+        ("InternalServerException", "oops", False, True),
+        ("ServiceUnavailable", "oops", False, True),
+        ("ValidationException", "The release label is wrong", False, False),
+        ("ServiceQuotaExceededException", "vCPU", True, False),
+        ("InstanceLimitExceeded", "", True, False),
+        ("ValidationException", "Account limit for active clusters exceeded", True, False),
+        ("ValidationException", "IdleTimeout exceeds nothing", False, False),
+    ],
+)
+def test_what_an_error_means(code, message, limit, uncertain):
+    error = ServiceError("text", code, message)
+
+    assert is_limit(error) is limit
+    assert is_uncertain(error) is uncertain
+
+
+def test_a_wrong_parameter_is_no_lost_answer(emr):
+    emr.deactivate()  # botocore refuses it before it would send anything
+    with pytest.raises(ServiceError) as raised:
+        _calls().call_once("run_job_flow", "a new cluster", Name="x", Instances="y")
+
+    assert not is_uncertain(raised.value)
+
+
+def test_patience_with_throttling_has_an_end(emr):
+    emr.add_client_error("list_clusters", "ThrottlingException", "Rate exceeded")
+
+    with pytest.raises(UpdraftError, match="Rate exceeded"):
+        EmrCalls({"aws_conn_id": None}, patience=0).call("list_clusters", "clusters")
