@@ -72,3 +72,11 @@ def assert_nothing_runs(state: Path) -> None:
     left = processes.find(state)
     processes.stop(state)
     assert left == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, and all files that share an Airflow."""
+    airflow = {item.path for item in items if "dag_runs" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = "airflow" if item.path in airflow else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))

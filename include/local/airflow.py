@@ -121,6 +121,7 @@ class LocalAirflow:
             "AIRFLOW__OPENLINEAGE__NAMESPACE": NAMESPACE,
             "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(outbox),
             "AIRFLOW__UPDRAFT__DATAZONE_DOMAIN_ID": DOMAIN_ID,
+            "AIRFLOW__UPDRAFT__ENVIRONMENT": NAMESPACE,
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
 

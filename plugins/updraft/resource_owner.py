@@ -6,12 +6,15 @@ cleared before a retry, and a killed process writes none.
 """
 
 import json
+import logging
 import os
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+_log = logging.getLogger(__name__)
 
 _NAMESPACE = uuid.UUID("7f2f0a52-7c0e-5d0c-8a57-2f6f8f0a6c11")
 _PREFIX = "updraft:"
@@ -55,6 +58,12 @@ class ResourceOwner:
         :returns: the task instance in this environment.
         """
         instance = context["ti"]
+        if configured_environment() is None:
+            _log.warning(
+                "This Airflow environment has no name. If another one without a name uses the same "
+                "AWS account, runs of equal DAG, run and task take each other's resources for "
+                "their own: set the configuration option updraft.environment."
+            )
         return cls(
             environment_name(),
             instance.dag_id,
@@ -124,10 +133,15 @@ def configured_environment() -> str | None:
 
     :returns: the variable ``AIRFLOW__UPDRAFT__ENVIRONMENT``, into which MWAA turns the
         configuration option ``updraft.environment``, else ``AIRFLOW_ENV_NAME``, which MWAA sets by
-        itself; None when there is neither.
+        itself, with the Region, since two Regions may have environments of one name; None when
+        there is neither.
     """
     configured = os.environ.get("AIRFLOW__UPDRAFT__ENVIRONMENT")
-    return configured or os.environ.get("AIRFLOW_ENV_NAME") or None
+    name = os.environ.get("AIRFLOW_ENV_NAME")
+    if configured or not name:
+        return configured or None
+    region = os.environ.get("AWS_REGION")
+    return f"{name}.{region}" if region else name
 
 
 def environment_name() -> str:

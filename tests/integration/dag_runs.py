@@ -1,117 +1,125 @@
-"""Runs DAG files in an Airflow of their own, with the values of a form, against the local stack."""
+"""Runs DAGs in a real Airflow against the local stack, with the values of a form."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import time
+from collections.abc import Mapping
 from typing import Any
 
-PROJECT = Path(__file__).parents[2]
+from include.local.airflow import LocalAirflow
+from include.local.demo.airflow_api import FINISHED, AirflowApi
+from include.local.layout import StateDirectory
+from include.local.stack import LocalStack
 
-# Triggers run in line, so that no other process is needed.
-_RUN = """
-import json, sys
-from airflow.dag_processing.dagbag import DagBag
-import pendulum
-
-bag = DagBag(dag_folder=sys.argv[1])
-(dag,) = bag.dags.values()
-arguments = json.loads(sys.argv[2])
-if arguments.get("logical_date"):
-    arguments["logical_date"] = pendulum.parse(arguments["logical_date"])
-run = dag.test(**arguments)
-print("states:", json.dumps({i.task_id: i.state for i in run.get_task_instances()}))
-print("run id:", run.run_id)
-print("run ended:", run.state)
-"""
+_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
 class DagRuns:
-    """An Airflow with a metadata database of its own.
+    """An Airflow with a metadata database of its own; what tests trigger goes through its REST API.
 
-    :param home: directory of its database and logs.
-    :param variables: environment variables that lead to the local stack.
+    :param state: where it keeps what it writes.
+    :param stack: the stand-in for AWS, which runs.
     """
 
-    def __init__(self, home: Path, variables: Mapping[str, str]) -> None:
-        self.environment = {
-            **os.environ,
-            **variables,
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-            "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-            "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-            "PYTHONPATH": str(PROJECT / "plugins"),
-        }
-        self.airflow("db", "migrate")
-        self.airflow("dags", "reserialize")
+    def __init__(self, state: StateDirectory, stack: LocalStack) -> None:
+        self.airflow = LocalAirflow(state, stack)
+        self.airflow.up()
+        self.api = AirflowApi(self.airflow.url, *self.airflow.login)
 
-    def airflow(self, *arguments: str) -> str:
-        """Run a command of Airflow.
+    def trigger(self, dag_id: str, form: Mapping[str, Any]) -> "DagRun":
+        """Trigger a DAG as the button in the UI does.
 
-        :param arguments: the command and what it takes.
-        :returns: what it printed.
+        :param dag_id: its id.
+        :param form: what a person fills in.
+        :returns: the run, which waits as long as its DAG is paused.
         """
-        return self._python(["-m", "airflow", *arguments])
+        self.api.wait_for_dag(dag_id)
+        return DagRun(self.api, dag_id, self.api.trigger(dag_id, form))
 
-    def run(
-        self, dag_id: str, *, environment: Mapping[str, str] | None = None, **arguments: Any
-    ) -> "FinishedRun":
+    def run(self, dag_id: str, form: Mapping[str, Any], seconds: float = 300) -> "DagRun":
         """Run a DAG to its end.
 
-        :param dag_id: its id, which is the name of its file.
-        :param environment: further environment variables.
-        :param arguments: arguments of ``dag.test``, such as ``run_conf``.
-        :returns: how it ended.
+        :param dag_id: its id.
+        :param form: what a person fills in.
+        :param seconds: how long to wait.
+        :returns: the run, which has ended.
         """
-        path = PROJECT / "dags" / f"{dag_id}.py"
-        command = ["-c", _RUN, str(path), json.dumps(arguments)]
-        output = self._python(command, environment or {})
-        return FinishedRun(output)
+        run = self._begin(dag_id, form)
+        self.api.wait_for_run(dag_id, run.run_id, seconds)
+        return run
 
-    def _python(self, arguments: Sequence[str], more: Mapping[str, str] | None = None) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            env={**self.environment, **(more or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout[-5000:]
-        return done.stdout
+    def run_until_failure(self, dag_id: str, form: Mapping[str, Any], task_id: str) -> "DagRun":
+        """Run a DAG until a task has failed, and end the run without its retries.
+
+        :param dag_id: its id.
+        :param form: what a person fills in.
+        :param task_id: the task that fails.
+        :returns: the run, whose teardown tasks have ended too.
+        """
+        run = self._begin(dag_id, form)
+        run.fail(task_id)
+        return run
+
+    def _begin(self, dag_id: str, form: Mapping[str, Any]) -> "DagRun":
+        self.api.wait_for_dag(dag_id)
+        self.api.unpause(dag_id)
+        return self.trigger(dag_id, form)
 
 
-class FinishedRun:
-    """How a DAG run ended.
+class DagRun:
+    """A run that was triggered.
 
-    :param output: all that it printed, with the logs of its tasks.
+    :param api: Airflow's REST API.
+    :param dag_id: id of its DAG.
+    :param run_id: its id.
     """
 
-    def __init__(self, output: str) -> None:
-        self.output = output
+    def __init__(self, api: AirflowApi, dag_id: str, run_id: str) -> None:
+        self._api = api
+        self.dag_id = dag_id
+        self.run_id = run_id
 
     @property
     def state(self) -> str:
         """Its state, such as ``success``."""
-        return self._line("run ended: ")
-
-    @property
-    def run_id(self) -> str:
-        """Its id."""
-        return self._line("run id: ")
+        return str(self._api.run(self.dag_id, self.run_id)["state"])
 
     @property
     def states(self) -> dict[str, str]:
-        """State by task."""
-        states: dict[str, str] = json.loads(self._line("states: "))
-        return states
+        """State by task, by task and index for a mapped one."""
+        return {_name(task): task["state"] for task in self._tasks()}
 
-    def _line(self, beginning: str) -> str:
-        found = [line for line in self.output.splitlines() if line.startswith(beginning)]
-        assert found, self.output[-5000:]
-        return found[-1].removeprefix(beginning)
+    @property
+    def output(self) -> str:
+        """The logs of all attempts of its tasks."""
+        logs = []
+        for task in self._tasks():
+            for attempt in range(1, (task["try_number"] or 0) + 1):
+                logs.append(f"--- {_name(task)}, attempt {attempt}")
+                which = (self.dag_id, self.run_id, task["task_id"], attempt, task["map_index"])
+                logs.append(self._api.log(*which))
+        return "\n".join(logs)
+
+    def fail(self, task_id: str, seconds: float = 240) -> None:
+        """Wait until a task has failed, and end the run without its retries.
+
+        Teardown tasks run nevertheless; this waits for them.
+
+        :param task_id: the task.
+        :param seconds: how long to wait.
+        """
+        deadline = time.monotonic() + seconds
+        while self.states.get(task_id) not in {"up_for_retry", "failed"}:
+            assert self.state not in FINISHED, self.output[-5000:]
+            assert time.monotonic() < deadline, self.output[-5000:]
+            time.sleep(0.5)
+        self._api.mark_failed(self.dag_id, self.run_id)
+        while not set(self.states.values()) <= _ENDED:
+            assert time.monotonic() < deadline, self.states
+            time.sleep(0.5)
+
+    def _tasks(self) -> list[dict[str, Any]]:
+        return self._api.task_instances(self.dag_id, self.run_id)
+
+
+def _name(task: Mapping[str, Any]) -> str:
+    index = task["map_index"]
+    return str(task["task_id"]) if index < 0 else f"{task['task_id']}[{index}]"

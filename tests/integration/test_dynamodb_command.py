@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -105,7 +106,15 @@ def test_a_table_goes_to_s3_and_back(aws):
 
     code, output, errors = shell.run("import", target, uri)
     assert code == 0
-    assert "has imported everything" in errors
+    assert re.search(
+        r"Nothing is written: the command of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC has imported "
+        r"everything. To import again, add --again\n",
+        errors,
+    )
+    assert f"Nothing was written; {uri} was imported before: {ITEMS:,} items put" in errors
+    assert output.endswith("  already_imported: yes\n")
+    code, output, errors = shell.run("import", target, uri, "--json")
+    assert (code, json.loads(output)["already_imported"]) == (0, True)
     code, output, errors = shell.run("import", target, uri, "--again", "--keep-existing", "--json")
     assert code == 0, errors
     assert {name: json.loads(output)[name] for name in ("items", "skipped")} == {

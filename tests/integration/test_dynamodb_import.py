@@ -339,6 +339,121 @@ def test_a_missing_file_of_the_manifest_is_named_before_anything_is_written(clou
     assert cloud.items(table) == []
 
 
+def _copy(cloud, prefix, target):
+    """Copy the objects below a prefix, with their metadata as every copy in S3 does."""
+    for name in cloud.names(prefix):
+        cloud.s3.copy_object(
+            Bucket=cloud.bucket,
+            Key=name.replace(prefix, target, 1),
+            CopySource={"Bucket": cloud.bucket, "Key": name},
+        )
+
+
+def _exported(cloud, items=50, **arguments):
+    table = cloud.create_table(sort_key=False)
+    cloud.fill(table, [{"id": {"S": str(number)}} for number in range(items)])
+    _export(table, cloud.uri("in"), **arguments)
+
+
+def _data_files(cloud, prefix):
+    return [name for name in cloud.names(prefix) if not name.endswith("manifest")]
+
+
+def test_a_copied_export_is_read_where_it_was_copied_to(cloud):
+    _exported(cloud)
+    _copy(cloud, "in/", "copy/")
+    for name in _data_files(cloud, "in/"):
+        cloud.put(name, b"other content of the original\n")
+    table = cloud.create_table(sort_key=False)
+    result, _ = _import(table, cloud.uri("copy"))
+
+    assert (result["items"], len(cloud.items(table))) == (50, 50)
+
+
+def test_a_manifest_that_was_copied_alone_is_refused(cloud):
+    _exported(cloud)
+    _copy(cloud, "in/manifest", "copy/manifest")
+    table = cloud.create_table(sort_key=False)
+
+    with pytest.raises(AirflowException, match=rf"Import {cloud.uri('in/')} instead, or copy"):
+        _import(table, cloud.uri("copy"))
+    assert cloud.items(table) == []
+
+
+def test_a_shortened_file_of_an_export_is_found_before_anything_is_written(cloud):
+    _exported(cloud)
+    longest = max(_data_files(cloud, "in/"), key=lambda name: len(cloud.read(name)))
+    content = cloud.read(longest)
+    cloud.put(longest, content[: content.rindex(b"\n", 0, -1) + 1])
+    table = cloud.create_table(sort_key=False)
+
+    for arguments in ({}, {"on_error": "dead_letter", "dead_letter_s3_uri": cloud.uri("bad")}):
+        with pytest.raises(AirflowException, match=r"the export wrote [\d,]+ bytes to \d+ files, "):
+            _import(table, cloud.uri("in"), **arguments)
+    assert cloud.items(table) == []
+
+
+def test_a_file_that_lost_a_record_but_no_byte_is_no_success(cloud):
+    _exported(cloud)
+    longest = max(_data_files(cloud, "in/"), key=lambda name: len(cloud.read(name)))
+    content = cloud.read(longest)
+    end = content.index(b"\n")
+    cloud.put(longest, b" " * end + content[end:])
+    table = cloud.create_table(sort_key=False)
+
+    with pytest.raises(AirflowFailException, match="wrote 50 items, but its files hold 49 records"):
+        _import(table, cloud.uri("in"))
+    result, _ = _import(
+        table,
+        cloud.uri("in"),
+        run="tolerant",
+        on_error="dead_letter",
+        dead_letter_s3_uri=cloud.uri("bad"),
+    )
+    (name,) = cloud.names("bad/")
+    assert (result["items"], result["rejected"]) == (49, 1)
+    assert json.loads(cloud.read(name))["file"] == cloud.uri("in/manifest")
+
+    cloud.put(longest, content)
+    result, _ = _import(table, cloud.uri("in"), attempt=2)
+    assert (result["items"], len(cloud.items(table))) == (50, 50)
+
+
+def test_lines_of_dynamodbs_own_export_are_recognised_under_another_name(cloud):
+    table = cloud.create_table(sort_key=False)
+    cloud.put("in/part-0", b'{"Item":{"id":{"S":"a"}}}\n')
+
+    with pytest.raises(AirflowFailException, match="whose format is DYNAMODB_JSON"):
+        _import(table, cloud.uri("in"))
+    result, _ = _import(table, cloud.uri("in"), import_format="DYNAMODB_JSON")
+    assert result["items"] == 1
+
+
+def test_a_missing_bucket_for_rejected_records_is_found_before_anything_is_written(cloud):
+    table = cloud.create_table(sort_key=False)
+    cloud.put("in/file", _lines({"id": {"s": "a"}}))
+
+    for argument in ("dead_letter_s3_uri", "checkpoint_s3_uri"):
+        with pytest.raises(AirflowException, match="There is no bucket 'no-such-bucket'"):
+            _import(
+                table,
+                cloud.uri("in"),
+                on_error="dead_letter",
+                **{"dead_letter_s3_uri": cloud.uri("bad"), argument: "s3://no-such-bucket/x"},
+            )
+    assert cloud.items(table) == []
+
+
+def test_objects_behind_repeated_slashes_are_not_mixed_up(cloud):
+    table = cloud.create_table(sort_key=False)
+    cloud.put("dd//file", _lines({"id": {"s": "a"}}))
+
+    for prefix in ("dd/", "dd//"):
+        with pytest.raises(AirflowException, match=f"in its key, {cloud.uri('dd//file')}"):
+            _import(table, cloud.uri(prefix))
+    assert cloud.items(table) == []
+
+
 def test_a_second_attempt_after_completion_writes_nothing(cloud):
     table = cloud.create_table(sort_key=False)
     cloud.put("in/file", _lines({"id": {"s": "a"}}))
@@ -346,7 +461,8 @@ def test_a_second_attempt_after_completion_writes_nothing(cloud):
     cloud.dynamodb.delete_item(TableName=table, Key={"id": {"S": "a"}})
     second, _ = _import(table, cloud.uri("in"), attempt=2)
 
-    assert second == first
+    assert second == {**first, "already_imported": True}
+    assert first["already_imported"] is False
     assert cloud.items(table) == []
     _import(table, cloud.uri("in"), run="another")
     assert len(cloud.items(table)) == 1

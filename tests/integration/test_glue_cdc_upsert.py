@@ -388,7 +388,7 @@ def test_the_dag(source, cloud, dag_runs):
         "expected_row_count": 2,
         "expected_rows": [{"id": 1, "part": "a"}, {"id": 2, "n": 2.0}],
     }
-    run = dag_runs.run("glue_cdc_upsert", run_conf=conf)
+    run = dag_runs.run("glue_cdc_upsert", conf)
     assert run.states == {"upsert": "success", "check": "success"}, run.output[-3000:]
     job = cloud.glue.get_job(JobName=conf["job_name"])["Job"]
     assert job["DefaultArguments"]["--datalake-formats"] == "delta"

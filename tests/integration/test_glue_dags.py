@@ -54,7 +54,7 @@ for step in sys.argv[3:]:
 
 
 @pytest.fixture(scope="module")
-def cloud(local_stack, tmp_path_factory):
+def cloud(local_stack, dag_runs, tmp_path_factory):
     home = tmp_path_factory.mktemp("airflow")
     environment = {
         **os.environ,
@@ -81,7 +81,7 @@ def cloud(local_stack, tmp_path_factory):
     s3.create_bucket(Bucket=name)
     s3.put_object(Bucket=name, Key="script.py", Body=SCRIPT.encode())
     glue.create_database(DatabaseInput={"Name": name})
-    return SimpleNamespace(environment=environment, s3=s3, glue=glue, name=name)
+    return SimpleNamespace(runs=dag_runs, environment=environment, s3=s3, glue=glue, name=name)
 
 
 def _python(environment, *arguments):
@@ -114,8 +114,30 @@ def _run(cloud, name, conf, *steps):
     return SimpleNamespace(states=told("states")[0], **{step: told(step) for step in steps})
 
 
-def test_a_job_by_its_form_then_retried_and_cleared(cloud):
-    job = f"job-{cloud.name}"
+def test_a_job_by_its_form(cloud):
+    form = _form(cloud)
+    run = cloud.runs.run("glue_job", form)
+
+    assert run.state == "success", run.output[-3000:]
+    (found,) = cloud.glue.get_job_runs(JobName=form["job_name"])["JobRuns"]
+    assert found["Arguments"]["--note"] == "a <b> & 'c'"
+    key = f"done/{found['Id']}"
+    assert cloud.s3.list_objects_v2(Bucket=cloud.name, Prefix=key)["KeyCount"] == 1
+
+
+def test_a_retry_adopts_the_run_and_a_cleared_task_begins_another(cloud):
+    form = _form(cloud)
+    outcome = _run(cloud, "glue_job", form, "retry", "clear")
+
+    assert outcome.states == {"run-1": "success"}
+    # The numbers of Airflow that the operator tells a retry from a clear by.
+    assert outcome.retry == [[2, 2, "success"]]
+    assert outcome.clear == [[3, 4, "success"]]
+    runs = cloud.glue.get_job_runs(JobName=form["job_name"])["JobRuns"]
+    assert [run["Arguments"]["--updraft_attempt"] for run in runs] == ["3", "1"]
+
+
+def _form(cloud):
     definition = {
         "Role": ROLE,
         "Command": {
@@ -125,21 +147,11 @@ def test_a_job_by_its_form_then_retried_and_cleared(cloud):
         },
         "MaxCapacity": 0.0625,
     }
-    form = {
-        "job_name": job,
+    return {
+        "job_name": f"job-{uuid.uuid4()}",
         "job_definition": definition,
         "script_arguments": {"--bucket": cloud.name, "--note": "a <b> & 'c'"},
     }
-    outcome = _run(cloud, "glue_job", form, "retry", "clear")
-
-    assert outcome.states == {"run-1": "success"}
-    # The numbers of Airflow that the operator tells a retry from a clear by.
-    assert outcome.retry == [[2, 2, "success"]]
-    assert outcome.clear == [[3, 4, "success"]]
-    runs = cloud.glue.get_job_runs(JobName=job)["JobRuns"]
-    assert [run["Arguments"]["--updraft_attempt"] for run in runs] == ["3", "1"]
-    assert runs[0]["Arguments"]["--note"] == "a <b> & 'c'"
-    assert cloud.s3.list_objects_v2(Bucket=cloud.name, Prefix="done/")["KeyCount"] == 2
 
 
 def test_statistics_by_form(cloud):
@@ -158,9 +170,9 @@ def test_statistics_by_form(cloud):
             },
         )
     form = {"databases": [cloud.name], "role": ROLE, "table_pattern": "ord*"}
-    outcome = _run(cloud, "iceberg_column_statistics", form)
+    run = cloud.runs.run("iceberg_column_statistics", form)
 
-    assert outcome.states == {"databases-1": "success", "statistics0": "success"}
+    assert run.states == {"databases": "success", "statistics[0]": "success"}, run.output[-3000:]
     answer = cloud.glue.get_column_statistics_for_table(
         DatabaseName=cloud.name, TableName="orders", ColumnNames=["n"]
     )
@@ -171,5 +183,5 @@ def test_statistics_by_form(cloud):
 
 
 def test_statistics_without_anything_to_do(cloud):
-    outcome = _run(cloud, "iceberg_column_statistics", {})
-    assert outcome.states == {"databases-1": "success", "statistics-1": "skipped"}
+    run = cloud.runs.run("iceberg_column_statistics", {})
+    assert run.states == {"databases": "success", "statistics": "skipped"}

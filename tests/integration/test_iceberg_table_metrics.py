@@ -337,7 +337,7 @@ def test_the_dag(aws, dag_runs):
     namespace, dashboard = f"test/{uuid.uuid4().hex}", f"d-{uuid.uuid4().hex}"
     run = dag_runs.run(
         "iceberg_table_metrics",
-        run_conf={
+        {
             "tables": [f"{DATABASE}.{name}"],
             "namespace": namespace,
             "dashboard_name": dashboard,

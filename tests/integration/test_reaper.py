@@ -5,14 +5,17 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.exceptions import AirflowFailException
 
+from include.local.airflow import NAMESPACE
 from updraft.hooks.owned_glue_resources import owner_arguments
+from updraft.operators.reaper import ReapOrphansOperator
 from updraft.resource_owner import ResourceOwner
 
 pytestmark = pytest.mark.integration
 
 SCRIPT = "import time\ntime.sleep(600)\n"
-ENVIRONMENT = f"reaper-{uuid.uuid4()}"
+ENVIRONMENT = NAMESPACE  # of the Airflow that the tests run
 ENDED = {"STOPPING", "STOPPED"}
 
 
@@ -71,17 +74,17 @@ def _states(cloud, runs):
 
 
 def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
-    named = {"AIRFLOW__UPDRAFT__ENVIRONMENT": ENVIRONMENT}
     form = {"services": ["emr", "glue"], "minutes": 0}
-    ended = dag_runs.run("reap_orphans", environment=named, run_conf=form).run_id
-    dag_runs.airflow("dags", "trigger", "reap_orphans", "--run-id", "waiting")
+    ended = dag_runs.run("reap_orphans", form).run_id
+    # Its DAG is paused.
+    waiting = dag_runs.trigger("dynamodb_incremental_export", {})
     of_ended, of_waiting, of_gone, of_others = (
-        ResourceOwner(environment, "reap_orphans", run_id, "load")
-        for environment, run_id in (
-            (ENVIRONMENT, ended),
-            (ENVIRONMENT, "waiting"),
-            (ENVIRONMENT, "gone"),
-            ("another", "gone"),
+        ResourceOwner(environment, dag_id, run_id, "load")
+        for environment, dag_id, run_id in (
+            (ENVIRONMENT, "reap_orphans", ended),
+            (ENVIRONMENT, "dynamodb_incremental_export", waiting.run_id),
+            (ENVIRONMENT, "reap_orphans", "gone"),
+            ("another", "reap_orphans", "gone"),
         )
     )
     orphans = [_run_job(cloud, of_ended), _run_job(cloud, of_gone)]
@@ -89,17 +92,17 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     strange = _run_job(cloud, of_gone, **{"--updraft_dag_id": "renamed"})
     clusters = [_start_cluster(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
 
-    looked = dag_runs.run("reap_orphans", environment=named, run_conf=form)
+    looked = dag_runs.run("reap_orphans", form)
 
     assert looked.state == "success"
     assert not set(_states(cloud, orphans)) & ENDED
     assert "0 ended, 3 orphans left (dry run), 1 without owner" in looked.output
 
     young = {**form, "minutes": 60, "dry_run": False}
-    kept = dag_runs.run("reap_orphans", environment=named, run_conf=young)
+    kept = dag_runs.run("reap_orphans", young)
     assert "0 ended, 0 orphans left, 0 without owner" in kept.output
 
-    reaped = dag_runs.run("reap_orphans", environment=named, run_conf={**form, "dry_run": False})
+    reaped = dag_runs.run("reap_orphans", {**form, "dry_run": False})
 
     assert reaped.state == "success", reaped.output[-5000:]
     assert "3 ended, 0 orphans left, 1 without owner" in reaped.output
@@ -115,7 +118,9 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     assert [state.startswith("TERMINAT") for state in states] == [True, False, False]
 
 
-def test_nameless_environment_ends_nothing(cloud, dag_runs):
-    run = dag_runs.run("reap_orphans", run_conf={"dry_run": False})
-    assert run.state == "failed"
-    assert "This environment has no name" in run.output
+def test_nameless_environment_ends_nothing(monkeypatch):
+    monkeypatch.delenv("AIRFLOW__UPDRAFT__ENVIRONMENT", raising=False)
+    monkeypatch.delenv("AIRFLOW_ENV_NAME", raising=False)
+    operator = ReapOrphansOperator(task_id="reap", report_only=False)
+    with pytest.raises(AirflowFailException, match="This environment has no name"):
+        operator.execute({})

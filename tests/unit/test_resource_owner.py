@@ -45,6 +45,7 @@ def test_changed_and_cut_tags_have_no_owner() -> None:
 
 def test_owner_of_a_task_instance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_ENV_NAME", "production")
+    monkeypatch.delenv("AWS_REGION", raising=False)
     instance = SimpleNamespace(dag_id="sales", run_id="run", task_id="load", map_index=-1)
     owner = ResourceOwner.of({"ti": instance})
     assert owner == ResourceOwner("production", "sales", "run", "load")
@@ -55,6 +56,19 @@ def test_name_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW__UPDRAFT__ENVIRONMENT", raising=False)
     assert environment_name() == "airflow"
     monkeypatch.setenv("AIRFLOW_ENV_NAME", "mwaa")
+    monkeypatch.delenv("AWS_REGION", raising=False)
     assert environment_name() == "mwaa"
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert environment_name() == "mwaa.eu-west-1"
     monkeypatch.setenv("AIRFLOW__UPDRAFT__ENVIRONMENT", "blue")
     assert environment_name() == "blue"
+
+
+def test_environment_without_a_name_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("AIRFLOW_ENV_NAME", raising=False)
+    monkeypatch.delenv("AIRFLOW__UPDRAFT__ENVIRONMENT", raising=False)
+    instance = SimpleNamespace(dag_id="sales", run_id="run", task_id="load", map_index=-1)
+    assert ResourceOwner.of({"ti": instance}).environment == "airflow"
+    assert "set the configuration option updraft.environment" in caplog.text

@@ -161,17 +161,21 @@ class AirflowApi:
         found: dict[str, str] = self._call("GET", path)["extra_links"]
         return found
 
-    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
+    def log(
+        self, dag_id: str, run_id: str, task_id: str, attempt: int = 1, map_index: int = -1
+    ) -> str:
         """Fetch the log of one attempt of a task.
 
         :param dag_id: the DAG.
         :param run_id: the run.
         :param task_id: the task.
         :param attempt: number of the attempt, from 1.
+        :param map_index: index of a mapped task, -1 for any other.
         :returns: the log, one line per message.
         """
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
-        entries = self._call("GET", path, headers={"Accept": "application/json"})["content"]
+        headers, which = {"Accept": "application/json"}, {"map_index": map_index}
+        entries = self._call("GET", path, headers=headers, params=which)["content"]
         return "\n".join(
             f"{entry.get('level', '')} {entry.get('event', '')} {entry.get('error_detail') or ''}"
             for entry in entries

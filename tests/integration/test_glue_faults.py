@@ -1,0 +1,303 @@
+"""What AWS does to runs of Glue: throttling, errors, lost answers, limits, timeouts.
+
+Each ends well, or in one error that says what happened. Limits are waited for without a slot.
+"""
+
+import asyncio
+import json
+import uuid
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from airflow.exceptions import AirflowException, TaskDeferred
+
+from include.local.fault_proxy import fault_proxy
+from updraft.operators.glue import (
+    GlueColumnStatisticsOperator,
+    GlueCrawlerOperator,
+    GlueJobRunOperator,
+    GlueWorkflowRunOperator,
+)
+
+pytestmark = pytest.mark.integration
+
+ROLE = "arn:aws:iam::123456789012:role/glue"
+THROTTLING = {"code": "ThrottlingException", "message": "Rate exceeded"}
+SERVER_ERROR = {"code": "InternalServiceException", "status": 500, "message": "Out of order"}
+LOST = {"response": {"abort_frac": 0.5}}
+DONE = {"COMPLETED", "SUCCEEDED"}
+SCRIPT = """
+import sys, time
+arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+time.sleep(float(arguments.get("--seconds", 0)))
+"""
+# In few attempts, so that a test waits seconds where AWS makes wait minutes.
+CONFIGURATION = {"retries": {"mode": "standard", "total_max_attempts": 4}}
+AWS = {"aws_conn_id": None, "poll_interval": 1, "botocore_config": CONFIGURATION}
+
+
+@pytest.fixture(scope="module")
+def faults(local_stack, tmp_path_factory):
+    with fault_proxy(local_stack.endpoint_url, tmp_path_factory.mktemp("faults")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def cloud(local_stack, faults, monkeypatch):
+    """A job, a workflow of it, a crawler and a table, all of one name."""
+    for name, value in local_stack.environment.items():
+        monkeypatch.setenv(name, value)
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    s3, glue = (
+        session.client(name, endpoint_url=local_stack.endpoint_url) for name in ("s3", "glue")
+    )
+    name = f"faults-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="code/script.py", Body=SCRIPT.encode())
+    s3.put_object(Bucket=name, Key="data/rows.jsonl", Body=b'{"id": 1}\n')
+    command = {"Name": "pythonshell", "ScriptLocation": f"s3://{name}/code/script.py"}
+    concurrency = {"MaxConcurrentRuns": 5}
+    glue.create_job(Name=name, Role=ROLE, Command=command, ExecutionProperty=concurrency)
+    glue.create_workflow(Name=name)
+    glue.create_trigger(Name=name, WorkflowName=name, Type="ON_DEMAND", Actions=[{"JobName": name}])
+    glue.create_database(DatabaseInput={"Name": name})
+    targets = {"S3Targets": [{"Path": f"s3://{name}/data/"}]}
+    glue.create_crawler(Name=name, Role=ROLE, DatabaseName=name, Targets=targets)
+    columns = [{"Name": "id", "Type": "bigint"}]
+    table = {
+        "Name": "t",
+        "Parameters": {"classification": "json"},
+        "StorageDescriptor": {"Columns": columns, "Location": f"s3://{name}/data"},
+    }
+    glue.create_table(DatabaseName=name, TableInput=table)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint_url)
+    yield SimpleNamespace(s3=s3, glue=glue, name=name)
+    faults.set_rules([])
+
+
+class Job:
+    start = "StartJobRun"
+
+    @staticmethod
+    def operator(name):
+        return GlueJobRunOperator(task_id="work", job_name=name, **AWS)
+
+    @staticmethod
+    def states(glue, name):
+        return [run["JobRunState"] for run in glue.get_job_runs(JobName=name)["JobRuns"]]
+
+
+class Crawl:
+    start = "StartCrawler"
+
+    @staticmethod
+    def operator(name):
+        return GlueCrawlerOperator(task_id="work", crawler_name=name, **AWS)
+
+    @staticmethod
+    def states(glue, name):
+        return [crawl["State"] for crawl in glue.list_crawls(CrawlerName=name)["Crawls"]]
+
+
+class Statistics:
+    start = "StartColumnStatisticsTaskRun"
+
+    @staticmethod
+    def operator(name):
+        return GlueColumnStatisticsOperator(
+            task_id="work", database_name=name, table_names="t", role=ROLE, **AWS
+        )
+
+    @staticmethod
+    def states(glue, name):
+        runs = glue.get_column_statistics_task_runs(DatabaseName=name, TableName="t")
+        return [run["Status"] for run in runs["ColumnStatisticsTaskRuns"]]
+
+
+class Workflow:
+    start = "StartWorkflowRun"
+
+    @staticmethod
+    def operator(name):
+        return GlueWorkflowRunOperator(task_id="work", workflow_name=name, **AWS)
+
+    @staticmethod
+    def states(glue, name):
+        return [run["Status"] for run in glue.get_workflow_runs(Name=name)["Runs"]]
+
+
+KINDS = pytest.mark.parametrize("kind", [Job, Crawl, Statistics, Workflow])
+
+
+def _context(cloud, attempt=1):
+    return {
+        "ti": SimpleNamespace(
+            dag_id="d",
+            task_id="work",
+            map_index=-1,
+            run_id=cloud.name,
+            try_number=attempt,
+            max_tries=2,
+            task=SimpleNamespace(retries=2),
+            xcom_push=lambda **_: None,
+        ),
+        "dag_run": SimpleNamespace(start_date=None),
+    }
+
+
+def _event(trigger):
+    """Do what the triggerer does: store the trigger, load it elsewhere, run it."""
+    _, arguments = json.loads(json.dumps(trigger.serialize()))
+
+    async def events():
+        return [event.payload async for event in type(trigger)(**arguments).run()]
+
+    (event,) = asyncio.run(asyncio.wait_for(events(), 120))
+    return event
+
+
+def _finish(operator, context):
+    """Run a deferrable task to its end; give its result and the number of its deferrals."""
+    deferrals, step = 0, lambda: operator.execute(context)
+    while True:
+        try:
+            return step(), deferrals
+        except TaskDeferred as deferred:
+            deferrals += 1
+            event = _event(deferred.trigger)
+            step = lambda event=event: operator.execute_complete(context, event)  # noqa: E731
+
+
+def _errors(cloud, kind, most):
+    """Run a task, and again after an error, as Airflow does; give the errors."""
+    errors = []
+    for attempt in range(1, most + 1):
+        try:
+            _finish(kind.operator(cloud.name), _context(cloud, attempt))
+        except AirflowException as error:
+            errors.append(str(error))
+        else:
+            return errors
+    raise AssertionError(f"{most} attempts have failed: {errors}")
+
+
+def _fired(faults):
+    return [event["operation"] for event in faults.fired()]
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"error": THROTTLING}, id="throttled"),
+        pytest.param({"reset": True}, id="reset"),
+        pytest.param(LOST, id="answer-lost"),
+    ],
+)
+def test_a_start_has_its_effect_once(cloud, faults, kind, fault):
+    faults.set_rules([{"service": "glue", "operation": kind.start, "times": 1, **fault}])
+
+    for told in _errors(cloud, kind, most=2):  # a retry has to mend it
+        assert kind.start in told
+
+    assert kind.start in _fired(faults)
+    states = kind.states(cloud.glue, cloud.name)
+    assert len(states) == 1
+    assert set(states) <= DONE
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"probability": 0.4, "error": THROTTLING}, id="throttled"),
+        pytest.param({"probability": 0.2, "error": SERVER_ERROR}, id="server-errors"),
+        pytest.param({"probability": 0.2, **LOST}, id="answers-lost"),
+    ],
+)
+def test_all_calls_fail_now_and_then(cloud, faults, kind, fault):
+    faults.set_rules([{"service": "glue", **fault}])
+    _errors(cloud, kind, most=4)
+    faults.set_rules([])
+
+    states = kind.states(cloud.glue, cloud.name)
+    assert len(states) == 1
+    assert set(states) <= DONE
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (Job, "ConcurrentRunsExceededException"),
+        (Job, "ResourceNumberLimitExceededException"),
+        (Statistics, "ResourceNumberLimitExceededException"),
+        (Workflow, "ConcurrentRunsExceededException"),
+        (Workflow, "ResourceNumberLimitExceededException"),
+    ],
+)
+def test_where_there_is_no_room_the_task_waits_without_a_slot(cloud, faults, kind, code):
+    """The limit is the account's: the job or workflow itself has room."""
+    error = {"code": code, "message": "Too many runs"}
+    faults.set_rules([{"service": "glue", "operation": kind.start, "times": 2, "error": error}])
+    before = _fired(faults).count(kind.start)
+
+    _, deferrals = _finish(kind.operator(cloud.name), _context(cloud))
+
+    assert deferrals >= 3
+    assert _fired(faults).count(kind.start) == before + 2
+    states = kind.states(cloud.glue, cloud.name)
+    assert len(states) == 1
+    assert set(states) <= DONE
+
+
+@KINDS
+def test_what_glue_does_not_permit_is_one_error(cloud, faults, kind):
+    error = {"code": "AccessDeniedException", "message": "no"}
+    faults.set_rules([{"service": "glue", "operation": kind.start, "error": error}])
+
+    with pytest.raises(AirflowException, match=f"glue:{kind.start} on .* is not permitted") as told:
+        _finish(kind.operator(cloud.name), _context(cloud))
+
+    assert "\n" not in str(told.value)
+    assert kind.states(cloud.glue, cloud.name) == []
+
+
+def test_a_trigger_that_may_not_look_lets_the_task_say_so(cloud, faults):
+    operator = GlueJobRunOperator(
+        task_id="work", job_name=cloud.name, script_arguments={"--seconds": "2"}, **AWS
+    )
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(_context(cloud))
+    error = {"code": "ExpiredTokenException", "message": "it has expired"}
+    faults.set_rules([{"service": "glue", "operation": "GetJobRun", "error": error}])
+
+    event = _event(deferred.value.trigger)
+    assert event["status"] == "error"
+    with pytest.raises(AirflowException, match="The credentials have expired; renew those of"):
+        operator.execute_complete(_context(cloud), event)
+
+    # Mended, the next attempt adopts the run.
+    faults.set_rules([])
+    retry = GlueJobRunOperator(
+        task_id="work", job_name=cloud.name, script_arguments={"--seconds": "2"}, **AWS
+    )
+    _finish(retry, _context(cloud, 2))
+    assert Job.states(cloud.glue, cloud.name) == ["SUCCEEDED"]
+
+
+def test_a_run_that_takes_too_long_says_so(cloud):
+    """A minute, the shortest timeout that there is."""
+    operator = GlueJobRunOperator(
+        task_id="work",
+        job_name=cloud.name,
+        script_arguments={"--seconds": "600"},
+        timeout=1,
+        **AWS,
+    )
+
+    with pytest.raises(AirflowException, match="ended as TIMEOUT") as told:
+        _finish(operator, _context(cloud))
+
+    assert "Its log is at https://console.aws.amazon.com/" in str(told.value)
+    assert Job.states(cloud.glue, cloud.name) == ["TIMEOUT"]
