@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from include.local.bootstrap import ROOT
 
@@ -18,6 +19,10 @@ _INHERITED = (
     "UPDRAFT_LOCAL_SERVICE",
     "UPDRAFT_LOCAL_STATE",
 )
+# A step whose program is the first to need Spark has it installed, from wherever this machine gets
+# its packages: by a mirror, through a proxy, with certificates of its own.
+_FOR_PACKAGES = ("PIP_", "SSL_CERT_", "UV_")
+_PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE")
 _EXCEPTION = re.compile(
     r"^(?:Exception in thread \S+ |Caused by: )?"
     r"(?:[A-Za-z_][\w$]*\.)*([A-Z]\w*(?:Error|Exception|Exit|Interrupt): .*)$"
@@ -48,7 +53,14 @@ def job_variables(endpoint_url: str, region: str) -> Mapping[str, str]:
     :param region: Region that its requests are signed for.
     :returns: values by name.
     """
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.startswith(_FOR_PACKAGES) or name.upper() in _PROXIES
+    }
+    direct = urlsplit(endpoint_url).hostname or ""
+    for name in ("NO_PROXY", "no_proxy"):
+        inherited[name] = ",".join(filter(None, [inherited.get(name), direct]))
     return {"PATH": os.defpath, **inherited, **aws_variables(endpoint_url, region)}
 
 
