@@ -16,8 +16,8 @@ with Athena.
 - `columns`: types of columns where JSON does not tell, such as
   `{"price": "DECIMAL(10,2)"}`.
 - `database`, `table`: entry in the Data Catalog; the database exists.
-- `bad_records_uri`: prefix for lines that are no change; empty: such a line fails the
-  run before anything is written.
+- `bad_records_uri`: prefix for lines that are no change, which go below it to the id of
+  the job run; empty: such a line fails the run before anything is written.
 - `job_name`, `role`, `glue_version`, `worker_type`, `number_of_workers`: the Glue job.
 - `script_prefix`: prefix that the script is uploaded to.
 - `athena_output_uri`: prefix for results of Athena; empty for the workgroup's.
@@ -34,7 +34,8 @@ with Athena.
 
 **When it fails**: the message names the cause. A retry adopts the run that goes on; a
 run that is repeated changes nothing that is done. To read everything anew, reset the
-bookmark of the job: changes that the table has are passed over.
+bookmark of the job: changes that the table has are passed over. After the log of the
+source has begun anew, as after a failover of MySQL, the table has to be loaded anew.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,20 @@ from updraft.operators.athena_table_check import AthenaTableCheckOperator
 from updraft.operators.glue_job import GlueJobRunOperator
 from updraft.paths import include_directory
 
-S3_URI = r"^s3://[a-z0-9][a-z0-9.-]+/.+$"
+S3_URI = r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$"
+# Glue hands no empty argument to a script: what is not given has to be absent.
+ARGUMENTS = """
+{%- set arguments = {
+    "--source_uri": params.source_uri,
+    "--table_uri": params.table_uri,
+    "--key_columns": params.key_columns,
+    "--columns": params.columns | tojson,
+    "--database": params.database,
+    "--table": params.table,
+} -%}
+{%- set bad_records = {"--bad_records_uri": params.bad_records_uri} -%}
+{{ dict(arguments, **(bad_records if params.bad_records_uri else {})) | tojson }}
+"""
 
 with DAG(
     dag_id="glue_cdc_upsert",
@@ -177,15 +191,7 @@ with DAG(
         number_of_workers="{{ params.number_of_workers }}",
         script_path=str(include_directory() / "glue" / "cdc_upsert.py"),
         script_s3_prefix="{{ params.script_prefix }}",
-        script_arguments={
-            "--source_uri": "{{ params.source_uri }}",
-            "--table_uri": "{{ params.table_uri }}",
-            "--key_columns": "{{ params.key_columns }}",
-            "--columns": "{{ params.columns | tojson }}",
-            "--database": "{{ params.database }}",
-            "--table": "{{ params.table }}",
-            "--bad_records_uri": "{{ params.bad_records_uri or '' }}",
-        },
+        script_arguments=ARGUMENTS,
         bookmark="enable",
         inputs=["{{ params.source_uri }}"],
         outputs=["{{ params.database }}.{{ params.table }}"],

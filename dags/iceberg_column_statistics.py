@@ -92,7 +92,7 @@ with DAG(
         "region_name": Param(
             None,
             type=["null", "string"],
-            pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
             title="Region",
             description="Region of the Data Catalog; empty for that of the connection.",
         ),

@@ -9,8 +9,10 @@ snapshots, files and partitions to CloudWatch, with a dashboard and anomaly alar
 2. `metrics` sends the metrics of one table; it is mapped over the tables.
 3. `dashboard` keeps the dashboard and the alarms.
 
-A scheduled run reports the snapshots that were committed in its data interval, each
-with its own moment. A run that is triggered by hand reports the current ones.
+It runs at ten minutes past each hour and reports the snapshots of the hour before, each
+with its own moment: a snapshot has its moment before it is committed, and nobody sees
+it until then. One that took longer than ten minutes to commit may not be reported. A
+run that is triggered by hand reports the current snapshots.
 
 **Parameters**
 - `tables`: patterns such as `sales.*`; empty for those of the Airflow Variable
@@ -48,16 +50,18 @@ from updraft.operators.iceberg_table_metrics import (
 )
 
 VARIABLE = "iceberg_table_metrics"
-# Also runs by hand have a data interval, but one that says nothing about them.
+# Also runs by hand have a data interval, but one that says nothing about them. The
+# window is that of the data interval before the time that a commit may take.
 SCHEDULED = (
-    "{%% if dag_run.run_type in ('scheduled', 'backfill') %%}{{ %s }}{%% endif %%}"
+    "{%% if dag_run.run_type in ('scheduled', 'backfill') %%}"
+    "{{ %s - macros.timedelta(minutes=10) }}{%% endif %%}"
 )
 
 with DAG(
     dag_id="iceberg_table_metrics",
     description="Sends metrics of Iceberg tables to CloudWatch",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
+    schedule=CronDataIntervalTimetable("10 * * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,

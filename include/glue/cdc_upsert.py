@@ -4,15 +4,19 @@ Reads Debezium's JSON as Confluent's S3 sink writes it, one object per line, wit
 envelope ``{"schema": …, "payload": …}``; with a job bookmark, only files that no finished run has
 read. The newest change of each key is merged into the table.
 
-**Order.** Changes of one key are ordered by ``source.ts_ms``, then by the position in the source's
-log (MySQL: number of the binlog file, ``pos``, ``row``; PostgreSQL: ``lsn``; SQL Server:
-``change_lsn``, ``event_serial_no``), then by the start offset in the name of the file
-(``<topic>+<partition>+<offset>.json``). What is equal in all of these within one run is ordered by
-a digest of its text, so that a repeated run decides alike.
+**Order.** Changes of one key are ordered by their position in the source's log: MySQL: number of
+the binlog file, ``pos``, ``row``; PostgreSQL: last commit of ``sequence``, ``lsn``; SQL Server and
+Db2: ``commit_lsn``, ``change_lsn``, ``event_serial_no``; Oracle: ``commit_scn``, ``scn``,
+``rs_id``, ``ssn``; by ``source.ts_ms`` only if there is none. At the same position a row that a
+snapshot read comes before a change. Then follow ``ts_ms`` and the start offset in the name of the
+file (``<topic>+<partition>+<offset>.json``). What is equal in all of these within one run is
+ordered by a digest of its text, so that a repeated run decides alike. A log that has begun anew
+makes its positions worthless; a run that notices fails before anything is written.
 
 **Exactly once.** Each row keeps the place in that order of the change that made it, in the column
 ``_cdc_position``. A change is applied only if it is newer, so a run may be repeated in part or as a
-whole, and files may come twice or late. A deleted row leaves its key and the place of its deletion
+whole, and files may come twice or late. A row without a place, of a table that was there before, is
+older than any change. A deleted row leaves its key and the place of its deletion
 in a second table, ``<table_uri>_deleted``, which is written before the row goes: a change older
 than the deletion never brings the row back, a newer one does. Deleting a key that is not there
 only leaves that note. Nothing removes these notes.
@@ -24,8 +28,8 @@ as days since 1970, stay as they are written.
 
 Arguments: ``--source_uri``, ``--table_uri``, ``--key_columns id,part``, ``--database`` and
 ``--table``; optionally ``--columns '{"price": "DECIMAL(10,2)"}'`` and ``--bad_records_uri``, a
-prefix for lines that are no change; without it such a line fails the run before anything is
-written.
+prefix for lines that are no change, which go below it to the id of the run; without it such a line
+fails the run before anything is written.
 
 .. seealso:: https://debezium.io/documentation/reference/stable/connectors/mysql.html#mysql-events
 .. seealso:: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
@@ -46,8 +50,8 @@ if TYPE_CHECKING:
 
 POSITION = "_cdc_position"
 CHANGE = (
-    "struct<problem:string, origin:string, op:string, key:string, position:string, rank:string, "
-    "row:map<string,string>, types:map<string,string>>"
+    "struct<problem:string, origin:string, op:string, key:string, log:string, moment:bigint, "
+    "position:string, rank:string, row:map<string,string>, types:map<string,string>>"
 )
 
 _BIGINT, _BOOLEAN, _DOUBLE, _LONG_INTEGER, _STRING = (
@@ -64,12 +68,24 @@ _ENVELOPE_TYPES = {
 }
 _DECLARABLE = re.compile(r"BIGINT|BOOLEAN|DATE|DECIMAL\(\d+,\d+\)|DOUBLE|INT|STRING|TIMESTAMP")
 _NUMBERS = {_BIGINT, _DOUBLE, _LONG_INTEGER}
+_ACCEPTED = {
+    "DATE": (_STRING,),
+    "FLOAT": (_BIGINT, _DOUBLE),
+    "INT": (_BIGINT,),
+    "SMALLINT": (_BIGINT,),
+    "TIMESTAMP": (_STRING,),
+    "TINYINT": (_BIGINT,),
+    _DOUBLE: (_BIGINT,),
+    _LONG_INTEGER: (_BIGINT,),
+}
 _OPERATIONS = frozenset("crud")
 _UNAVAILABLE = "__debezium_unavailable_value"
 _OFFSET = re.compile(r"\+\d+\+(\d+)\.[^/]*$")
 _BAD_NAME = re.compile(r"[ ,;{}()\n\t=`]")  # what a Delta column cannot have in its name
 _LONG = range(-(2**63), 2**63)
 _SHOWN = 5
+_READ, _STREAMED = "r", "s"  # a row of a snapshot comes before a change at the same position
+_LONGEST_STATEMENT = 3_600_000  # ms; MySQL's ts_ms is when a statement began, not its commit
 _LINE, _FILE = "col0", "source_file"
 
 
@@ -88,7 +104,7 @@ def read_change(line: str, file: str, keys: Sequence[str]) -> dict[str, Any] | N
     """
     try:
         return _change(line, file, keys)
-    except (AttributeError, BadInputError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, BadInputError, LookupError, TypeError, ValueError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         return {"problem": f"{file}: {reason}"}
 
@@ -124,13 +140,17 @@ def _change(line: str, file: str, keys: Sequence[str]) -> dict[str, Any] | None:
         if value is not None:
             row[name], inferred = _text_and_type(value)
             types.setdefault(name, inferred)
-    position = _position(source, file)
+    moment = int(source["ts_ms"])
+    log, places = _log_position(source, moment)
+    position = _position(log, places, moment, file, streamed=operation != "r")
     return {
         "origin": "/".join(
             str(source[part]) for part in ("db", "schema", "table") if source.get(part)
         ),
         "op": operation,
         "key": json.dumps([row[key] for key in keys]),
+        "log": log,
+        "moment": moment,
         "position": position,
         "rank": f"{position}|{hashlib.sha256(line.encode()).hexdigest()}",
         "row": row,
@@ -162,20 +182,64 @@ def _envelope_types(
     }
 
 
-def _position(source: Mapping[str, Any], file: str) -> str:
-    """Write the place of a change so that texts compare as the places do."""
-    log = [0, 0, 0]
-    if source.get("lsn") is not None:
-        log = [0, int(source["lsn"]), 0]
-    elif source.get("change_lsn"):
-        first, second, third = (int(part, 16) for part in source["change_lsn"].split(":"))
-        log = [first, second << 16 | third, int(source.get("event_serial_no") or 0)]
-    elif source.get("file"):
+def _log_position(source: Mapping[str, Any], moment: int) -> tuple[str, list[int]]:
+    """Find the position of a change in the log of the source, in the order of commits.
+
+    ``ts_ms`` does not have that order: in MySQL an UPDATE that waits for a lock commits after
+    statements that began later.
+
+    :returns: what kind of log it is, and the position.
+    """
+    if source.get("file"):
         number = source["file"].rpartition(".")[2]
-        log = [int(number), int(source["pos"]), int(source.get("row") or 0)]
+        return "binlog", [int(number), int(source["pos"]), int(source.get("row") or 0)]
+    if source.get("lsn") is not None:
+        # The position of a change is before that of its commit; the commit before it is in order.
+        lsn = int(source["lsn"])
+        commit_before = json.loads(source.get("sequence") or "[null]")[0]
+        return "lsn", [lsn if commit_before is None else int(commit_before), lsn]
+    commit = source.get("commit_lsn") or source.get("change_lsn")
+    if commit:
+        change, serial = source.get("change_lsn") or "0", source.get("event_serial_no") or 0
+        return "commit_lsn", [_hexadecimal(commit), _hexadecimal(change), int(serial)]
+    if source.get("scn"):
+        scn, record = int(source["scn"]), source.get("rs_id") or "0"
+        commit = int(source.get("commit_scn") or scn)
+        return "scn", [commit, scn, _hexadecimal(record), int(source.get("ssn") or 0)]
+    return "ts_ms", [moment]
+
+
+def _hexadecimal(text: str) -> int:
+    """Read parts of fixed widths, such as ``00000027:00000758:0003`` or ``0x73.00000be8.0010``."""
+    return int(text.strip().replace(":", "").replace(".", ""), 16)
+
+
+def _position(log: str, places: Sequence[int], moment: int, file: str, *, streamed: bool) -> str:
+    """Write the place of a change so that texts compare as the places do."""
     offset = _OFFSET.search(file)
-    places = [int(source["ts_ms"]), *log, int(offset[1]) if offset else 0]
-    return "-".join(f"{place:020d}" for place in places)
+    parts = [
+        *map(_sortable, places),
+        _STREAMED if streamed else _READ,
+        _sortable(moment),
+        _sortable(int(offset[1]) if offset else 0),
+    ]
+    return f"{log}:{'-'.join(parts)}"
+
+
+def _sortable(number: int) -> str:
+    """Put the number of digits before a number: texts then compare as numbers do."""
+    if number < 0:
+        raise BadInputError(f"{number} is no position")
+    return f"{len(str(number)):02d}{number}"
+
+
+def moment_of(position: str) -> int:
+    """Read ``ts_ms`` from a position.
+
+    :param position: as in the column ``_cdc_position``.
+    :returns: milliseconds since 1970.
+    """
+    return int(position.split("-")[-2][2:])
 
 
 def column_types(
@@ -225,8 +289,7 @@ def _fits(kind: str, column: str) -> bool:
         return True
     if column.startswith("DECIMAL") and column != _LONG_INTEGER:
         return kind in _NUMBERS
-    accepted = {_DOUBLE: {_BIGINT}, _LONG_INTEGER: {_BIGINT}, "INT": {_BIGINT}}
-    return kind in accepted.get(column, {_STRING} if column in {"DATE", "TIMESTAMP"} else set())
+    return kind in _ACCEPTED.get(column, ())
 
 
 def _check_names(names: Iterable[str]) -> None:
@@ -285,9 +348,10 @@ def upsert(
     :param spark: the session.
     :param lines: lines and the names of their files.
     :param target: the table.
-    :param bad_uri: prefix for lines that are no change, if they are to be passed over.
+    :param bad_uri: prefix of this run for lines that are no change, if they are to be passed over.
     :returns: numbers of changes, of keys that they are about, and of lines that are no change.
-    :raises BadInputError: when lines are no change or do not fit the table.
+    :raises BadInputError: when lines are no change, do not fit the table, or are of a log that has
+        begun anew.
     """
     keys = tuple(target.keys)
     spark.udf.register("read_change", lambda line, file: read_change(line, file, keys), CHANGE)
@@ -303,10 +367,18 @@ def upsert(
     if not changes:
         return {"changes": 0, "keys": 0, "bad_records": bad}
     _require_one_origin(spark)
+    present, deleted = (_present_types(spark, uri) for uri in (target.uri, target.deleted_uri))
+    _require_one_log(
+        spark,
+        [
+            uri
+            for uri, types in ((target.uri, present), (target.deleted_uri, deleted))
+            if POSITION in types
+        ],
+    )
     observed = spark.sql(
         "SELECT DISTINCT name, kind FROM (SELECT explode(types) AS (name, kind) FROM cdc_parsed)"
     )
-    present = _present_types(spark, target.uri)
     types = column_types(
         {name: kind for name, kind in present.items() if name != POSITION},
         target.declared,
@@ -316,12 +388,7 @@ def upsert(
     _make_newest(spark, types)
     count: int = spark.sql("SELECT count(*) FROM cdc_newest").first()[0]
     _add_columns(spark, target.uri, present, types)
-    _add_columns(
-        spark,
-        target.deleted_uri,
-        _present_types(spark, target.deleted_uri),
-        {key: types[key] for key in keys},
-    )
+    _add_columns(spark, target.deleted_uri, deleted, {key: types[key] for key in keys})
     _merge(spark, target, types)
     return {"changes": changes, "keys": count, "bad_records": bad}
 
@@ -337,7 +404,7 @@ def _set_aside(spark: SparkSession, bad_uri: str | None) -> int:
             f"{count} lines are no change, such as: {shown}. --bad_records_uri passes over them "
             "and keeps them there"
         )
-    bad.write.mode("overwrite").json(bad_uri)
+    bad.write.mode("overwrite").json(bad_uri)  # of this run: nothing that others set aside
     return count
 
 
@@ -347,6 +414,48 @@ def _require_one_origin(spark: SparkSession) -> None:
         names = ", ".join(sorted(row["origin"] for row in origins))
         raise BadInputError(
             f"the files hold changes of several tables: {names}; give each its prefix"
+        )
+
+
+def _require_one_log(spark: SparkSession, written: Sequence[str]) -> None:
+    """Refuse positions that cannot be compared.
+
+    After a reset or a failover the log of the source may begin at lower positions. What it says
+    then is younger than the newest change, and comes before it. Rows of a snapshot say nothing
+    about this: they are read long after the position that they have.
+
+    :param written: URIs of the tables that have positions.
+    """
+    streamed = f"CASE WHEN {{0}} LIKE '%-{_STREAMED}-%' THEN {{0}} END"
+    found = [
+        spark.sql(
+            f"SELECT max({column}), max({streamed.format(column)}) FROM {table}"  # noqa: S608 - ours
+        ).first()
+        for column, table in [
+            ("position", "cdc_parsed"),
+            *((POSITION, f"delta.`{uri}`") for uri in written),
+        ]
+    ]
+    logs = {row["log"] for row in spark.sql("SELECT DISTINCT log FROM cdc_parsed").collect()}
+    logs = {*logs, *(highest.partition(":")[0] for highest, _ in found if highest)} - {None}
+    if len(logs) > 1:
+        raise BadInputError(
+            f"the changes, and those in the table, are ordered by {' and '.join(sorted(logs))}, "
+            "which cannot be compared; load the table anew"
+        )
+    newest = max(position or "" for _, position in found)
+    if not newest:
+        return
+    lower = (
+        f"SELECT position FROM cdc_parsed WHERE op <> 'r' AND position < '{newest}' "  # noqa: S608
+        f"AND moment > {moment_of(newest) + _LONGEST_STATEMENT}"
+    )
+    count, example = spark.sql(f"SELECT count(*), max(position) FROM ({lower})").first()  # noqa: S608
+    if count:
+        raise BadInputError(
+            f"{count} changes, such as that at {example}, come in the log of the source before "
+            f"that at {newest}, but were made more than an hour after it: the log has begun anew "
+            "or is another server's, and the table has to be loaded anew"
         )
 
 
@@ -414,10 +523,11 @@ def _merge(spark: SparkSession, target: Target, types: Mapping[str, str]) -> Non
         f"WHERE d.{POSITION} IS NULL OR s.{POSITION} > d.{POSITION} "
         f"OR (s._cdc_op = 'd' AND s.{POSITION} = d.{POSITION})"
     )
+    place = f"COALESCE(t.{POSITION}, '')"  # none: a row that no change has made
     spark.sql(
         f"MERGE INTO delta.`{target.uri}` AS t USING ({living}) AS s ON {same} "  # noqa: S608
-        f"WHEN MATCHED AND s._cdc_op = 'd' AND s.{POSITION} >= t.{POSITION} THEN DELETE "
-        f"WHEN MATCHED AND s._cdc_op <> 'd' AND s.{POSITION} > t.{POSITION} THEN UPDATE SET "
+        f"WHEN MATCHED AND s._cdc_op = 'd' AND s.{POSITION} >= {place} THEN DELETE "
+        f"WHEN MATCHED AND s._cdc_op <> 'd' AND s.{POSITION} > {place} THEN UPDATE SET "
         f"{', '.join(f'{name} = s.{name}' for name in names)} "
         f"WHEN NOT MATCHED AND s._cdc_op <> 'd' THEN INSERT ({', '.join(names)}) "
         f"VALUES ({', '.join(f's.{name}' for name in names)})"
@@ -510,9 +620,12 @@ def main() -> None:
         },
         transformation_ctx=f"changes_{hashlib.sha256(source.encode()).hexdigest()[:16]}",
     ).toDF()
+    bad_uri = None
+    if arguments.get("bad_records_uri"):
+        bad_uri = f"{arguments['bad_records_uri'].rstrip('/')}/{arguments['JOB_RUN_ID']}"
     done = {"changes": 0, "keys": 0, "bad_records": 0}
     if _LINE in lines.columns:  # without new files a frame has no columns
-        done = upsert(spark, lines, target, arguments.get("bad_records_uri") or None)
+        done = upsert(spark, lines, target, bad_uri)
     if done["changes"]:
         register_table(boto3.client("glue"), spark, uri, arguments["database"], arguments["table"])
     job.commit()

@@ -4,9 +4,10 @@ A first run is left alone: it shows that the tasks work, and which calls they ma
 happens at the first call, at the second and so on, each time in a run of its own, until a run ends
 without having made so many calls.
 
-That is what ``make chaos`` does, with ``CRASH_EVERY=1``. Otherwise a sweep is short: calls that
-start or end something get all faults, each third one of the others a kill after it, and users end
-tasks only where triggers are told of it, and clear them only after a call.
+That is what ``make chaos`` does, with ``CRASH_EVERY=1``. Otherwise a sweep is short. Then a process
+is killed, and the answer lost, after the calls that start or end something; users mark tasks as
+failed before such a call, and clear them while they are deferred, where triggers are told of it.
+With ``CRASH_EVERY=3``, a process is also killed after each third one of the other calls.
 """
 
 import itertools
@@ -21,10 +22,12 @@ from tests.chaos.crash_faults import Fault, Injection, Moment
 
 _LOG = logging.getLogger(__name__)
 
-EVERY = int(os.environ.get("CRASH_EVERY", "3"))
-"""Which part of the calls is harmed, 1 for all of them."""
+EVERY = int(os.environ.get("CRASH_EVERY", "0"))
+"""Which part of the calls is harmed: 1 for all, 0 for only those that tell most."""
 
-WAYS = (True, False) if EVERY == 1 else (True,)
+IS_FULL = EVERY == 1
+
+WAYS = (True, False) if IS_FULL else (True,)
 """Values of ``deferrable``; a short sweep leaves out tasks that wait in their slots."""
 
 _MOST_CALLS = 500
@@ -43,6 +46,14 @@ USER_ACTIONS = tuple(
     for tells in (True, False)
 )
 """What a user does in Airflow's UI, on versions that tell triggers of it and on older ones."""
+
+_AT_CHANGES = {
+    (Fault.KILL, Moment.AFTER),
+    (Fault.LOSE_ANSWER, Moment.AFTER),
+    (Fault.MARK_FAILED, Moment.BEFORE),
+}
+_IN_TRIGGERS = {(Fault.CLEAR, Moment.AFTER)}
+_ELSEWHERE = {(Fault.KILL, Moment.AFTER)}
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ class Sweep:
         for fault, moment, tells in faults:
             for number in itertools.count(1):
                 assert number < _MOST_CALLS, f"{self.subject} makes calls without end"
-                if EVERY > 1 and number > len(calls):
+                if not IS_FULL and number > len(calls):
                     break
                 if not self._is_chosen(calls, number, Injection(fault, moment, number, tells)):
                     continue
@@ -106,13 +117,15 @@ class Sweep:
         name = calls[number - 1]
         if name.startswith("airflow:") and injection.moment is Moment.AFTER:
             return False  # what Airflow has been told is not lost
-        if EVERY == 1:
+        if IS_FULL:
             return True
         if re.search(self.changes, name):
-            clears_early = (injection.fault, injection.moment) == (Fault.CLEAR, Moment.BEFORE)
-            return injection.tells_triggers and not clears_early
-        is_kill = (injection.fault, injection.moment) == (Fault.KILL, Moment.AFTER)
-        return is_kill and number % EVERY == 0
+            chosen = _AT_CHANGES
+        elif number == _first_of_trigger(calls):
+            chosen = _IN_TRIGGERS
+        else:
+            chosen = _ELSEWHERE if EVERY > 1 and number % EVERY == 0 else set()
+        return injection.tells_triggers and (injection.fault, injection.moment) in chosen
 
     def _one(self, injection):
         name = str(injection or "undisturbed").replace(" ", "-")
@@ -131,3 +144,10 @@ class Sweep:
 class _Trial:
     outcome: object
     problem: str
+
+
+def _first_of_trigger(calls):
+    """Give the number of the first call that the last trigger makes, 0 if there is no trigger."""
+    if "airflow:DeferTask" not in calls:
+        return 0
+    return len(calls) - calls[::-1].index("airflow:DeferTask") + 1

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.chaos.crash_airflow import Subject
-from tests.chaos.crash_sweep import EVERY, KILLS, WAYS, Sweep
+from tests.chaos.crash_sweep import IS_FULL, KILLS, WAYS, Sweep
 from updraft.cli.main import app
 from updraft.compat import DAG
 from updraft.operators.dynamodb import DynamoDBExportOperator
@@ -19,7 +19,7 @@ from updraft.paths import include_directory
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(EVERY > 1, reason="Spark takes too long for a short sweep"),
+    pytest.mark.skipif(not IS_FULL, reason="Spark takes too long for a short sweep"),
 ]
 
 ITEMS = 10

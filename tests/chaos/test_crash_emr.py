@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.crash_airflow import Subject
 from tests.chaos.crash_faults import Fault
-from tests.chaos.crash_sweep import EVERY, KILLS, USER_ACTIONS, WAYS, Sweep
+from tests.chaos.crash_sweep import IS_FULL, KILLS, USER_ACTIONS, WAYS, Sweep
 from updraft.compat import DAG
 from updraft.operators.emr import (
     EmrClusterOperator,
@@ -114,7 +114,7 @@ def harm(emr, local_stack, tmp_path):
 
 
 CLEANUPS = [pytest.param(("end",), id="teardown")]
-if EVERY == 1:
+if IS_FULL:
     CLEANUPS.append(pytest.param(("reap",), id="reaper"))
 SLOTS = pytest.mark.parametrize("deferrable", WAYS, ids=lambda way: "deferred" if way else "slot")
 

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.integration
 
 JOB = "crash"
 STARTS = "glue:StartJobRun"
+TOLD = [
+    (fault, moment, tells)
+    for fault, moment, tells in USER_ACTIONS
+    if fault is Fault.MARK_FAILED and tells
+]
 GOING_ON = {"STARTING", "RUNNING", "STOPPING", "WAITING"}
 PATIENCE = 2.5  # seconds in which a run that was told to stop stops; less than LONG
 LONG = "5"
@@ -123,10 +128,26 @@ def test_a_user_who_ends_the_task_ends_the_run(harm, deferrable):
         user = outcome.injection and outcome.injection.fault
         if not outcome.happened or user is Fault.CLEAR:
             assert outcome.states["run"] == "success"
-            assert states.count("SUCCEEDED") == effects == 1
+            # What had succeeded before a user cleared the deferred task is done anew.
+            assert 1 <= effects <= 1 + outcome.happened
+            assert states.count("SUCCEEDED") == effects
         else:
             assert outcome.states["run"] == "failed"
             assert effects == states.count("SUCCEEDED")
             assert len(states) <= 1
 
     harm(check, USER_ACTIONS, deferrable=deferrable, seconds=LONG, cleanup=("reap",))
+
+
+@SLOTS
+def test_a_task_that_is_told_to_stop_leaves_no_run_behind(harm, deferrable):
+    """Neither one that it starts after the signal, nor one that it was just starting."""
+
+    def check(outcome, states, effects):
+        if outcome.happened:
+            assert outcome.states["run"] == "failed"
+            assert effects == states.count("SUCCEEDED")
+        else:
+            assert states == ["SUCCEEDED"]
+
+    harm(check, TOLD, deferrable=deferrable, seconds=LONG)

@@ -34,7 +34,7 @@ class DagRuns:
         self.api.wait_for_dag(dag_id)
         return DagRun(self.api, dag_id, self.api.trigger(dag_id, form))
 
-    def run(self, dag_id: str, form: Mapping[str, Any], seconds: float = 300) -> "DagRun":
+    def run(self, dag_id: str, form: Mapping[str, Any], seconds: float = 480) -> "DagRun":
         """Run a DAG to its end.
 
         :param dag_id: its id.

@@ -53,14 +53,19 @@ class Policy:
 
 def _matches(statement: Mapping[str, Any], access: Access) -> bool:
     conditions = statement.get("Condition", {})
-    assert set(conditions) <= {"StringLike"}
+    assert set(conditions) <= {"StringEquals", "StringLike"}
+    wanted = [
+        (key, [patterns] if isinstance(patterns, str) else patterns)
+        for condition in conditions.values()
+        for key, patterns in condition.items()
+    ]
     return (
         access.action in statement["Action"]
         and fnmatchcase(access.resource, statement["Resource"])
         and all(
             key in access.context
             and any(fnmatchcase(access.context[key], pattern) for pattern in patterns)
-            for key, patterns in conditions.get("StringLike", {}).items()
+            for key, patterns in wanted
         )
     )
 
@@ -81,6 +86,7 @@ class PermissionProxy(ThreadingHTTPServer):
         self.used: set[str] = set()
         self.denied: list[Access] = []
         self.pool = urllib3.PoolManager()
+        self.tags: dict[str, Mapping[str, str]] = {}  # of the clusters that were made
 
     @property
     def url(self) -> str:
@@ -102,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        accesses = list(_accesses(self.command, self.path, self.headers, body))
+        accesses = list(_accesses(self.command, self.path, self.headers, body, self.server.tags))
         for access in accesses:
             if not self.server.permits(access):
                 self.server.denied.append(access)
@@ -124,6 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.denied.append(listing)
                 self._deny(listing)
                 return
+        if accesses[0].action == "elasticmapreduce:RunJobFlow" and answer.status == 200:
+            tags = {tag["Key"]: tag["Value"] for tag in json.loads(body).get("Tags", ())}
+            self.server.tags[json.loads(answer.data)["JobFlowId"]] = tags
         self._answer(answer.status, dict(answer.headers), answer.data)
 
     def do_GET(self) -> None:
@@ -163,7 +172,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _accesses(
-    method: str, target: str, headers: Mapping[str, str], body: bytes
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    cluster_tags: Mapping[str, Mapping[str, str]],
 ) -> Iterator[Access]:
     """Say what a request does, by the service authorization reference."""
     operation = headers.get("X-Amz-Target", "")
@@ -172,10 +185,46 @@ def _accesses(
         arn = f"arn:aws:glue:us-east-1:123456789012:job/{job}"
         yield Access(f"glue:{operation.rpartition('.')[2]}", arn, {})
         return
+    if operation.startswith("Logs_"):
+        request = json.loads(body)
+        stream = f"log-group:{request['logGroupName']}:log-stream:{request['logStreamName']}"
+        arn = f"arn:aws:logs:us-east-1:123456789012:{stream}"
+        yield Access(f"logs:{operation.rpartition('.')[2]}", arn, {})
+        return
+    if operation.startswith("ElasticMapReduce."):
+        yield from _emr(operation.rpartition(".")[2], json.loads(body), cluster_tags)
+        return
     if operation:
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
         return
     yield from _s3(method, target, body)
+
+
+def _emr(
+    operation: str, request: Mapping[str, Any], cluster_tags: Mapping[str, Mapping[str, str]]
+) -> Iterator[Access]:
+    action = f"elasticmapreduce:{operation}"
+    arn = "arn:aws:elasticmapreduce:us-east-1:123456789012:cluster/"
+    if operation == "RunJobFlow":
+        tags = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in request.get("Tags", ())}
+        yield Access(action, "*", tags)
+        yield Access("elasticmapreduce:AddTags", f"{arn}j-new", tags)
+        roles = {"ServiceRole": "elasticmapreduce", "JobFlowRole": "ec2"}
+        for member, service in roles.items():
+            role = f"arn:aws:iam::123456789012:role/{request[member]}"
+            context = {"iam:PassedToService": f"{service}.amazonaws.com"}
+            yield Access("iam:PassRole", role, context)
+        return
+    if operation == "ListClusters":
+        yield Access(action, "*", {})
+        return
+    named = [request.get("ClusterId") or request.get("JobFlowId"), *request.get("JobFlowIds", ())]
+    for cluster in filter(None, named):
+        tags = {
+            f"elasticmapreduce:ResourceTag/{key}": value
+            for key, value in cluster_tags.get(cluster, {}).items()
+        }
+        yield Access(action, arn + cluster, tags)
 
 
 def _dynamodb(

@@ -182,6 +182,23 @@ def application(cloud):
     )["applicationId"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def overdue(cloud, application, local_stack):
+    """A job that exceeds a minute, the shortest timeout that there is, while other tests run."""
+    context = _make_context(f"run-{uuid.uuid4()}")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in local_stack.environment.items():
+            patch.setenv(name, value)
+        with pytest.raises(TaskDeferred):
+            _overdue_job(cloud, application).execute(context("job"))
+    return context("job", 2)
+
+
+def _overdue_job(cloud, application):
+    config = {"executionTimeoutMinutes": 1}
+    return _job(cloud, application, "wait.py", deferrable=True, config=config)
+
+
 def _event(trigger):
     """Do what the triggerer does: store the trigger, load it elsewhere, run it."""
     _, arguments = json.loads(json.dumps(trigger.serialize()))
@@ -443,17 +460,9 @@ def test_steps_of_a_cluster_that_has_ended_are_one_error(cloud, run, cluster):
     assert "'j-NEVERWAS'" in _is_one_line(raised)
 
 
-def test_a_job_run_that_takes_too_long_says_so(cloud, run, application):
-    """A minute, the shortest timeout that there is."""
-    operator = _job(
-        cloud,
-        application,
-        "wait.py",
-        deferrable=True,
-        config={"executionTimeoutMinutes": 1},
-    )
-
+@pytest.mark.usefixtures("run")
+def test_a_job_run_that_takes_too_long_says_so(cloud, application, overdue):
     with pytest.raises(AirflowException, match=r"ended as FAILED: .*timeout") as raised:
-        _finish(operator, run.context("job"))
+        _finish(_overdue_job(cloud, application), overdue)
 
     assert f"s3://{cloud.bucket}/logs/applications/{application}/jobs/" in _is_one_line(raised)

@@ -14,10 +14,11 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 
 from include.local import sail
 from include.local.gateway.services.glue.bookmarks import JobBookmarks
-from tests.integration.dag_runs import PROJECT
+from include.local.layout import PROJECT
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +72,8 @@ class Source:
             "before": before,
             "after": None if operation == "d" else row,
             "source": {
-                "ts_ms": position // 3 if ts is None else ts,  # several share a moment
+                # neither in the order of commits nor unique: statements wait for locks
+                "ts_ms": position * 7919 % 31 if ts is None else ts,
                 "file": f"binlog.{position // 10:06d}",
                 "pos": position,
                 "row": 0,
@@ -114,15 +116,13 @@ class Source:
             **others,
         }
 
-    def run(self, **others):
+    def run(self, job=None, **others):
         """Run the job to its end."""
-        glue = self.cloud.glue
-        run_id = glue.start_job_run(JobName=self.job, Arguments=self.arguments(**others))[
-            "JobRunId"
-        ]
+        glue, job = self.cloud.glue, job or self.job
+        run_id = glue.start_job_run(JobName=job, Arguments=self.arguments(**others))["JobRunId"]
         deadline = time.monotonic() + 120
         while True:
-            run = glue.get_job_run(JobName=self.job, RunId=run_id)["JobRun"]
+            run = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
             if run["JobRunState"] not in {"STARTING", "RUNNING", "STOPPING"}:
                 return run
             assert time.monotonic() < deadline
@@ -175,6 +175,14 @@ class Source:
             }
             for (id_, part), row in self.rows.items()
         }
+
+    def lines(self, prefix):
+        """The lines that a run has set aside."""
+        s3 = self.cloud.s3
+        keys = s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", ())
+        bodies = (s3.get_object(Bucket=self.bucket, Key=entry["Key"])["Body"] for entry in keys)
+        records = [line for body in bodies for line in body.read().splitlines()]
+        return [json.loads(json.loads(record)["line"]) for record in records]
 
     def versions(self):
         keys = self.cloud.s3.list_objects_v2(Bucket=self.bucket, Prefix="lake/")["Contents"]
@@ -317,18 +325,83 @@ def test_a_job_that_died_between_merge_and_bookmark_does_no_harm(source, cloud, 
 
 
 def test_late_changes_never_win(source):
-    newer = source.update({"id": 1, "part": "a", "n": 5}, position=50, ts=50)
-    gone = source.delete(2, "a", position=50, ts=50)
+    newer = source.update({"id": 1, "part": "a", "n": 5}, position=50, ts=10)
+    gone = source.delete(2, "a", position=50, ts=10)
     source.put(newer, gone)
     source.succeed()
     source.put(
-        source.change("u", {"id": 1, "part": "a", "n": 4}, position=49, ts=49),
-        source.change("c", {"id": 2, "part": "a", "n": 4}, position=40, ts=40),
-        source.change("d", None, before={"id": 1, "part": "a"}, position=30, ts=30),
+        source.change("u", {"id": 1, "part": "a", "n": 4}, position=49, ts=99),
+        source.change("c", {"id": 2, "part": "a", "n": 4}, position=40, ts=99),
+        source.change("r", {"id": 1, "part": "a", "n": 4}, position=50, ts=99),
+        source.change("d", None, before={"id": 1, "part": "a"}, position=30, ts=99),
     )
     source.succeed()
     assert source.found() == source.expected() == {("1", "a"): {"id": "1", "part": "a", "n": "5"}}
-    source.put(source.insert({"id": 2, "part": "a", "n": 6}, position=60, ts=60))
+    source.put(source.insert({"id": 2, "part": "a", "n": 6}, position=60, ts=5))
+    source.succeed()
+    assert source.found() == source.expected()
+
+
+def test_a_log_that_begins_anew_is_refused(source):
+    hour = 3_600_000
+    source.put(
+        source.insert({"id": 1, "part": "a", "n": 1}, position=500, ts=hour),
+        source.insert({"id": 2, "part": "a", "n": 1}, position=510, ts=2 * hour),
+    )
+    source.succeed()
+    late = source.put(source.change("u", {"id": 1, "part": "a", "n": 0}, position=11, ts=3 * hour))
+    source.succeed()  # a statement may take long: the older change is passed over
+    assert source.found() == source.expected()
+    source.cloud.s3.delete_object(Bucket=source.bucket, Key=late)
+
+    source.put(source.change("u", {"id": 1, "part": "a", "n": 2}, position=12, ts=3 * hour + 1))
+    before = source.versions()
+    run = source.run()
+    assert run["JobRunState"] == "FAILED"
+    assert "1 changes, such as that at binlog:011-0212-010-s-0810800001-" in run["ErrorMessage"]
+    assert "the log has begun anew or is another server's" in run["ErrorMessage"]
+    assert source.versions() == before
+
+
+def test_positions_of_different_kinds_are_refused(source):
+    place = {"file": None, "pos": None, "row": None}
+    other = source.change("u", {"id": 1, "part": "a", "n": 2})
+    other["source"] |= {**place, "lsn": 77}
+    source.put(source.change("r", {"id": 1, "part": "a", "n": 1}))
+    source.succeed()
+    source.put(other)
+    run = source.run()
+    assert "ordered by binlog and lsn, which cannot be compared" in run["ErrorMessage"]
+
+
+LOADED = """
+import sys
+from awsglue.utils import getResolvedOptions
+from pyspark.sql import SparkSession
+uri = getResolvedOptions(sys.argv, ["table_uri"])["table_uri"]
+schema = "id BIGINT, part STRING, n INT"
+rows = [(1, "a", 1), (2, "a", 1), (3, "a", 1)]
+frame = SparkSession.builder.getOrCreate().createDataFrame(rows, schema)
+frame.write.format("delta").save(uri)
+"""
+
+
+def test_rows_that_were_loaded_before_are_older_than_any_change(source, cloud):
+    cloud.s3.put_object(Bucket=source.bucket, Key="load.py", Body=LOADED.encode())
+    loader = f"load-{source.job}"
+    cloud.glue.create_job(
+        Name=loader,
+        Role=ROLE,
+        Command={"Name": "glueetl", "ScriptLocation": f"s3://{source.bucket}/load.py"},
+        DefaultArguments={"--datalake-formats": "delta"},
+    )
+    source.succeed(job=loader)
+    for id_ in (1, 2, 3):
+        source.rows[id_, "a"] = {"id": id_, "part": "a", "n": 1}
+    source.put(source.update({"id": 1, "part": "a", "n": 2}), source.delete(2, "a"))
+    source.succeed()
+    assert source.found() == source.expected()
+    source.put(source.change("u", {"id": 1, "part": "a", "n": 0}, position=0))
     source.succeed()
     assert source.found() == source.expected()
 
@@ -343,14 +416,13 @@ def test_what_does_not_fit_fails_before_anything_is_written(source):
     assert f"{key}: the key id is null or missing in 'after'" in run["ErrorMessage"]
     assert "Contents" not in source.cloud.s3.list_objects_v2(Bucket=source.bucket, Prefix="lake/")
 
-    source.succeed(**{"--bad_records_uri": f"s3://{source.bucket}/bad/1"})
+    bad_records = {"--bad_records_uri": f"s3://{source.bucket}/bad"}
+    runs = [source.succeed(**bad_records)["Id"]]
     assert source.found() == {("1", "a"): {"id": "1", "part": "a", "n": "1"}}
-    written = source.cloud.s3.list_objects_v2(Bucket=source.bucket, Prefix="bad/1/")["Contents"]
-    text = "".join(
-        source.cloud.s3.get_object(Bucket=source.bucket, Key=entry["Key"])["Body"].read().decode()
-        for entry in written
-    )
-    assert json.loads(json.loads(text)["line"]) == bad
+    worse = source.change("t", None)
+    source.put(worse)
+    runs.append(source.succeed(**bad_records)["Id"])
+    assert [source.lines(f"bad/{run_id}/") for run_id in runs] == [[bad], [worse]]
 
     source.put(source.change("u", {"id": 1, "part": "a", "n": "text"}))
     run = source.run()
@@ -368,6 +440,26 @@ def test_declared_types(source):
     source.put(source.change("u", {**row, "day": "tomorrow"}))
     run = source.run(**columns)
     assert "column 'day' is DATE, and 'tomorrow' is none" in run["ErrorMessage"]
+
+
+@pytest.mark.parametrize(
+    "optional", [{}, {"bad_records_uri": "s3://Old_Bucket/bad/"}], ids=["fail", "set-aside"]
+)
+def test_no_argument_of_the_script_is_empty(optional):
+    (dag,) = DagBag(dag_folder=str(PROJECT / "dags" / "glue_cdc_upsert.py")).dags.values()
+    form = {
+        "source_uri": "s3://raw/it's/",
+        "table_uri": "s3://lake/customer",
+        "key_columns": "id",
+        "columns": {"price": "DECIMAL(10,2)"},
+        "database": "sales",
+        "table": "customer",
+    }
+    operator = dag.get_task("upsert")
+    params = {**form, "bad_records_uri": None, **optional}
+    rendered = operator.render_template(operator.script_arguments, {"params": params})
+    wanted = {**form, "columns": json.dumps(form["columns"]), **optional}
+    assert json.loads(rendered) == {f"--{name}": value for name, value in wanted.items()}
 
 
 def test_the_dag(source, cloud, dag_runs):
@@ -392,5 +484,8 @@ def test_the_dag(source, cloud, dag_runs):
     assert run.states == {"upsert": "success", "check": "success"}, run.output[-3000:]
     job = cloud.glue.get_job(JobName=conf["job_name"])["Job"]
     assert job["DefaultArguments"]["--datalake-formats"] == "delta"
+    (job_run,) = cloud.glue.get_job_runs(JobName=conf["job_name"])["JobRuns"]
+    assert json.loads(job_run["Arguments"]["--columns"]) == conf["columns"]
+    assert "--bad_records_uri" not in job_run["Arguments"]
     assert job["Command"]["ScriptLocation"].startswith(f"s3://{source.bucket}/code/")
     assert {row["n"] for row in source.query(f'SELECT n FROM "{source.table}"')} == {"1.00", "2.00"}

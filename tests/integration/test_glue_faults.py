@@ -45,9 +45,16 @@ def faults(local_stack, tmp_path_factory):
 
 @pytest.fixture
 def cloud(local_stack, faults, monkeypatch):
-    """A job, a workflow of it, a crawler and a table, all of one name."""
+    """A cloud of its own, which operators reach through the proxy."""
     for name, value in local_stack.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint_url)
+    yield _make_cloud(local_stack)
+    faults.set_rules([])
+
+
+def _make_cloud(local_stack):
+    """Make a job, a workflow of it, a crawler and a table, all of one name."""
     session = boto3.Session("local", "local", region_name="us-east-1")
     s3, glue = (
         session.client(name, endpoint_url=local_stack.endpoint_url) for name in ("s3", "glue")
@@ -71,9 +78,26 @@ def cloud(local_stack, faults, monkeypatch):
         "StorageDescriptor": {"Columns": columns, "Location": f"s3://{name}/data"},
     }
     glue.create_table(DatabaseName=name, TableInput=table)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint_url)
-    yield SimpleNamespace(s3=s3, glue=glue, name=name)
-    faults.set_rules([])
+    return SimpleNamespace(s3=s3, glue=glue, name=name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def overdue(local_stack):
+    """A run that exceeds a minute, the shortest timeout that there is, while other tests run."""
+    cloud = _make_cloud(local_stack)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in local_stack.environment.items():
+            patch.setenv(name, value)
+        with pytest.raises(TaskDeferred):
+            _overdue_run(cloud).execute(_context(cloud))
+    return cloud
+
+
+def _overdue_run(cloud):
+    arguments = {"--seconds": "600"}
+    return GlueJobRunOperator(
+        task_id="work", job_name=cloud.name, script_arguments=arguments, timeout=1, **AWS
+    )
 
 
 class Job:
@@ -286,18 +310,25 @@ def test_a_trigger_that_may_not_look_lets_the_task_say_so(cloud, faults):
     assert Job.states(cloud.glue, cloud.name) == ["SUCCEEDED"]
 
 
-def test_a_run_that_takes_too_long_says_so(cloud):
-    """A minute, the shortest timeout that there is."""
-    operator = GlueJobRunOperator(
-        task_id="work",
-        job_name=cloud.name,
-        script_arguments={"--seconds": "600"},
-        timeout=1,
-        **AWS,
-    )
+def test_a_crawl_that_failed_is_followed_by_another_in_the_next_attempt(cloud):
+    cloud.s3.put_object(Bucket=cloud.name, Key="data/rows.py", Body=b"no rows")
+    for attempt in (1, 2):
+        with pytest.raises(AirflowException, match="ended as FAILED"):
+            _finish(Crawl.operator(cloud.name), _context(cloud, attempt))
+        assert Crawl.states(cloud.glue, cloud.name) == ["FAILED"] * attempt
 
+    cloud.s3.delete_object(Bucket=cloud.name, Key="data/rows.py")
+    result, _ = _finish(Crawl.operator(cloud.name), _context(cloud, 3))
+    assert Crawl.states(cloud.glue, cloud.name) == ["COMPLETED", "FAILED", "FAILED"]
+    # What has completed is not repeated.
+    assert _finish(Crawl.operator(cloud.name), _context(cloud, 4))[0] == result
+    assert len(Crawl.states(cloud.glue, cloud.name)) == 3
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_run_that_takes_too_long_says_so(overdue):
     with pytest.raises(AirflowException, match="ended as TIMEOUT") as told:
-        _finish(operator, _context(cloud))
+        _finish(_overdue_run(overdue), _context(overdue, 2))
 
     assert "Its log is at https://console.aws.amazon.com/" in str(told.value)
-    assert Job.states(cloud.glue, cloud.name) == ["TIMEOUT"]
+    assert Job.states(overdue.glue, overdue.name) == ["TIMEOUT"]

@@ -8,16 +8,23 @@ import gzip
 import json
 import uuid
 from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 
 import boto3
 import pytest
-from airflow.exceptions import AirflowException, AirflowFailException
+from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from tests.integration.permission_proxy import POLICIES, Policy, permission_proxy
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
 from updraft.operators.dynamodb_base import task_identity
 from updraft.operators.dynamodb_verify import DynamoDBVerifyOperator
+from updraft.operators.emr import (
+    EmrClusterOperator,
+    EmrStepsOperator,
+    EmrTerminateClusterOperator,
+)
+from updraft.operators.glue_job import GlueJobRunOperator
 
 pytestmark = pytest.mark.integration
 
@@ -36,6 +43,12 @@ BY_DYNAMODB = {
 }
 """What DynamoDB itself does with the rights of whoever asks for an export."""
 
+BY_EMR = {
+    "elasticmapreduce:PutAutoTerminationPolicy",
+    "elasticmapreduce:PutManagedScalingPolicy",
+}
+"""What EMR asks for when a new cluster has such a policy."""
+
 BY_DYNAMODB_ON_IMPORT = {
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
@@ -44,6 +57,21 @@ BY_DYNAMODB_ON_IMPORT = {
     "logs:PutLogEvents",
     "logs:PutRetentionPolicy",
 }
+
+WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData",
+    "dynamodb:ListExports",
+    "dynamodb:ListImports",
+    "elasticmapreduce:ListClusters",
+    "elasticmapreduce:RunJobFlow",
+    "emr-containers:ListVirtualClusters",
+    "emr-serverless:ListApplications",
+    "glue:ListJobs",
+}
+"""Actions that take no resource.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
 
 
 @pytest.fixture
@@ -178,7 +206,8 @@ def test_rejected_records_of_the_worker(aws, table, bucket):
         result = DynamoDBImportOperator(**arguments).execute(_context())
 
     assert result["rejected"] == 1
-    assert proxy.denied == []
+    # Whether the bucket exists is asked first; a role that may only write there goes on without.
+    assert {access.action for access in proxy.denied} <= {"s3:HEAD"}
 
 
 def test_progress_noted_elsewhere(aws, table, bucket):
@@ -190,7 +219,7 @@ def test_progress_noted_elsewhere(aws, table, bucket):
         first = DynamoDBImportOperator(**arguments).execute(_context(1))
         again = DynamoDBImportOperator(**arguments).execute(_context(2))
 
-    assert again == first
+    assert again == {**first, "already_imported": True}
     assert proxy.denied == []
     assert aws.s3.list_objects_v2(Bucket=bucket, Prefix="progress/_updraft/")["KeyCount"] == 1
 
@@ -227,6 +256,131 @@ def test_verification(aws, table, bucket):
     with _rights(aws, policy, differences) as proxy, pytest.raises(AirflowFailException):
         DynamoDBVerifyOperator(**arguments).execute(_context())
     assert proxy.denied == []
+
+
+def _operator_context(attempt=1):
+    instance = SimpleNamespace(
+        dag_id="d",
+        task_id="t",
+        map_index=-1,
+        run_id=RUN,
+        try_number=attempt,
+        max_tries=2,
+        xcom_push=lambda **_: None,
+    )
+    return {"ti": instance}
+
+
+RUN = str(uuid.uuid4())
+OPERATOR = {"task_id": "t", "aws_conn_id": None, "deferrable": False, "poll_interval": 1}
+
+
+def test_a_cluster_and_its_steps(aws, bucket):
+    policy = Policy(
+        "emr-cluster",
+        environment="airflow",
+        cluster_arn="arn:aws:elasticmapreduce:us-east-1:123456789012:cluster/*",
+        emr_role_arns="arn:aws:iam::123456789012:role/EMR_*",
+        bucket_arn=f"arn:aws:s3:::{bucket}",
+        prefix="logs",
+    )
+    cluster = {
+        "Name": "policy",
+        "ReleaseLabel": "emr-7.9.0",
+        "LogUri": f"s3://{bucket}/logs/",
+        "Instances": {"MasterInstanceType": "m5.xlarge", "InstanceCount": 1},
+        "JobFlowRole": "EMR_EC2_DefaultRole",
+        "ServiceRole": "EMR_DefaultRole",
+    }
+
+    def steps(*commands, **others):
+        return EmrStepsOperator(
+            cluster_id=cluster_id,
+            steps=[
+                {
+                    "Name": command,
+                    "HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["bash", "-c", command]},
+                }
+                for command in commands
+            ],
+            log_timeout=timedelta(seconds=15),
+            **{**OPERATOR, **others},
+        )
+
+    with _rights(aws, policy) as proxy:
+        cluster_id = EmrClusterOperator(cluster=cluster, **OPERATOR).execute(_operator_context())
+        again = EmrClusterOperator(cluster=cluster, **OPERATOR).execute(_operator_context(2))
+        with pytest.raises(AirflowException, match="FAILED"):
+            steps("exit 1").execute(_operator_context())
+        steps("true", step_concurrency=2).execute(_operator_context())
+        endless = steps("sleep 60", deferrable=True)
+        with pytest.raises(TaskDeferred):
+            endless.execute(_operator_context())
+        endless.on_kill()
+        end = EmrTerminateClusterOperator(cluster_id=cluster_id, setup_task_id="t", **OPERATOR)
+        assert end.execute(_operator_context()) == [cluster_id]
+
+    assert again == cluster_id
+    assert proxy.denied == []
+    assert proxy.used == policy.actions - BY_EMR
+
+
+def test_only_clusters_with_the_tag_are_ended(aws):
+    policy = Policy(
+        "emr-cluster",
+        environment="airflow",
+        cluster_arn="arn:aws:elasticmapreduce:us-east-1:123456789012:cluster/*",
+        emr_role_arns="",
+        bucket_arn="",
+        prefix="",
+    )
+    request = {
+        "Name": "foreign",
+        "ReleaseLabel": "emr-7.9.0",
+        "Instances": {"MasterInstanceType": "m5.xlarge", "InstanceCount": 1},
+        "JobFlowRole": "EMR_EC2_DefaultRole",
+        "ServiceRole": "EMR_DefaultRole",
+    }
+    cluster_id = boto3.client("emr").run_job_flow(**request)["JobFlowId"]
+    end = EmrTerminateClusterOperator(cluster_id=cluster_id, setup_task_id="t", **OPERATOR)
+
+    with _rights(aws, policy), pytest.raises(AirflowException, match="TerminateJobFlows on "):
+        end.execute(_operator_context())
+    boto3.client("emr").terminate_job_flows(JobFlowIds=[cluster_id])
+
+
+def test_a_glue_job(aws, bucket):
+    aws.s3.put_object(Bucket=bucket, Key="x.py", Body=b"import time; print(1); time.sleep(3)")
+    boto3.client("glue").create_job(
+        Name=bucket,
+        Role="arn:aws:iam::123456789012:role/glue",
+        Command={
+            "Name": "pythonshell",
+            "PythonVersion": "3.9",
+            "ScriptLocation": f"s3://{bucket}/x.py",
+        },
+        ExecutionProperty={"MaxConcurrentRuns": 2},
+    )
+    policy = Policy(
+        "glue-job",
+        job_arn=f"arn:aws:glue:us-east-1:123456789012:job/{bucket}",
+        log_groups_arn="arn:aws:logs:us-east-1:123456789012:log-group:/aws-glue/*",
+    )
+
+    def operator(**others):
+        return GlueJobRunOperator(job_name=bucket, **{**OPERATOR, **others})
+
+    with _rights(aws, policy) as proxy:
+        first = operator().execute(_operator_context())
+        again = operator().execute(_operator_context(2))
+        ended = operator(script_arguments={"--day": "2"}, deferrable=True)
+        with pytest.raises(TaskDeferred):
+            ended.execute(_operator_context(3))
+        ended.on_kill()
+
+    assert first["run_id"] == again["run_id"]
+    assert proxy.denied == []
+    assert proxy.used == policy.actions
 
 
 @pytest.mark.parametrize(
@@ -275,7 +429,8 @@ def test_policies_are_what_iam_takes(path):
         assert statement["Effect"] == "Allow"
         assert statement["Action"] == sorted(statement["Action"])
         assert not any("*" in action for action in statement["Action"])
-        if statement["Resource"] == "*":  # these two take no resource
-            assert statement["Action"] in (["dynamodb:ListExports"], ["dynamodb:ListImports"])
+        if statement["Resource"] == "*":
+            assert set(statement["Action"]) <= WITHOUT_RESOURCE
         else:
-            assert statement["Resource"].startswith("${")
+            assert statement["Resource"].startswith(("${", "arn:aws:"))
+            assert not set(statement["Action"]) & WITHOUT_RESOURCE

@@ -6,11 +6,16 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import boto3
+import pendulum
 import pyarrow as pa
 import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.execution_time import macros
+from airflow.timetables.interval import CronDataIntervalTimetable
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.types import StringType
 
+from include.local.layout import PROJECT
 from tests.integration.permission_proxy import Policy, permission_proxy
 from updraft.errors import UpdraftError
 from updraft.iceberg.metrics import skewness
@@ -329,6 +334,38 @@ def test_dashboard_and_alarms_are_made_once_and_kept(aws):
     wider = IcebergDashboardOperator(task_id="d", **arguments, band="3.5").execute({})
     assert len(wider) == 8
     assert name not in wider
+
+
+def _window(run_after, run_type):
+    """The window of a run, as the DAG has it."""
+    (dag,) = DagBag(dag_folder=str(PROJECT / "dags" / "iceberg_table_metrics.py")).dags.values()
+    timetable = CronDataIntervalTimetable(dag.timetable.expression, timezone="UTC")
+    interval = timetable.infer_manual_data_interval(run_after=run_after)
+    assert interval.end == run_after, "the DAG does not run then"
+    values = {
+        "dag_run": SimpleNamespace(run_type=run_type),
+        "data_interval_start": interval.start,
+        "data_interval_end": interval.end,
+        "macros": macros,
+    }
+    templates = dag.get_task("metrics").partial_kwargs
+    return [
+        dag.get_template_env().from_string(templates[name]).render(values)
+        for name in ("window_start", "window_end")
+    ]
+
+
+def test_a_snapshot_that_is_committed_after_the_end_of_its_hour_is_reported_once():
+    stamped = datetime(2026, 11, 23, 5, 59, 58, tzinfo=UTC)
+    committed = stamped + timedelta(minutes=9)
+    runs = [pendulum.datetime(2026, 11, 23, hour, 10) for hour in range(4, 9)]
+    windows = [[datetime.fromisoformat(m) for m in _window(run, "scheduled")] for run in runs]
+    (seen_by,) = [
+        run for run, (start, end) in zip(runs, windows, strict=True) if start <= stamped < end
+    ]
+    assert seen_by > committed
+    assert [end for _, end in windows[:-1]] == [start for start, _ in windows[1:]]
+    assert _window(runs[0], "manual") == ["", ""]
 
 
 def test_the_dag(aws, dag_runs):

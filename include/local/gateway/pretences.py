@@ -71,16 +71,6 @@ PRETENCES: Mapping[str, Pretence] = {
         ),
     ),
     **_table(
-        "glue",
-        "moto reports success and runs nothing",
-        ("StartWorkflowRun",),
-    ),
-    **_table(
-        "glue",
-        "moto's crawler reads nothing and makes no tables",
-        ("StartCrawler", "StopCrawler"),
-    ),
-    **_table(
         "ssm",
         "moto reports Success and runs no command",
         ("GetCommandInvocation", "SendCommand"),

@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 import tenacity
@@ -46,6 +47,19 @@ class S3Destination:
         """URI of the prefix without a slash at its end."""
         return self._location.uri
 
+    def require_bucket(self) -> None:
+        """Find out before long work whether there is a bucket to put its results into.
+
+        A role that may only write there may not ask; then writing tells.
+
+        :raises ResourceMissingError: when there is none.
+        """
+        try:
+            with explained("s3:ListBucket", self._bucket):
+                self._client.head_bucket(Bucket=self._location.bucket)
+        except AccessDeniedError:
+            log.debug("Whether there is a %s is not to be asked", self._bucket)
+
     def objects(self, name_prefix: str = "") -> Iterator[StoredObject]:
         """List the objects whose names begin with ``name_prefix``, page by page."""
         prefix = self._location.key_prefix
@@ -61,17 +75,13 @@ class S3Destination:
         """Read a small object, ``None`` when there is no such object."""
         from botocore.exceptions import ClientError
 
-        with explained("s3:GetObject", f"object {self._key(name)!r} in {self._bucket}"):
+        with self._explained("s3:GetObject", name):
             try:
                 answer = self._client.get_object(Bucket=self._location.bucket, Key=self._key(name))
                 return Content(answer["Body"].read(), answer["Metadata"])
             except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code in _NO_SUCH_KEY:
+                if error.response["Error"]["Code"] in _NO_SUCH_KEY:
                     return None
-                if code == "NoSuchBucket":
-                    with explained("s3:GetObject", self._bucket):
-                        raise
                 raise
 
     def upload(self, name: str, content: BinaryIO) -> None:
@@ -82,7 +92,7 @@ class S3Destination:
         """
         from boto3.s3.transfer import TransferConfig
 
-        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
+        with self._explained("s3:PutObject", name):
             self._client.upload_fileobj(
                 content,
                 self._location.bucket,
@@ -109,7 +119,7 @@ class S3Destination:
             stop=tenacity.stop_after_attempt(_CONFLICT_ATTEMPTS),
             reraise=True,
         )
-        with explained("s3:PutObject", f"object {self._key(name)!r} in {self._bucket}"):
+        with self._explained("s3:PutObject", name):
             try:
                 retrying(
                     self._client.put_object,
@@ -178,8 +188,37 @@ class S3Destination:
                 raise
         return True
 
+    @contextmanager
+    def _explained(self, action: str, name: str) -> Iterator[None]:
+        """Explain errors about an object, or about the bucket if that is what is missing."""
+        from botocore.exceptions import ClientError
+
+        with explained(action, f"object {self._key(name)!r} in {self._bucket}"):
+            try:
+                yield
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchBucket":
+                    raise
+                with explained(action, self._bucket):
+                    raise
+
     def _key(self, name: str) -> str:
         return self._location.key_prefix + name
+
+
+def existing_destination(client: "S3Client", location: S3Prefix | None) -> S3Destination | None:
+    """Open the destination of what long work may have to put aside, if there is to be one.
+
+    :param client: low-level client.
+    :param location: bucket and prefix, if any.
+    :returns: the destination, ``None`` for no location.
+    :raises ResourceMissingError: when there is no such bucket.
+    """
+    if location is None:
+        return None
+    destination = S3Destination(client, location)
+    destination.require_bucket()
+    return destination
 
 
 def _is_conflict(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from updraft.aws.s3_destination import S3Destination
 from updraft.aws.s3_stream import open_object
 from updraft.dynamodb.data_files import DataFile
-from updraft.dynamodb.destination import S3Prefix, StoredObject
+from updraft.dynamodb.destination import Content, S3Prefix, StoredObject
 from updraft.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
@@ -33,16 +33,15 @@ class S3Files:
         """
         return S3Destination(self._client, S3Prefix.parse(uri)).objects()
 
-    def read(self, uri: str) -> bytes | None:
+    def read(self, uri: str) -> Content | None:
         """Read a small object.
 
         :param uri: its URI.
-        :returns: its bytes, ``None`` when there is no such object.
+        :returns: its bytes and its metadata, ``None`` when there is no such object.
         :raises ServiceError: when S3 refuses.
         """
         bucket, key = parse_s3_uri(uri)
-        content = S3Destination(self._client, S3Prefix(bucket, "")).read(key)
-        return None if content is None else content.body
+        return S3Destination(self._client, S3Prefix(bucket, "")).read(key)
 
     def open(self, file: DataFile) -> BinaryIO:
         """Open a file.

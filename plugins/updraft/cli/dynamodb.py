@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import signal
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -72,6 +71,7 @@ def export_table(
     with _reported() as console:
         from updraft.choices import require_choice  # noqa: PLC0415 likewise
         from updraft.cli.progress_bar import progress_bar  # noqa: PLC0415 keeps `--help` fast
+        from updraft.dynamodb.attempt_numbers import shell_attempt  # noqa: PLC0415 likewise
         from updraft.dynamodb.destination import S3Prefix  # noqa: PLC0415 likewise
         from updraft.dynamodb.formats import FORMAT_NAMES  # noqa: PLC0415 likewise
         from updraft.dynamodb.progress import Progress  # noqa: PLC0415 likewise
@@ -88,7 +88,7 @@ def export_table(
         reference.check_region(region)
         request = ExportRequest(
             export_id=copy_identity("shell", table, location.uri, format_),
-            attempt=int(time.time()),
+            attempt=shell_attempt(),
             table=reference,
             location=location,
             export_format=format_,
@@ -152,6 +152,7 @@ def import_table(
     with _reported() as console:
         from updraft.choices import require_choice  # noqa: PLC0415 likewise
         from updraft.cli.progress_bar import progress_bar  # noqa: PLC0415 keeps `--help` fast
+        from updraft.dynamodb.attempt_numbers import shell_attempt  # noqa: PLC0415 likewise
         from updraft.dynamodb.destination import S3Prefix  # noqa: PLC0415 likewise
         from updraft.dynamodb.formats import FORMAT_NAMES  # noqa: PLC0415 likewise
         from updraft.dynamodb.progress import Progress  # noqa: PLC0415 likewise
@@ -168,7 +169,7 @@ def import_table(
         reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
         reference.check_region(region)
         options = _format_options(option)
-        now = int(time.time())
+        attempt = shell_attempt()
         request = ImportRequest(
             import_id=copy_identity(
                 "shell",
@@ -177,9 +178,9 @@ def import_table(
                 format_,
                 options,
                 keep_existing,
-                now if again else 0,
+                attempt if again else 0,
             ),
-            attempt=now,
+            attempt=attempt,
             table=reference,
             s3_uri=location.uri,
             import_format=format_,
@@ -362,5 +363,7 @@ def _print_result(result: Mapping[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(result))
         return
     for name, value in result.items():
-        if value is not None:
+        if isinstance(value, bool):
+            typer.echo(f"  {name}: {'yes' if value else 'no'}")
+        elif value is not None:
             typer.echo(f"  {name}: {f'{value:,}' if isinstance(value, int) else value}")

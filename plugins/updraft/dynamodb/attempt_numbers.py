@@ -11,7 +11,7 @@ _FIRST_OF_SHELL = 1_000_000_000  # September 2001; no run has as many attempts
 
 
 def shell_attempt() -> int:
-    """Number the command that is beginning.
+    """Give the command that is beginning its number.
 
     :returns: seconds since 1970.
     """

@@ -15,12 +15,14 @@ from typing import BinaryIO, cast
 
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.comparison_sides import ExportSide, TableSide
+from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.destination import Destination
 from updraft.dynamodb.difference_report import DifferenceReport, DifferenceTally, difference_lines
 from updraft.dynamodb.differences import Difference, DifferenceFinder, DifferentKey
 from updraft.dynamodb.encoded_stream import EncodedStream
 from updraft.dynamodb.formats.base import ItemFormat
+from updraft.dynamodb.import_totals import ExportTotals
 from updraft.dynamodb.item_digest import ItemDigester
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import PageSource
@@ -51,6 +53,7 @@ class TableComparison:
     :param maximum_differences: number of differences that the report names one by one.
     :param differences_destination: where the list of all differences goes, ``None`` for no list.
     :param differences_name: name of that list.
+    :param totals: what Updraft has noted of the export that the files are, ``None`` if it has not.
     :param cancellation: the same that ``source`` looks at.
     :param progress: counts the items of both sides for the log.
     """
@@ -69,6 +72,7 @@ class TableComparison:
         maximum_differences: int,
         differences_destination: Destination | None,
         differences_name: str,
+        totals: ExportTotals | None = None,
         cancellation: Cancellation,
         progress: Progress,
     ) -> None:
@@ -83,6 +87,7 @@ class TableComparison:
         self._maximum_differences = maximum_differences
         self._destination = differences_destination
         self._name = differences_name
+        self._totals = totals
         self._cancellation = cancellation
         self._progress = progress
         self._digester = ItemDigester(table.key_types)
@@ -113,14 +118,17 @@ class TableComparison:
     def _log_start(self) -> None:
         counts = [file.item_count for file in self._files]
         in_table = self._table.approximate_items
-        in_files = sum(count or 0 for count in counts) if None not in counts else in_table
+        if self._totals is not None:
+            in_files = self._totals.items
+        else:
+            in_files = sum(count or 0 for count in counts) if None not in counts else in_table
         self._progress.expect(in_table + in_files)
         self._progress.start(self._total_segments + len(self._files))
         log.info(
-            "Comparing %s with %s files at %s: about %s MB of temporary files in %s, where %s MB "
+            "Comparing %s with %s at %s: about %s MB of temporary files in %s, where %s MB "
             "are free",
             self._table.arn,
-            f"{len(self._files):,}",
+            counted(len(self._files), "file"),
             self._s3_uri,
             f"{(in_table + in_files) * _DISK_BYTES_PER_ITEM / _MEGABYTE:,.0f}",
             tempfile.gettempdir(),
@@ -146,6 +154,7 @@ class TableComparison:
             digester=self._digester,
             records=export_records,
             unreadable=unreadable,
+            totals=self._totals,
             cancellation=self._cancellation,
             progress=self._progress,
         )

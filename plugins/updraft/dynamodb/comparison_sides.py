@@ -8,6 +8,7 @@ from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.comparison_records import DELETED, export_record, table_record
 from updraft.dynamodb.data_files import DataFile, read_records
 from updraft.dynamodb.formats.base import ItemFormat, ItemFormatError, ItemRecord, RejectedRecord
+from updraft.dynamodb.import_totals import ExportTotals
 from updraft.dynamodb.item_checks import MAXIMUM_ITEM_BYTES, ItemChecker
 from updraft.dynamodb.item_digest import ItemDigester
 from updraft.dynamodb.progress import Progress
@@ -80,6 +81,7 @@ class ExportSide:
     :param digester: digests the items.
     :param records: where their records go.
     :param unreadable: keeps what is no item.
+    :param totals: what Updraft has noted of the export that the files are, ``None`` if it has not.
     :param cancellation: looked at every few hundred items.
     :param progress: counts items and files.
     """
@@ -94,6 +96,7 @@ class ExportSide:
         digester: ItemDigester,
         records: SpillFile,
         unreadable: UnreadableRecords,
+        totals: ExportTotals | None,
         cancellation: Cancellation,
         progress: Progress,
     ) -> None:
@@ -104,6 +107,8 @@ class ExportSide:
         self._digester = digester
         self._records = records
         self._unreadable = unreadable
+        self._totals = totals
+        self._broken = False
         self._cancellation = cancellation
         self._progress = progress
 
@@ -112,13 +117,22 @@ class ExportSide:
 
         :raises UpdraftError: when S3 refuses one.
         """
+        records = 0
         for number, file in enumerate(self._files):
             found = self._decoded(file)
             while batch := list(itertools.islice(found, _RECORDS_AT_ONCE)):
                 self._cancellation.check()
                 self._records.add(self._batch_records(number, file, batch))
                 self._progress.add(len(batch))
+                records += len(batch)
             self._progress.segment_done()
+        if self._totals is not None and not self._broken:
+            self._check_totals(self._totals, records)
+
+    def _check_totals(self, totals: ExportTotals, records: int) -> None:
+        problem = totals.problem(records)
+        if problem is not None:
+            self._unreadable.add(totals.manifest, 1, problem)
 
     def _decoded(self, file: DataFile) -> Iterator[ItemRecord | RejectedRecord]:
         """Read a file; one that is damaged ends in a rejected record."""
@@ -129,6 +143,7 @@ class ExportSide:
                     position = record.position
                     yield record
             except ItemFormatError as error:
+                self._broken = True  # which explains that records are missing
                 yield RejectedRecord(position + 1, str(error), b"")
 
     def _batch_records(
@@ -148,7 +163,7 @@ class ExportSide:
                 shown = DELETED if record.deleted else digest
                 made.append(export_record(key, number, record.position, shown))
             else:
-                reason = f"{file.uri}, {record.position}: {problem}"
+                reason = f"{file.uri}, {self._format.position_noun} {record.position}: {problem}"
                 self._unreadable.add(file.uri, record.position, reason)
         return made
 

@@ -6,15 +6,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.differences import ComparisonCounts, Difference, DifferenceKind
+from updraft.dynamodb.file_names import format_of_name
 from updraft.dynamodb.item_digest import json_bytes
 
 _IN_WORDS = {
-    DifferenceKind.DIFFERENT: "with different attributes",
-    DifferenceKind.ONLY_IN_EXPORT: "only in the export",
-    DifferenceKind.ONLY_IN_TABLE: "only in the table",
-    DifferenceKind.NOT_DELETED: "in the table although the export says they are deleted",
-    DifferenceKind.UNREADABLE: "no items but records of the export",
+    DifferenceKind.DIFFERENT: ("item has other attributes", "items have other attributes"),
+    DifferenceKind.ONLY_IN_EXPORT: ("item is only in the export", "items are only in the export"),
+    DifferenceKind.ONLY_IN_TABLE: ("item is only in the table", "items are only in the table"),
+    DifferenceKind.NOT_DELETED: (
+        "item is in the table although the export says that it is deleted",
+        "items are in the table although the export says that they are deleted",
+    ),
+    DifferenceKind.UNREADABLE: (
+        "record of the export is no item for the table",
+        "records of the export are no items for the table",
+    ),
 }
 _NAMED_IN_SUMMARY = 5
 
@@ -67,14 +75,16 @@ class DifferenceReport:
         """
         if not self.differences:
             return (
-                f"{self.table_arn} and {self.s3_uri} hold the same {_items(self.equal)}"
+                f"{self.table_arn} and {self.s3_uri} hold the same {counted(self.equal, 'item')}"
                 + (f", {self.deleted:,} are deleted as they should be" if self.deleted else "")
                 + (f", {self.only_in_table:,} more are in the table" if self.only_in_table else "")
             )
         counts = {kind: getattr(self, kind) for kind in _IN_WORDS}
         if sum(counts.values()) > self.differences:
             del counts[DifferenceKind.ONLY_IN_TABLE]  # the files hold a part of the table
-        parts = ", ".join(f"{counts[kind]:,} {_IN_WORDS[kind]}" for kind in counts if counts[kind])
+        parts = ", ".join(
+            f"{count:,} {_IN_WORDS[kind][count > 1]}" for kind, count in counts.items() if count
+        )
         named = "; ".join(
             _in_words(difference) for difference in self.first_differences[:_NAMED_IN_SUMMARY]
         )
@@ -82,7 +92,8 @@ class DifferenceReport:
         where = f" All are listed in {self.differences_file}." if self.differences_file else ""
         return (
             f"{self.table_arn} and {self.s3_uri} differ in {self.differences:,} {places}: {parts}; "
-            f"{self.equal:,} equal. First: {named}.{where}"
+            f"{counted(self.equal, 'item')} {'is' if self.equal == 1 else 'are'} equal. "
+            f"First: {named}.{where}"
         )
 
 
@@ -165,9 +176,8 @@ def _in_words(difference: dict[str, Any]) -> str:
     if "reason" in difference:
         return f"unreadable: {difference['reason']}"
     key = json.dumps(difference["key"], ensure_ascii=False)
-    place = f" ({difference['file']}, {difference['position']})" if "file" in difference else ""
-    return f"{difference['kind'].replace('_', ' ')} {key}{place}"
-
-
-def _items(count: int) -> str:
-    return f"{count:,} {'item' if count == 1 else 'items'}"
+    kind = difference["kind"].replace("_", " ")
+    if "file" not in difference:
+        return f"{kind} {key}"
+    noun = "row" if format_of_name(difference["file"]) == "PARQUET" else "line"
+    return f"{kind} {key} ({difference['file']}, {noun} {difference['position']})"

@@ -14,7 +14,9 @@ from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.destination import StoredObject
 from updraft.dynamodb.formats.base import ItemFormatError
+from updraft.dynamodb.native_manifest import ExportSummary
 from updraft.dynamodb.service_errors import ServiceError
+from updraft.s3_uri import parse_s3_uri
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +96,43 @@ def copied_files(
         folder,
     )
     return moved
+
+
+def copied_native_files(
+    lister: ObjectLister, files: Sequence[DataFile], summary: ExportSummary, *, manifest: str
+) -> list[DataFile]:
+    """Take the data files of a native export from where its manifests were copied to.
+
+    A full export has them in its own folder, an incremental one in ``data`` beside that.
+
+    :param lister: lists objects.
+    :param files: the files as the export names them.
+    :param summary: what the export says about itself.
+    :param manifest: URI of the ``manifest-summary.json``.
+    :returns: the files with the URIs of the copies.
+    :raises ItemFormatError: when a copy is missing.
+    """
+    bucket, key = parse_s3_uri(manifest)
+    folder = key.rpartition("/")[0]
+    original = summary.manifest_files_key.rpartition("/")[0]
+    steps = [
+        (_folder(original), _folder(folder)),
+        (_folder(original.rpartition("/")[0]), _folder(folder.rpartition("/")[0])),
+    ]
+    written_to = f"s3://{summary.bucket or bucket}"
+    originals, places = [], {}
+    for file in files:
+        data_key = parse_s3_uri(file.uri).key
+        before, here = next(step for step in [*steps, ("", "")] if data_key.startswith(step[0]))
+        originals.append(replace(file, uri=f"{written_to}/{data_key}"))
+        places[originals[-1].uri] = f"s3://{bucket}/{here}{data_key.removeprefix(before)}"
+    return copied_files(
+        lister, originals, places, manifest=manifest, original=f"{written_to}/{original}"
+    )
+
+
+def _folder(key: str) -> str:
+    return f"{key}/" if key else ""
 
 
 def not_copied(

@@ -6,14 +6,24 @@ as in Hadoop.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NoReturn, Protocol
 
 from updraft.dynamodb.data_files import DataFile
-from updraft.dynamodb.destination import S3Prefix, StoredObject
+from updraft.dynamodb.destination import Content, S3Prefix
+from updraft.dynamodb.file_names import common_format, format_of_name
 from updraft.dynamodb.formats.base import ItemFormatError
+from updraft.dynamodb.import_copies import (
+    ObjectLister,
+    copied_files,
+    copied_native_files,
+    not_copied,
+    places_beside,
+    sizes_of,
+)
+from updraft.dynamodb.import_totals import ExportTotals
 from updraft.dynamodb.manifest import MANIFEST, parse_manifest
 from updraft.dynamodb.native_manifest import (
     CHECKSUM_SUFFIXES,
@@ -33,7 +43,6 @@ __all__ = [
     "ObjectReader",
     "SourceKind",
     "find_import_source",
-    "format_of_name",
     "require_outside",
 ]
 
@@ -41,14 +50,6 @@ _NATIVE_FOLDER = "AWSDynamoDB"
 _FOLDER_MARKER = "_$folder$"
 _LISTED_AT_MOST = 20
 _SEGMENT_CHECKPOINT = re.compile(r"_updraft/[^/]+/\d{5,}\.json")
-_FORMATS_BY_SUFFIX = {
-    ".parquet": "PARQUET",
-    ".csv": "CSV",
-    ".ion": "ION",
-    ".jsonl": "DYNAMODB_JSON_LINES",
-    ".json": "DYNAMODB_JSON",
-}
-_COMPRESSION_SUFFIXES = (".gz", ".zst", ".bz2", ".deflate")
 
 
 class SourceKind(Enum):
@@ -59,21 +60,14 @@ class SourceKind(Enum):
     FILES = "files"
 
 
-class ObjectReader(Protocol):
+class ObjectReader(ObjectLister, Protocol):
     """The operations on objects that finding the files needs."""
 
-    def objects(self, uri: str) -> Iterable[StoredObject]:
-        """List the objects below a prefix, in the order of their keys.
-
-        :param uri: URI of the prefix, with or without a slash at its end.
-        :returns: name relative to the prefix and size of each object.
-        """
-
-    def read(self, uri: str) -> bytes | None:
+    def read(self, uri: str) -> Content | None:
         """Read a small object.
 
         :param uri: its URI.
-        :returns: its bytes, ``None`` when there is no such object.
+        :returns: its bytes and its metadata, ``None`` when there is no such object.
         """
 
 
@@ -87,6 +81,7 @@ class ImportSource:
     :param files: the files, with their sizes.
     :param format_name: their format as far as manifest and names tell, ``None`` otherwise.
     :param summary: what a native export says about itself.
+    :param totals: what Updraft has noted of its own export.
     """
 
     uri: str
@@ -94,20 +89,40 @@ class ImportSource:
     files: Sequence[DataFile]
     format_name: str | None
     summary: ExportSummary | None = None
+    totals: ExportTotals | None = None
+
+    @property
+    def item_count(self) -> int | None:
+        """Number of records in all files, ``None`` when no manifest says it."""
+        if self.totals is not None:
+            return self.totals.items
+        counts = [file.item_count for file in self.files]
+        return None if None in counts else sum(count or 0 for count in counts)
 
 
-def find_import_source(reader: ObjectReader, uri: str) -> ImportSource:
+def find_import_source(
+    reader: ObjectReader, uri: str, *, refuse_changed: bool = True
+) -> ImportSource:
     """Find the files to import.
 
     :param reader: lists and reads objects.
     :param uri: ``s3://bucket/prefix``, or the URI of a manifest or a single file.
+    :param refuse_changed: whether files must have the size that Updraft noted when it wrote them.
     :returns: the files.
+    :raises ChangedExportError: when they have another size.
     :raises UpdraftError: when it is no S3 URI.
     :raises ItemFormatError: when there is nothing to import, a manifest is damaged or names files
         that are not there, or there are several exports below the prefix.
     """
     bucket, key = parse_s3_uri(uri)
     finder = _Finder(reader, bucket)
+    source = _find(finder, bucket, key)
+    if refuse_changed and source.totals is not None:
+        source.totals.check_files(source.files)
+    return source
+
+
+def _find(finder: "_Finder", bucket: str, key: str) -> ImportSource:
     key = re.sub("/+", "/", key).strip("/")
     parent, _, name = f"{bucket}/{key}".rpartition("/")
     if name in {MANIFEST, MANIFEST_SUMMARY, MANIFEST_FILES}:
@@ -144,21 +159,6 @@ def require_outside(source: ImportSource, argument: str, place: S3Prefix | None)
         )
 
 
-def format_of_name(uri: str) -> str | None:
-    """Tell the format of a file by its name.
-
-    :param uri: URI of the file.
-    :returns: name of the format, ``None`` when the name does not tell.
-    """
-    name = uri.rpartition("/")[2].lower()
-    for suffix in _COMPRESSION_SUFFIXES:
-        name = name.removesuffix(suffix)
-    for suffix, format_name in _FORMATS_BY_SUFFIX.items():
-        if name.endswith(suffix):
-            return format_name
-    return None
-
-
 class _Finder:
     """Looks for one kind of source after the other."""
 
@@ -173,15 +173,21 @@ class _Finder:
         if content is None:
             return None
         summary = parse_summary(content, uri)
-        files_uri = f"s3://{self._bucket}/{summary.manifest_files_key}"
+        original = summary.manifest_files_key.rpartition("/")[0]
+        is_copy = original != parse_s3_uri(folder).key
+        files_uri = f"{folder}/{MANIFEST_FILES}"
         files_content = self._read_checked(files_uri)
         if files_content is None:
-            raise ItemFormatError(
-                f"{uri} names {files_uri}, but there is no such object. An export that was copied "
-                "has to lie below the same keys as before."
-            )
+            named = f"s3://{summary.bucket or self._bucket}/{summary.manifest_files_key}"
+            if is_copy:
+                raise not_copied(
+                    self._reader, [named], manifest=uri, original=named.rpartition("/")[0]
+                )
+            raise ItemFormatError(f"{uri} names {files_uri}, but there is no such object.")
         files = parse_files(files_content, self._bucket, files_uri)
         check_total(summary, files, uri)
+        if is_copy:
+            files = copied_native_files(self._reader, files, summary, manifest=uri)
         return ImportSource(
             uri=folder,
             kind=SourceKind.NATIVE_EXPORT,
@@ -196,13 +202,18 @@ class _Finder:
         content = self._reader.read(uri)
         if content is None:
             return None
-        files = [DataFile(url) for url in parse_manifest(content, uri)]
+        files = [DataFile(_as_path(url, uri)) for url in parse_manifest(content.body, uri)]
+        outside = [file.uri for file in files if not file.uri.startswith(f"{folder}/")]
+        if outside:
+            original, places = places_beside(outside, folder)
+            files = copied_files(self._reader, files, places, manifest=uri, original=original)
         return ImportSource(
             uri=folder,
             kind=SourceKind.LEGACY_MANIFEST,
             files=self._with_sizes(files, uri),
             # The legacy tool gave its files names without a suffix.
-            format_name=_common_format(files) or "DATA_PIPELINE",
+            format_name=common_format(files) or "DATA_PIPELINE",
+            totals=ExportTotals.noted_at(uri, content.metadata),
         )
 
     def native_below(self, folder: str) -> ImportSource | None:
@@ -239,9 +250,17 @@ class _Finder:
                     f"{folder}/ holds an export that is not complete: it has {found.name} and no "
                     f"{MANIFEST}. It is running, or has failed; run it to its end first."
                 )
+            hidden = _is_hidden(found.name)
+            if not hidden and "" in found.name.split("/"):
+                raise ItemFormatError(
+                    f"{folder}/ has an object with repeated slashes in its key, "
+                    f"{folder}/{found.name}. In a prefix they are taken as one, so that none can "
+                    "tell whether to read it or not. Copy it to a key without them, or copy the "
+                    "others to a prefix of their own."
+                )
             if found.name.rpartition("/")[2] in {MANIFEST, MANIFEST_SUMMARY}:
                 manifests.append(f"{folder}/{found.name}")
-            if not _is_hidden(found.name):
+            if not hidden:
                 files.append(DataFile(f"{folder}/{found.name}", found.size))
         if manifests:
             shown = ", ".join(manifests[:_LISTED_AT_MOST])
@@ -252,7 +271,7 @@ class _Finder:
             )
         if not files:
             return None
-        return ImportSource(folder, SourceKind.FILES, files, _common_format(files))
+        return ImportSource(folder, SourceKind.FILES, files, common_format(files))
 
     def single_file(self, uri: str) -> ImportSource | None:
         """Look whether the URI is that of a file."""
@@ -282,31 +301,32 @@ class _Finder:
             checksum_uri = uri.removesuffix(".json") + suffix
             checksum = self._reader.read(checksum_uri)
             if checksum is not None:
-                verify_checksum(content, checksum, uri, checksum_uri)
-        return content
+                verify_checksum(content.body, checksum.body, uri, checksum_uri)
+        return content.body
 
     def _with_sizes(self, files: Sequence[DataFile], manifest: str) -> list[DataFile]:
         """Find the sizes of files that a manifest names."""
-        sizes: dict[str, int] = {}
-        for folder in sorted({file.uri.rpartition("/")[0].rstrip("/") for file in files}):
-            for found in self._reader.objects(folder):
-                sizes[f"{folder}/{found.name}"] = found.size
+        sizes = sizes_of(self._reader, (file.uri for file in files))
         missing = [file.uri for file in files if file.uri not in sizes]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise ItemFormatError(
                 f"{manifest} names {missing[0]}{more}, but there is no such object. Restore it, or "
-                "export again; an export that was copied has to lie below the same keys as before."
+                "export again."
             )
         return [replace(file, size=sizes[file.uri]) for file in files]
+
+
+def _as_path(url: str, manifest: str) -> str:
+    """Take repeated slashes as one, as in prefixes."""
+    try:
+        bucket, key = parse_s3_uri(url)
+    except UpdraftError as error:
+        raise ItemFormatError(f"{manifest}: {error}") from None
+    return f"s3://{bucket}/{re.sub('/+', '/', key).lstrip('/')}"
 
 
 def _is_hidden(path: str) -> bool:
     if path.endswith(("/", _FOLDER_MARKER)):  # stands for a folder
         return True
     return any(part.startswith(("_", ".")) for part in path.split("/"))
-
-
-def _common_format(files: Iterable[DataFile]) -> str | None:
-    formats = {format_of_name(file.uri) for file in files}
-    return formats.pop() if len(formats) == 1 else None

@@ -41,7 +41,8 @@ class ExportSummary:
     :param export_arn: ARN of the export.
     :param format_name: format of the data files, ``DYNAMODB_JSON`` or ``ION``.
     :param item_count: number of records in all data files.
-    :param manifest_files_key: key of ``manifest-files.json``.
+    :param manifest_files_key: key of ``manifest-files.json`` where the export wrote it.
+    :param bucket: bucket that the export was written to, ``None`` when it does not say.
     :param times: point in time or window of the export, ISO 8601 by field name.
     """
 
@@ -51,6 +52,7 @@ class ExportSummary:
     format_name: str
     item_count: int
     manifest_files_key: str
+    bucket: str | None
     times: Mapping[str, str]
 
 
@@ -87,6 +89,7 @@ def parse_summary(content: bytes, source: str) -> ExportSummary:
         format_name=format_name,
         item_count=_count(fields, "itemCount", source),
         manifest_files_key=_text(fields, "manifestFilesS3Key", source),
+        bucket=str(fields["s3Bucket"]) if fields.get("s3Bucket") else None,
         times={name: _text(fields, name, source) for name in times if fields.get(name)},
     )
 

@@ -87,7 +87,11 @@ class Progress:
 
     def __str__(self) -> str:
         seconds = max(self._clock() - self._started, 1e-6)
-        expected = f" of about {self._expected_items:,}" if self._expected_items else ""
+        # What was expected is an estimate, and wrong once everything has been counted.
+        all_done = 0 < self._segments <= self._segments_done
+        expected = f" of about {self._expected_items:,}"
+        if all_done or not self._expected_items:
+            expected = ""
         return (
             f"{self._items:,}{expected} items in {seconds:.1f} s "
             f"({(self._items - self._items_before) / seconds:,.0f} items/s), "

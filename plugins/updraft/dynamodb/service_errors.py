@@ -1,5 +1,6 @@
 """Says in one sentence why AWS refused a call and what to do about it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,15 +24,19 @@ _REJECTED = frozenset(
         "UnrecognizedClientException",
     }
 )
-_THROTTLED = frozenset(
+THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "SlowDown",
         "Throttling",
         "ThrottlingException",
+        "TooManyRequestsException",
     }
 )
+"""Error codes that say that a call came too soon. Nothing was done."""
+
+_UNCERTAIN = re.compile(r"|InternalServer\w*|InternalFailure|ServiceUnavailable\w*|5\d\d")
 
 
 class ServiceError(UpdraftError):
@@ -75,6 +80,15 @@ def explained(action: str, resource: str) -> Iterator[None]:
         raise ServiceError(f"{action} on {resource} did not get through: {error}") from error
 
 
+def is_uncertain(error: ServiceError) -> bool:
+    """Tell whether a call may have had its effect although it failed.
+
+    :param error: how it failed.
+    :returns: whether there was no answer, or one that leaves it open.
+    """
+    return _UNCERTAIN.fullmatch(error.code) is not None and not _is_wrong_request(error)
+
+
 def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
     details = error.response.get("Error", {})
     code = details.get("Code", "")
@@ -95,13 +109,23 @@ def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
         advice = "The credentials have expired; renew those of the connection."
     elif code in _REJECTED:
         advice = "AWS does not know the credentials; check those of the connection."
-    elif code in _THROTTLED:
-        advice = (
-            "AWS still throttled the call after all retries; lower the throughput ratio or give "
-            "the table more capacity."
-        )
+    elif code in THROTTLED:
+        advice = f"AWS still throttled the call after all retries; {_less_work(action)}."
     else:
         advice = "Retry; if it stays, look the code up in the service's API reference."
     return ServiceError(
         f"{action} on {resource} failed ({said}). {advice}", code, details.get("Message", "")
     )
+
+
+def _less_work(action: str) -> str:
+    """Say what helps against throttling; the capacity of a table is in the user's hands."""
+    if action.startswith("dynamodb:"):
+        return "lower the throughput ratio or give the table more capacity"
+    return "run fewer tasks at the same time, or ask AWS for a higher quota"
+
+
+def _is_wrong_request(error: ServiceError) -> bool:
+    from botocore.exceptions import ParamValidationError
+
+    return isinstance(error.__cause__, ParamValidationError)

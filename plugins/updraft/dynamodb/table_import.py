@@ -10,11 +10,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol, TypeAlias
 
 import orjson
 
+from updraft.dynamodb.attempt_numbers import attempt_in_words, is_shell_attempt
 from updraft.dynamodb.attributes import ObservedAttributes
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.data_files import DataFile, read_records
@@ -27,6 +28,7 @@ from updraft.dynamodb.formats.base import (
 from updraft.dynamodb.garbage_collection import rare_garbage_collection
 from updraft.dynamodb.import_blocks import MAXIMUM_RECORDS, Block, BlockTracker
 from updraft.dynamodb.import_ledger import ImportCounts, ImportLedger, ImportState, fingerprint
+from updraft.dynamodb.import_totals import ChangedExportError, ExportTotals
 from updraft.dynamodb.item_checks import ItemChecker
 from updraft.dynamodb.item_keys import KeyReader
 from updraft.dynamodb.item_writer import ItemWriter, Write
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 
 _LEDGER_INTERVAL = 5.0
 _PROGRESS_INTERVAL = 30.0
+
+_BEGINNING = {"file": 0, "records": 0, "counts": ImportCounts(), "attributes": {}}
 
 _Place: TypeAlias = tuple[Block, int]
 """The block that a record belongs to, and its position in the file."""
@@ -73,6 +77,8 @@ class ImportResult:
         were put.
     :param rejected: number of records that are no item for this table.
     :param rejected_records: URI of the prefix that holds those, ``None`` when there are none.
+    :param already_imported: whether an earlier attempt has done all of it, so that this one wrote
+        nothing.
     """
 
     table_arn: str
@@ -83,6 +89,7 @@ class ImportResult:
     superseded: int
     rejected: int
     rejected_records: str | None
+    already_imported: bool = False
 
 
 class TableImport:
@@ -98,6 +105,7 @@ class TableImport:
         that of the first attempt.
     :param ledger: remembers how far the import is.
     :param rejected_records: keeps records that are no items; ``None`` to fail at the first one.
+    :param totals: what Updraft has noted of the export that the files are, ``None`` if it has not.
     :param cancellation: the same that ``writer`` looks at.
     :param progress: counts records for the log.
     """
@@ -114,6 +122,7 @@ class TableImport:
         block_records: int = MAXIMUM_RECORDS,
         ledger: ImportLedger,
         rejected_records: RejectedRecords | None,
+        totals: ExportTotals | None = None,
         cancellation: Cancellation,
         progress: Progress,
     ) -> None:
@@ -125,6 +134,7 @@ class TableImport:
         self._block_records = block_records
         self._ledger = ledger
         self._rejected_records = rejected_records
+        self._totals = totals
         self._cancellation = cancellation
         self._progress = progress
         self._checker = ItemChecker(table.key_types)
@@ -144,6 +154,7 @@ class TableImport:
 
         :returns: what became of all records, those of earlier attempts included.
         :raises RejectedRecordError: at a record that is no item, unless these are kept.
+        :raises ChangedExportError: when all files together do not hold what their export wrote.
         :raises ItemFormatError: when a file is damaged.
         :raises UpdraftError: when a file cannot be read or the table not be written. What was
             written stays, and the next attempt goes on after it.
@@ -153,13 +164,8 @@ class TableImport:
         self._state.block_records = self._state.block_records or self._block_records
         self.attributes.add_types(self._state.attributes)
         if self._state.complete:
-            log.warning(
-                "Nothing is written: attempt %d of this run has imported everything. To import "
-                "again, start a new run or delete %s",
-                self._state.attempt,
-                self._ledger.uri,
-            )
-            return self._result()
+            self._log_completed()
+            return replace(self._result(), already_imported=True)
         self._log_start()
         try:
             self._read_files()
@@ -175,9 +181,34 @@ class TableImport:
             self._save_what_is_done()
             raise
         self._settle_done_blocks()
+        self._check_totals()
         self._state.complete = True
         self._ledger.save(self._state)
         return self._result()
+
+    def _check_totals(self) -> None:
+        """Compare what was read with what the export wrote."""
+        found = self._state.counts.total
+        problem = self._totals.problem(found) if self._totals is not None else None
+        if self._totals is None or problem is None:
+            return
+        if self._rejected_records is None:
+            # Restored files may have the sizes that these have: only the beginning is safe.
+            self._ledger.save(self._state.model_copy(update=_BEGINNING))
+            raise ChangedExportError(problem)
+        record = RejectedRecord(1, problem, b"")
+        self._rejected_records.write(len(self._files), self._totals.manifest, [record])
+        self._state.counts.rejected += 1
+
+    def _log_completed(self) -> None:
+        by_shell = is_shell_attempt(self._state.attempt)
+        log.warning(
+            "Nothing is written: %s has imported everything. To import again, %s",
+            attempt_in_words(self._state.attempt),
+            "add --again"
+            if by_shell
+            else f"start a new run, or delete {self._ledger.uri} and clear the task",
+        )
 
     def _log_start(self) -> None:
         done = self._state.counts.total
@@ -250,7 +281,7 @@ class TableImport:
         else:
             problem = self._checker.problem(item, size, sound=sound)
         if problem is not None:
-            reason = f"{self._uri(block)}, {position}: {problem}"
+            reason = f"{self._place(block, position)}: {problem}"
             self._reject(RejectedRecord(position, reason, orjson.dumps(item)), block)
             return
         self.attributes.observe((item,))
@@ -280,8 +311,11 @@ class TableImport:
         self._progress.add(len(batch))
 
     def _refuse(self, write: Write, block: Block, position: int, said: str) -> None:
-        reason = f"{self._uri(block)}, {position}: DynamoDB refuses the item: {said}"
+        reason = f"{self._place(block, position)}: DynamoDB refuses the item: {said}"
         self._reject(RejectedRecord(position, reason, orjson.dumps(write.item)), block)
+
+    def _place(self, block: Block, position: int) -> str:
+        return f"{self._uri(block)}, {self._format.position_noun} {position}"
 
     def _uri(self, block: Block) -> str:
         return self._files[block.file].uri

@@ -9,6 +9,7 @@ from typing import Any
 
 from updraft.choices import unknown_choice
 from updraft.emr.instances import InstanceFleet, InstanceGroup, on_demand, uses_spot
+from updraft.emr.request_numbers import with_numbers
 from updraft.errors import UpdraftError
 
 DEFAULT_IDLE_TIMEOUT = 3600
@@ -227,7 +228,7 @@ def read_cluster(value: ClusterRequest | Mapping[str, Any] | str) -> dict[str, A
         value = _parsed(value)
     if not isinstance(value, Mapping):
         raise UpdraftError(f"cluster: {value!r} is no request for a cluster, but a mapping is")
-    request = copy.deepcopy(dict(value))
+    request = with_numbers(copy.deepcopy(dict(value)))
     for name in request:
         if name not in _MEMBERS:
             raise unknown_choice("cluster", name, _MEMBERS)

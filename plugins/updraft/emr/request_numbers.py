@@ -1,20 +1,43 @@
 """Whole numbers of a request that a template has made: Airflow renders every value to a text."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from updraft.errors import UpdraftError
 
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")  # an adjustment of the capacity may be negative
 _NUMBERS = frozenset(
     {
+        "BlockDurationMinutes",
+        "CoolDown",
+        "EbsRootVolumeIops",
+        "EbsRootVolumeSize",
+        "EbsRootVolumeThroughput",
+        "EvaluationPeriods",
         "IdleTimeout",
         "InstanceCount",
         "Iops",
+        "MaxCapacity",
+        "MaximumCapacityUnits",
+        "MaximumCoreCapacityUnits",
+        "MaximumOnDemandCapacityUnits",
+        "MinCapacity",
+        "MinimumCapacityUnits",
+        "Period",
+        "ScalingAdjustment",
         "SizeInGB",
         "StepConcurrencyLevel",
+        "TargetOnDemandCapacity",
+        "TargetSpotCapacity",
+        "Throughput",
+        "TimeoutDurationMinutes",
+        "UtilizationPerformanceIndex",
         "VolumesPerInstance",
+        "WeightedCapacity",
     }
 )
+"""The members of RunJobFlow that are whole numbers, at any depth."""
 
 
 def with_numbers(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,7 +64,6 @@ def _converted(name: str, value: Any) -> Any:
 
 
 def _number(name: str, text: str) -> int:
-    stripped = text.strip()
-    if stripped.isascii() and stripped.isdecimal():
-        return int(stripped)
-    raise UpdraftError(f"cluster: {name}: {text!r} is not a whole number from 0 up")
+    if _WHOLE_NUMBER.fullmatch(text.strip()):
+        return int(text)
+    raise UpdraftError(f"cluster: {name}: {text!r} is not a whole number")

@@ -24,7 +24,9 @@ _LONGEST_NAME = 256
 _LONGEST_ARGUMENT = 10_280
 _MEMBERS = ("Name", "ActionOnFailure", "HadoopJarStep", "StepMonitoringConfiguration")
 _JAR_MEMBERS = ("Jar", "Args", "MainClass", "Properties")
-_IDENTITY = re.compile(r" \[(?P<key>[0-9a-f]{12})(?:\.(?P<instance>\d+))?\]$")
+_IDENTITY = re.compile(
+    r" \[(?P<key>[0-9a-f]{12})-(?P<series>[0-9a-f]{6})(?:\.(?P<instance>\d+))?\]$"
+)
 _EXAMPLE = (
     '[{"Name": "calculate_pi", "HadoopJarStep": {"Jar": "command-runner.jar", '
     '"Args": ["spark-example", "SparkPi", "10"]}}]'
@@ -70,10 +72,12 @@ class StepIdentity:
     """What a step's name says about who added it.
 
     :param key: hash of owner, place in the list and content.
-    :param instance: 1 for the first time it was added, 2 for the second.
+    :param series: digest of the series of attempts that added it, six hexadecimal digits.
+    :param instance: 1 for the first time it was added, 2 for the second, in whichever series.
     """
 
     key: str
+    series: str
     instance: int
 
 
@@ -134,7 +138,7 @@ def identified(step: Mapping[str, Any], identity: StepIdentity) -> dict[str, Any
     :returns: the step with the name to send; what does not fit of the user's name is cut.
     """
     instance = f".{identity.instance}" if identity.instance > 1 else ""
-    suffix = f" [{identity.key}{instance}]"
+    suffix = f" [{identity.key}-{identity.series}{instance}]"
     return {**step, "Name": step["Name"][: _LONGEST_NAME - len(suffix)] + suffix}
 
 
@@ -145,7 +149,9 @@ def identity_of(name: str) -> StepIdentity | None:
     :returns: its identity, ``None`` when no task of Updraft added it.
     """
     match = _IDENTITY.search(name)
-    return StepIdentity(match["key"], int(match["instance"] or 1)) if match else None
+    if match is None:
+        return None
+    return StepIdentity(match["key"], match["series"], int(match["instance"] or 1))
 
 
 def stops_others(step: Mapping[str, Any]) -> bool:

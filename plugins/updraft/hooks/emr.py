@@ -9,8 +9,8 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.hooks.emr import EmrContainerHook, EmrHook, EmrServerlessHook
 
-from updraft.dynamodb.service_errors import ServiceError, explained
-from updraft.hooks.clients import connected_client
+from updraft.dynamodb.service_errors import THROTTLED, ServiceError, explained
+from updraft.hooks.clients import connected_client, without_retries
 
 log = logging.getLogger(__name__)
 
@@ -18,18 +18,6 @@ CLUSTERS = "emr"
 SERVERLESS = "emr-serverless"
 CONTAINERS = "emr-containers"
 
-THROTTLED = frozenset(
-    {
-        "RequestLimitExceeded",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-"""Error codes that say that a call came too soon. Nothing was done."""
-
-_UNCERTAIN = re.compile(r"|InternalServer\w*|InternalFailure|ServiceUnavailable\w*|5\d\d")
 _LIMIT_CODES = re.compile(r"(?i).*(limitexceeded|quotaexceeded|toomany).*")
 _LIMIT_WORDS = re.compile(
     r"(?i)(limit|quota)\b.*\b(exceeded|reached)|exceed\w*\b.*\b(limit|quota|maximum)|"
@@ -37,7 +25,6 @@ _LIMIT_WORDS = re.compile(
 )
 _PATIENCE = 900.0
 _LONGEST_PAUSE = 60.0
-_ONE_ATTEMPT = {"retries": {"mode": "standard", "total_max_attempts": 1}}
 
 
 def emr_hook(service: str, **hook_parameters: Any) -> AwsBaseHook:
@@ -91,21 +78,23 @@ class EmrCalls:
         """
         return self._patient(self.hook, operation, resource, request)
 
-    def call_once(self, operation: str, resource: str, **request: Any) -> dict[str, Any]:
+    def call_once(
+        self, operation: str, resource: str, check: Callable[[], None], **request: Any
+    ) -> dict[str, Any]:
         """Make a call that would begin something a second time if botocore repeated it.
 
         A call that was throttled did nothing, and is made again.
 
         :param operation: name of the client's method.
         :param resource: what it is about, for the message of an error.
+        :param check: called right before each try, to let through an error of its own instead.
         :param request: the parameters of the call.
         :returns: the answer.
         :raises ServiceError: when AWS refuses; see :func:`is_uncertain`.
         """
         if self._single is None:
-            config = {**(self.hook_parameters.get("config") or {}), **_ONE_ATTEMPT}
-            self._single = emr_hook(self.service, **{**self.hook_parameters, "config": config})
-        return self._patient(self._single, operation, resource, request)
+            self._single = emr_hook(self.service, **without_retries(self.hook_parameters))
+        return self._patient(self._single, operation, resource, request, check)
 
     def items(
         self, operation: str, resource: str, member: str, **request: Any
@@ -129,13 +118,19 @@ class EmrCalls:
             more = {token_name: page[token_name]}
 
     def _patient(
-        self, hook: AwsBaseHook, operation: str, resource: str, request: Mapping[str, Any]
+        self,
+        hook: AwsBaseHook,
+        operation: str,
+        resource: str,
+        request: Mapping[str, Any],
+        check: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         action = f"{_PREFIXES[self.service]}:{operation.title().replace('_', '')}"
         client = connected_client(hook)
         give_up_at = time.monotonic() + self._patience
         pause = 1.0
         while True:
+            check()
             try:
                 with explained(action, resource):
                     answer: dict[str, Any] = getattr(client, operation)(**request)
@@ -155,15 +150,6 @@ _PREFIXES = {
 }
 
 
-def is_uncertain(error: ServiceError) -> bool:
-    """Tell whether a call may have had its effect although it failed.
-
-    :param error: how it failed.
-    :returns: whether there was no answer, or one that leaves it open.
-    """
-    return _UNCERTAIN.fullmatch(error.code) is not None and not _is_wrong_request(error)
-
-
 def is_limit(error: ServiceError) -> bool:
     """Tell whether a call failed because there is too much of something at the moment.
 
@@ -175,9 +161,3 @@ def is_limit(error: ServiceError) -> bool:
     if _LIMIT_CODES.fullmatch(error.code):
         return True
     return bool(error.code and _LIMIT_WORDS.search(error.message))
-
-
-def _is_wrong_request(error: ServiceError) -> bool:
-    from botocore.exceptions import ParamValidationError
-
-    return isinstance(error.__cause__, ParamValidationError)

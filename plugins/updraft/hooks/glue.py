@@ -1,12 +1,13 @@
 """AWS Glue with its low-level client."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 from updraft.dynamodb.service_errors import explained
-from updraft.hooks.clients import connected_client
+from updraft.hooks.clients import ONE_ATTEMPT, connected_client
 
 
 class GlueClientHook(AwsBaseHook):
@@ -19,6 +20,27 @@ class GlueClientHook(AwsBaseHook):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["client_type"] = "glue"
         super().__init__(*args, **kwargs)
+        self._sessions: dict[tuple[str | None, bool], Any] = {}
+
+    @cached_property
+    def client_without_retries(self) -> Any:
+        """A client that makes each call once, of the same session as the other one."""
+        from botocore.config import Config
+
+        config = (self.config or Config()).merge(Config(**ONE_ATTEMPT))
+        return connected_client(self, lambda: self.get_client_type(config=config))
+
+    def get_session(self, region_name: str | None = None, deferrable: bool = False) -> Any:
+        """Make the session that all clients of the hook share; it knows the API of Glue then.
+
+        :param region_name: region, by default that of the connection.
+        :param deferrable: whether it is asynchronous.
+        :returns: the session.
+        """
+        key = (region_name, deferrable)
+        if key not in self._sessions:
+            self._sessions[key] = super().get_session(region_name, deferrable)
+        return self._sessions[key]
 
     def request(self, operation: str, resource: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation of Glue.

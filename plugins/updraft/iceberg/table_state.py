@@ -28,7 +28,7 @@ class TableSnapshot:
     """A snapshot.
 
     :param id: its id.
-    :param moment: when it was committed.
+    :param moment: when its writer made it, a little before the commit.
     :param summary: its summary: ``operation``, ``added-records`` and so on, all as text.
     """
 

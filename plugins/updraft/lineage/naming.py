@@ -41,6 +41,19 @@ def dynamodb_table(table_arn: str) -> DatasetName:
     return DatasetName(namespace, table)
 
 
+def glue_table(partition: str, region: str, account: str, database: str, table: str) -> DatasetName:
+    """Name a table of the Data Catalog.
+
+    :param partition: partition of AWS, such as ``aws``.
+    :param region: its region.
+    :param account: id of the account, which is the id of its catalog.
+    :param database: name of the database.
+    :param table: name of the table.
+    :returns: namespace ``arn:aws:glue:<region>:<account>``, name ``table/<database>/<table>``.
+    """
+    return DatasetName(f"arn:{partition}:glue:{region}:{account}", f"table/{database}/{table}")
+
+
 def s3_prefix(uri: str) -> DatasetName:
     """Name an S3 object or prefix.
 

@@ -1,13 +1,9 @@
 """What the operators that copy DynamoDB tables have in common."""
 
-import importlib.util
 import json
-import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -18,26 +14,10 @@ from updraft.dynamodb.table import TableReference
 from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.operators.links import S3PrefixLink
-
-if TYPE_CHECKING:
-    from airflow.triggers.base import BaseTrigger
-
-log = logging.getLogger(__name__)
+from updraft.operators.template_arguments import given
 
 _NAMESPACE = uuid.UUID("0f2b4d6e-6a55-5c0e-9d0a-6f1f2c7f3b11")
 _POOL = 40  # connections: more than any engine has threads
-
-
-@dataclass(frozen=True)
-class Deferral:
-    """What an engine returns when AWS does the work and the task has to wait for it.
-
-    :param trigger: tells when AWS is done; its event goes to the engine's ``resume``.
-    :param timeout: longest time to wait.
-    """
-
-    trigger: "BaseTrigger"
-    timeout: timedelta
 
 
 class DynamoDBTableOperator(AwsBaseOperator[DynamoDBClientHook]):
@@ -136,15 +116,6 @@ def task_identity(context: Context) -> str:
     return copy_identity(instance.dag_id, instance.task_id, instance.map_index, instance.run_id)
 
 
-def given(value: str | None) -> str | None:
-    """Read an argument that a template may have left empty.
-
-    :param value: the argument; a template over a missing parameter renders as ``None`` or nothing.
-    :returns: the argument, ``None`` if it was not given.
-    """
-    return None if value in {None, "", "None"} else value
-
-
 def prefix_argument(argument: str, uri: str | None) -> S3Prefix | None:
     """Read an argument that may name a prefix.
 
@@ -200,30 +171,3 @@ def throughput_ratio(argument: str, value: float | str) -> float:
             f"{argument}: {value!r} is not a number above 0 and at most 1, such as 0.25"
         )
     return ratio
-
-
-def check_poll_interval(seconds: object) -> None:
-    """Check the time between two looks at a job.
-
-    :param seconds: that time in seconds.
-    :raises UpdraftError: when it is no whole number above 0.
-    """
-    if not isinstance(seconds, int) or seconds < 1:
-        raise UpdraftError(
-            f"poll_interval: {seconds!r} is not a whole number of seconds, such as 30"
-        )
-
-
-def may_defer(*, deferrable: bool) -> bool:
-    """Decide whether a task gives its slot back while it waits.
-
-    :param deferrable: whether it was told to.
-    :returns: whether it does; the log says why not.
-    """
-    if deferrable and importlib.util.find_spec("aiobotocore") is None:
-        log.warning(
-            "The task waits in its slot, since the package aiobotocore is not installed. Add it to "
-            "requirements.txt, or set deferrable=False."
-        )
-        return False
-    return deferrable

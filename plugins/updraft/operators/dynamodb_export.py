@@ -14,10 +14,7 @@ from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import FORMAT_NAMES
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
-    Deferral,
     DynamoDBTableOperator,
-    check_poll_interval,
-    given,
     options_argument,
     task_identity,
     throughput_ratio,
@@ -31,7 +28,11 @@ from updraft.operators.dynamodb_export_engine import (
 from updraft.operators.dynamodb_export_glue import GlueExportEngine
 from updraft.operators.dynamodb_export_native import NativeExportEngine
 from updraft.operators.dynamodb_export_worker import WorkerExportEngine
-from updraft.operators.glue_job_runs import GlueJobRuns, check_job_name, run_overrides
+from updraft.operators.glue_job_runs import GlueJobRuns
+from updraft.operators.glue_job_settings import check_job_name, run_overrides
+from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.template_arguments import given
+from updraft.operators.waiting import Deferral, check_poll_interval
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -195,6 +196,7 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         self.glue_arguments = glue_arguments
         self.deferrable = deferrable
         self.poll_interval = poll_interval
+        self._kill_switch = KillSwitch()
         self._engine: ExportEngine | None = None
         self._outcome: ExportOutcome | None = None
 
@@ -224,12 +226,14 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
 
     def on_kill(self) -> None:
         """Stop the export; the segments that are finished stay for a later attempt."""
+        self._kill_switch.throw()
         if self._engine is not None:
             self._engine.stop()
 
     def _run(self, step: Callable[[ExportEngine], ExportOutcome | Deferral]) -> dict[str, Any]:
-        self._engine = EXPORT_ENGINES[self.engine](self)
         try:
+            self._engine = EXPORT_ENGINES[self.engine](self)
+            self._kill_switch.check()
             outcome = step(self._engine)
         except UpdraftError as error:
             raise AirflowException(str(error)) from None  # it is complete on its own

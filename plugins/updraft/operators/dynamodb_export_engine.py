@@ -9,7 +9,7 @@ from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableDescription, TableReference
 from updraft.errors import UpdraftError
-from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.waiting import Deferral
 
 MOST_SEGMENTS = 1_000_000
 """What a scan may be divided into.

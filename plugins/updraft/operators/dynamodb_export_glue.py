@@ -13,9 +13,10 @@ from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
-from updraft.operators.glue_job_runs import GlueJobRuns, JobRun, merged_arguments
+from updraft.operators.glue_job_runs import GlueJobRuns, JobRun
+from updraft.operators.glue_job_settings import merged_arguments
+from updraft.operators.waiting import Deferral
 from updraft.spark.export_job import ExportArguments
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_base import Deferral, check_poll_interval
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
 from updraft.operators.dynamodb_native import Description, NativeEngine, advised
+from updraft.operators.waiting import Deferral, check_poll_interval
 from updraft.triggers.dynamodb import DynamoDBExportTrigger
 
 log = logging.getLogger(__name__)

@@ -10,14 +10,12 @@ from updraft.choices import require_choice
 from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import FORMAT_NAMES
+from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.table_import import RejectedRecordError
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
-    Deferral,
     DynamoDBTableOperator,
-    check_poll_interval,
     copy_identity,
-    given,
     options_argument,
     prefix_argument,
     task_identity,
@@ -28,7 +26,10 @@ from updraft.operators.dynamodb_import_glue import GlueImportEngine
 from updraft.operators.dynamodb_import_native import NativeImportEngine
 from updraft.operators.dynamodb_import_worker import WorkerImportEngine
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
-from updraft.operators.glue_job_runs import GlueJobRuns, check_job_name, run_overrides
+from updraft.operators.glue_job_runs import GlueJobRuns
+from updraft.operators.glue_job_settings import check_job_name, run_overrides
+from updraft.operators.template_arguments import given
+from updraft.operators.waiting import Deferral, check_poll_interval
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -187,8 +188,9 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
 
         :param context: context of the task instance.
         :returns: ``table_arn``, ``files``, ``items``, ``deleted``, ``skipped``, ``superseded``,
-            ``rejected`` and ``rejected_records`` (URI); with the engine ``native`` also
-            ``import_arn``. With ``mode="verify"`` what
+            ``rejected``, ``rejected_records`` (URI) and ``already_imported`` (whether an earlier
+            attempt had done all of it, so that this one wrote nothing); with the engine ``native``
+            also ``import_arn``. With ``mode="verify"`` what
             :class:`updraft.dynamodb.difference_report.DifferenceReport` holds.
         :raises AirflowFailException: when an argument or a record is wrong, which no retry can
             mend.
@@ -242,7 +244,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         self._engine = engine = IMPORT_ENGINES[self.engine](self)
         try:
             outcome = step(engine)
-        except RejectedRecordError as error:
+        except (ChangedExportError, RejectedRecordError) as error:
             raise AirflowFailException(str(error)) from None
         except UpdraftError as error:
             raise AirflowException(str(error)) from None  # it is complete on its own

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableDescription, TableReference
 from updraft.dynamodb.table_import import ImportResult
-from updraft.operators.dynamodb_base import Deferral
+from updraft.operators.waiting import Deferral
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from updraft.aws.s3_destination import S3Destination
+from updraft.aws.s3_destination import S3Destination, existing_destination
 from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.import_ledger import ImportLedger, fingerprint
@@ -17,14 +18,10 @@ from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
-from updraft.operators.glue_job_runs import (
-    GlueJobRunError,
-    GlueJobRuns,
-    JobRun,
-    merged_arguments,
-)
+from updraft.operators.glue_job_runs import GlueJobRunError, GlueJobRuns, JobRun
+from updraft.operators.glue_job_settings import merged_arguments
+from updraft.operators.waiting import Deferral
 from updraft.spark.import_job import ImportArguments, result_of
 
 log = logging.getLogger(__name__)
@@ -71,7 +68,8 @@ class GlueImportEngine:
         table = self._table(request)
         finished = self._result(request, table)
         if finished is not None:
-            return finished
+            log.warning("Nothing is written: an earlier attempt has imported everything")
+            return replace(finished, result=replace(finished.result, already_imported=True))
         arguments = merged_arguments(self._script_arguments(request), self._arguments)
         run = self._runs.adopt_or_start(arguments, request.attempt)
         return self._outcome(request, table, lambda: self._runs.wait(run))
@@ -140,6 +138,7 @@ class GlueImportEngine:
         client = s3_client(**self._s3_hook_parameters)
         source = find_import_source(S3Files(client, sleep=time.sleep), request.s3_uri)
         require_outside(source, "dead_letter_s3_uri", request.rejected_records)
+        existing_destination(client, request.rejected_records)
         ledger = ImportLedger(
             S3Destination(client, request.checkpoint or S3Prefix.parse(source.uri)),
             request.import_id,

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from updraft.aws.s3_files import S3Files
+from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.service_errors import ResourceMissingError
 from updraft.dynamodb.table import TableReference
 from updraft.dynamodb.table_import import ImportResult, RejectedRecordError
 from updraft.errors import UpdraftError
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_base import Deferral, check_poll_interval
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
 from updraft.operators.dynamodb_native import Description, NativeEngine, advised
 from updraft.operators.dynamodb_native_source import find_native_import_source
+from updraft.operators.waiting import Deferral, check_poll_interval
 from updraft.triggers.dynamodb import DynamoDBImportTrigger
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,8 @@ class NativeImportEngine(NativeEngine):
         table_parameters = _table_parameters(request)
         source = find_native_import_source(request, self._files())
         log.info(
-            "Importing %s files from s3://%s/%s into the new table %s",
-            f"{source.files:,}",
+            "Importing %s from s3://%s/%s into the new table %s",
+            counted(source.files, "file"),
             *source.parameters["S3BucketSource"].values(),
             request.table.text,
         )

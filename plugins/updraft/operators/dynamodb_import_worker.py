@@ -4,10 +4,11 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from updraft.aws.s3_destination import S3Destination
+from updraft.aws.s3_destination import S3Destination, existing_destination
 from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
+from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import create_format
 from updraft.dynamodb.import_blocks import records_per_block
@@ -80,6 +81,7 @@ class WorkerImportEngine:
         files = S3Files(s3, sleep=self._cancellation.sleep)
         source = find_import_source(files, request.s3_uri)
         require_outside(source, "dead_letter_s3_uri", request.rejected_records)
+        rejected = existing_destination(s3, request.rejected_records)
         writer_class = KeepingWriter if request.keep_existing else ReplacingWriter
         writer = writer_class(
             service,
@@ -89,15 +91,23 @@ class WorkerImportEngine:
             cancellation=self._cancellation,
         )
         log.info(
-            "Importing %s files from %s into %s: at most %g write capacity units per second",
-            f"{len(source.files):,}",
+            "Importing %s from %s into %s: at most %g write capacity units per second",
+            counted(len(source.files), "file"),
             request.s3_uri,
             table.arn,
             budget.units_per_second,
         )
-        table_import = self._table_import(request, table, source, s3, writer)
+        table_import = self._table_import(
+            request, table, source, s3, writer=writer, rejected=rejected
+        )
         result = table_import.run()
-        log.info("Imported %s: %s", request.s3_uri, _in_words(result))
+        log.info(
+            "Nothing was written; %s was imported before: %s"
+            if result.already_imported
+            else "Imported %s: %s",
+            request.s3_uri,
+            _in_words(result),
+        )
         return ImportOutcome(result, table, table_import.attributes.types())
 
     def resume(self, request: ImportRequest, event: Mapping[str, Any]) -> ImportOutcome:  # noqa: ARG002
@@ -114,11 +124,12 @@ class WorkerImportEngine:
         table: TableDescription,
         source: ImportSource,
         s3: "S3Client",
+        *,
         writer: ItemWriter,
+        rejected: S3Destination | None,
     ) -> TableImport:
         format_name = request.import_format or source.format_name or "DATA_PIPELINE"
-        if all(file.item_count is not None for file in source.files):
-            self._progress.expect(sum(file.item_count or 0 for file in source.files))
+        self._progress.expect(source.item_count or 0)
         return TableImport(
             table=table,
             files=source.files,
@@ -132,11 +143,8 @@ class WorkerImportEngine:
                 request.import_id,
                 request.attempt,
             ),
-            rejected_records=(
-                RejectedRecords(S3Destination(s3, request.rejected_records), request.import_id)
-                if request.rejected_records
-                else None
-            ),
+            rejected_records=RejectedRecords(rejected, request.import_id) if rejected else None,
+            totals=source.totals,
             cancellation=self._cancellation,
             progress=self._progress,
         )
@@ -144,11 +152,11 @@ class WorkerImportEngine:
 
 def _in_words(result: ImportResult) -> str:
     counts = {
-        "items put": result.items,
         "deleted": result.deleted,
         "left alone": result.skipped,
         "superseded by a later record": result.superseded,
         "rejected": result.rejected,
     }
-    told = [f"{count:,} {what}" for what, count in counts.items() if count or what == "items put"]
-    return f"{', '.join(told)}, from {result.files:,} files"
+    told = [f"{count:,} {what}" for what, count in counts.items() if count]
+    put = f"{counted(result.items, 'item')} put"
+    return f"{', '.join([put, *told])}, from {counted(result.files, 'file')}"

@@ -20,7 +20,8 @@ from updraft.errors import UpdraftError
 from updraft.hooks.clients import connected_client
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
-from updraft.operators.dynamodb_base import Deferral, may_defer
+from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.waiting import GRACE, Deferral, may_defer
 from updraft.triggers.dynamodb import DynamoDBJobTrigger
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ _IN_PROGRESS = "IN_PROGRESS"
 _COMPLETED = "COMPLETED"
 _FAILED = "FAILED"
 _RESOLUTION = timedelta(seconds=1)
-_GRACE = timedelta(hours=1)  # for the calls between the pauses, so that the trigger ends first
 
 
 class NativeEngine(ABC):
@@ -76,6 +76,7 @@ class NativeEngine(ABC):
         self._deferrable = deferrable
         self._poll_interval = poll_interval
         self._waiting_for: str | None = None
+        self._kill_switch = KillSwitch()
 
     @abstractmethod
     def _start(self, parameters: Mapping[str, Any], token: str) -> Description:
@@ -95,6 +96,10 @@ class NativeEngine(ABC):
 
     def stop(self) -> None:
         """Say what goes on: AWS offers no call that cancels an export or import."""
+        self._kill_switch.throw()
+        self._say_what_goes_on()
+
+    def _say_what_goes_on(self) -> None:
         if self._waiting_for is not None:
             log.warning(
                 "The task ends, but %s goes on in DynamoDB, which has no call to cancel it. The "
@@ -134,7 +139,10 @@ class NativeEngine(ABC):
                     return description
                 tokens.remove(description["ClientToken"])
         for token in tokens:
+            self._kill_switch.check()
             description = self._start(parameters, token)
+            self._waiting_for = description[f"{self.kind}Arn"]
+            self._kill_switch.check(self._say_what_goes_on)
             if self._is_of_use(description, parameters):
                 log.info("DynamoDB has begun %s", description[f"{self.kind}Arn"])
                 return description
@@ -249,7 +257,7 @@ class NativeEngine(ABC):
             verify=self._s3_hook_parameters.get("verify"),
             botocore_config=self._s3_hook_parameters.get("config"),
         )
-        return Deferral(trigger, timedelta(seconds=give_up_at - time.time()) + _GRACE)
+        return Deferral(trigger, timedelta(seconds=give_up_at - time.time()) + GRACE)
 
     def _error(self, description: Description) -> UpdraftError:
         """Say why a job ended without result."""

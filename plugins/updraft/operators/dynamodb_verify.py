@@ -14,13 +14,13 @@ from updraft.dynamodb.formats import FORMAT_NAMES
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
     DynamoDBTableOperator,
-    given,
     options_argument,
     prefix_argument,
     task_identity,
     throughput_ratio,
 )
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
+from updraft.operators.template_arguments import given
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from updraft.aws.s3_destination import S3Destination
+from updraft.aws.s3_destination import S3Destination, existing_destination
 from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
@@ -97,12 +97,16 @@ class VerifyEngine:
         )
         table = describe_table(service, request.table)
         budget.set_rate(table.read_units * request.read_throughput_ratio)
-        files = S3Files(s3_client(**self._s3_hook_parameters), sleep=self._cancellation.sleep)
-        source = find_import_source(files, request.s3_uri)
+        s3 = s3_client(**self._s3_hook_parameters)
+        files = S3Files(s3, sleep=self._cancellation.sleep)
+        source = find_import_source(files, request.s3_uri, refuse_changed=False)
         require_outside(source, "differences_s3_uri", request.differences)
+        differences = existing_destination(s3, request.differences)
         log.info("At most %g read capacity units per second", budget.units_per_second)
         scan = self._scan(request, service, table, budget)
-        report = self._comparison(request, table, scan, source, files).run()
+        report = self._comparison(
+            request, table, scan, source, files=files, differences=differences
+        ).run()
         log.log(logging.WARNING if report.differences else logging.INFO, report.summary())
         return report
 
@@ -133,7 +137,9 @@ class VerifyEngine:
         table: TableDescription,
         scan: TableScan,
         source: ImportSource,
+        *,
         files: S3Files,
+        differences: S3Destination | None,
     ) -> TableComparison:
         format_name = request.import_format or source.format_name or "DATA_PIPELINE"
         incremental = source.summary is not None and source.summary.incremental
@@ -143,17 +149,13 @@ class VerifyEngine:
             total_segments=default_segments(table.approximate_bytes),
             s3_uri=request.s3_uri,
             files=source.files,
+            totals=source.totals,
             item_files=files,
             item_format=create_format(format_name, table.key_types, request.format_options),
             partial=request.partial or incremental,
             maximum_differences=request.maximum_differences,
-            differences_destination=self._differences(request.differences),
+            differences_destination=differences,
             differences_name=f"differences_{request.verification_id}.jsonl",
             cancellation=self._cancellation,
             progress=self._progress,
         )
-
-    def _differences(self, location: S3Prefix | None) -> S3Destination | None:
-        if location is None:
-            return None
-        return S3Destination(s3_client(**self._s3_hook_parameters), location)

@@ -12,15 +12,13 @@ from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import CLUSTERS, EmrCalls
-from updraft.operators.dynamodb_base import Deferral, check_poll_interval, may_defer
+from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr import EmrPauseTrigger, EmrTrigger
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
-
-GRACE = timedelta(hours=1)
-"""Time for the calls between the pauses, so that a trigger ends before Airflow's timeout."""
 
 
 class Waiting:
@@ -81,20 +79,6 @@ class Waiting:
         )
 
 
-def truth(argument: str, value: object) -> bool:
-    """Read an argument that is true or false; a template gives it as text.
-
-    :param argument: name of the argument, for the error message.
-    :param value: its value.
-    :returns: whether it is true.
-    :raises UpdraftError: when it is neither.
-    """
-    answer = {"true": True, "false": False}.get(str(value).lower())
-    if answer is None:
-        raise UpdraftError(f"{argument}: {value!r} is neither True nor False")
-    return answer
-
-
 class EmrBaseOperator(AwsBaseOperator[EmrHook]):
     """Base of the operators for clusters and steps.
 
@@ -127,6 +111,7 @@ class EmrBaseOperator(AwsBaseOperator[EmrHook]):
         self.inputs = inputs
         self.outputs = outputs
         self._owner: ResourceOwner | None = None
+        self._kill_switch = KillSwitch()
         self._made_calls: EmrCalls | None = None
 
     @property

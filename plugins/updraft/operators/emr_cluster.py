@@ -14,7 +14,6 @@ from updraft.emr.cluster_request import ClusterRequest, asks_for_spot, owned, re
 from updraft.emr.cost_bound import instance_bound
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import is_limit
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.emr_base import EmrBaseOperator
 from updraft.operators.emr_clusters import (
     ENDED,
@@ -26,6 +25,7 @@ from updraft.operators.emr_clusters import (
     EmrClusters,
     lacks_capacity,
 )
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr import EmrClusterTrigger
 
@@ -126,6 +126,7 @@ class EmrClusterOperator(EmrBaseOperator):
 
     def on_kill(self) -> None:
         """End the cluster; called from a signal handler."""
+        self._kill_switch.throw()
         self._release()
 
     def _releasing(
@@ -159,6 +160,7 @@ class EmrClusterOperator(EmrBaseOperator):
             if found is not None:
                 self._cluster_id = found["Id"]
                 self.log.info("Adopted cluster %s of an earlier attempt", found["Id"])
+                self._kill_switch.check(self._release)
                 return self._follow(context, request, found["Id"], give_up_at)
             try:
                 self._cluster_id = self._create(clusters, request)
@@ -187,6 +189,7 @@ class EmrClusterOperator(EmrBaseOperator):
         cluster_id = clusters.create(request, spot=spot or not asks_for_spot(request))
         self._cluster_id, self._creating = cluster_id, False
         self.log.info("EMR has begun cluster %s", cluster_id)
+        self._kill_switch.check(self._release)
         return cluster_id
 
     def _follow(
@@ -262,7 +265,7 @@ class EmrClusterOperator(EmrBaseOperator):
     def _clusters(self) -> EmrClusters:
         if self._owner is None:
             raise UpdraftError("the task has no owner before it is executed")
-        return EmrClusters(self._calls, self._owner)
+        return EmrClusters(self._calls, self._owner, self._kill_switch)
 
     def get_openlineage_facets_on_complete(
         self,

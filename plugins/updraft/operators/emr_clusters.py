@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-from updraft.dynamodb.service_errors import ServiceError
+from updraft.dynamodb.service_errors import ServiceError, is_uncertain
 from updraft.emr.cluster_request import owned
 from updraft.errors import UpdraftError
-from updraft.hooks.emr import EmrCalls, is_uncertain
+from updraft.hooks.emr import EmrCalls
 from updraft.operators.emr_logs import EmrLogs
+from updraft.operators.kill_switch import KillSwitch
 from updraft.resource_owner import TOKEN_TAG, ResourceOwner
 
 log = logging.getLogger(__name__)
@@ -42,11 +43,15 @@ class EmrClusters:
 
     :param calls: calls of EMR.
     :param owner: the task instance.
+    :param kill_switch: whether the task was told to stop; needed by who makes clusters.
     """
 
-    def __init__(self, calls: EmrCalls, owner: ResourceOwner) -> None:
+    def __init__(
+        self, calls: EmrCalls, owner: ResourceOwner, kill_switch: KillSwitch | None = None
+    ) -> None:
         self._calls = calls
         self._owner = owner
+        self._kill_switch = kill_switch or KillSwitch()
         self._short = owner.token().replace("-", "")[:_SHORT]
 
     def own(self, *states: str, lookback: timedelta = _LOOKBACK) -> list[Cluster]:
@@ -121,13 +126,16 @@ class EmrClusters:
         :param request: the request.
         :param spot: whether spot instances may stay what they are.
         :returns: id of the cluster.
+        :raises TaskStoppedError: when the task was told to stop before it was made.
         :raises ServiceError: when AWS refuses.
         """
         suffix = f"[{self._short}{'' if spot else _ON_DEMAND}]"
         complete = owned(request, suffix=suffix, tags=self._owner.tags(), spot=spot)
         while True:
             try:
-                answer = self._calls.call_once("run_job_flow", "a new cluster", **complete)
+                answer = self._calls.call_once(
+                    "run_job_flow", "a new cluster", self._kill_switch.check, **complete
+                )
                 return str(answer["JobFlowId"])
             except ServiceError as error:
                 if not is_uncertain(error):

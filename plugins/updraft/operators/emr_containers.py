@@ -9,11 +9,12 @@ from airflow.providers.amazon.aws.operators.emr import EmrContainerOperator
 
 from updraft.compat import Context
 from updraft.hooks.emr import CONTAINERS, EmrCalls
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.emr_job_run_task import EmrJobRunTask
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun, s3_log_uri
 from updraft.operators.emr_logs import EmrLogs
 from updraft.operators.emr_spark_lineage import with_lineage_defaults
+from updraft.operators.try_series import series_digest
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr_job_runs import EmrContainersJobRunTrigger, EmrJobRunTrigger
 
@@ -79,7 +80,8 @@ class EmrContainersJobOperator(EmrJobRunTask, EmrContainerOperator):
     """Run a job on EMR on EKS and wait for its end; a retry adopts the run that there is.
 
     A run that succeeded is not repeated, one that goes on is waited for, and one that failed or
-    was cancelled is followed by another one. A task that is killed cancels its run.
+    was cancelled is followed by another one, as is one that succeeded before a user cleared the
+    task. A task that is killed cancels its run.
 
     .. seealso:: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/job-runs.html
 
@@ -125,8 +127,10 @@ class EmrContainersJobOperator(EmrJobRunTask, EmrContainerOperator):
         runs = ContainersJobRuns(
             self._waiting(EmrCalls(parameters, CONTAINERS)),
             ResourceOwner.of(context),
+            series_digest(context),
             self.virtual_cluster_id,
             self.name,
+            kill_switch=self._kill_switch,
         )
         self._runs = runs
         return runs

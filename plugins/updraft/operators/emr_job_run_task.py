@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from updraft.compat import AirflowException, AirflowFailException, BaseOperator, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls
-from updraft.operators.dynamodb_base import Deferral, check_poll_interval
 from updraft.operators.emr_base import EmrBaseOperator, Waiting
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun
+from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.waiting import Deferral, check_poll_interval
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -42,6 +43,7 @@ class EmrJobRunTask(BaseOperator):
         self.inputs = inputs
         self.outputs = outputs
         self.spark_lineage = spark_lineage
+        self._kill_switch = KillSwitch()
         self._runs: EmrJobRuns | None = None
         self._finished_id: str | None = None
 
@@ -95,6 +97,7 @@ class EmrJobRunTask(BaseOperator):
 
     def on_kill(self) -> None:
         """Cancel the run; called from a signal handler."""
+        self._kill_switch.throw()
         if self._runs is not None:
             self._runs.stop()
 

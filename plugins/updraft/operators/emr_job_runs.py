@@ -11,9 +11,10 @@ from typing import Any, ClassVar, TypeAlias
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import is_limit
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.emr_base import Waiting
 from updraft.operators.emr_logs import EmrLogs
+from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr_job_runs import EmrJobRunTrigger
 
@@ -38,12 +39,15 @@ class EmrJobRuns(ABC):
 
     A run is started with a client token of its owner, so that AWS answers a repeated call with the
     run that there is. The token holds for a limited time; therefore the name of a run carries a
-    hash of the owner as well, and a retry looks for it first.
+    hash of the owner as well, and a retry looks for it first. Both carry the series of attempts: a
+    run that has succeeded in another one is no result, and the job runs anew.
 
     :param waiting: how the task waits; it has the calls.
     :param owner: the task instance.
+    :param series: digest of the series of attempts.
     :param parent_id: id of the application or virtual cluster.
     :param name: name of the run.
+    :param kill_switch: whether the task was told to stop.
     """
 
     active: ClassVar[tuple[str, ...]]
@@ -54,10 +58,21 @@ class EmrJobRuns(ABC):
     longest_name: ClassVar[int]
     trigger: ClassVar[type[EmrJobRunTrigger]]
 
-    def __init__(self, waiting: Waiting, owner: ResourceOwner, parent_id: str, name: str) -> None:
+    def __init__(
+        self,
+        waiting: Waiting,
+        owner: ResourceOwner,
+        series: str,
+        parent_id: str,
+        name: str,
+        *,
+        kill_switch: KillSwitch,
+    ) -> None:
         self._waiting = waiting
         self._calls = waiting.calls
+        self._kill_switch = kill_switch
         self._owner = owner
+        self._series = series
         self._parent_id = parent_id
         self._short = owner.token().replace("-", "")[:_SHORT]
         self._name = name
@@ -106,8 +121,10 @@ class EmrJobRuns(ABC):
             own = self._own()
             number, latest = max(own.items()) if own else (0, None)
             seconds: float | None = None
-            if latest is not None and latest["state"] in (*self.active, self.succeeded):
+            if latest is not None and self._is_of_use(latest):
                 log.info("Adopted job run %s, which is %s", latest["id"], latest["state"])
+                self._waiting_for = latest["id"] if latest["state"] in self.active else None
+                self._kill_switch.check(self.stop)
                 return self.follow(latest["id"], _later(LONGEST_WAIT))
             if latest is not None and latest["state"] == self.cancelling:
                 log.info("Job run %s is being cancelled; waiting for its end", latest["id"])
@@ -169,21 +186,28 @@ class EmrJobRuns(ABC):
     def _active_ids(self) -> list[str]:
         return [run["id"] for run in self._own().values() if run["state"] in self.active]
 
+    def _is_of_use(self, run: JobRun) -> bool:
+        """Say whether a run goes on, or is the result of this series of attempts."""
+        is_result = run["state"] == self.succeeded and run["series"] == self._series
+        return is_result or run["state"] in self.active
+
     def _own(self) -> dict[int, JobRun]:
-        """Find the runs of the owner by the number in their name."""
-        pattern = re.compile(rf"-{self._short}(?:-(\d+))?$")
+        """Find the runs of the owner, of all series, by the number in their name."""
+        pattern = re.compile(rf"-{self._short}-(?P<series>[0-9a-f]{{6}})(?:-(?P<number>\d+))?$")
         found: dict[int, JobRun] = {}
         for run in self._list(datetime.now(UTC) - LOOKBACK):
             match = pattern.search(run.get("name") or "")
             if match is not None:
-                found[int(match[1] or 1)] = run
+                found[int(match["number"] or 1)] = {**run, "series": match["series"]}
         return found
 
     def _start(self, number: int, request: Mapping[str, Any], limit_ends_at: float) -> str | None:
-        suffix = f"-{self._short}" + (f"-{number}" if number > 1 else "")
+        suffix = f"-{self._short}-{self._series}" + (f"-{number}" if number > 1 else "")
         name = self._name[: self.longest_name - len(suffix)] + suffix
         try:
-            run_id = self._send(name, self._owner.token("job run", number), request)
+            token = self._owner.token("job run", self._series, number)
+            self._kill_switch.check()
+            run_id = self._send(name, token, request)
         except ServiceError as error:
             if error.code == "ConflictException":  # another attempt has used the token
                 found = self._own().get(number)
@@ -195,6 +219,7 @@ class EmrJobRuns(ABC):
             return None
         self._waiting_for = run_id
         log.info("EMR has begun job run %s (%s)", run_id, name)
+        self._kill_switch.check(self.stop)
         return run_id
 
     def _failure(self, run: JobRun) -> UpdraftError:

@@ -8,11 +8,12 @@ from airflow.providers.amazon.aws.operators.emr import EmrServerlessStartJobOper
 
 from updraft.compat import Context
 from updraft.hooks.emr import SERVERLESS, EmrCalls
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.emr_job_run_task import EmrJobRunTask
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun, s3_log_uri
 from updraft.operators.emr_logs import EmrLogs
 from updraft.operators.emr_spark_lineage import with_lineage_defaults
+from updraft.operators.try_series import series_digest
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr_job_runs import EmrJobRunTrigger, EmrServerlessJobRunTrigger
 
@@ -38,6 +39,7 @@ class ServerlessJobRuns(EmrJobRuns):
         application = answer["application"]
         automatic = application.get("autoStartConfiguration", {}).get("enabled", True)
         if application["state"] in _STOPPED and not automatic:
+            self._kill_switch.check()
             self._calls.call("start_application", self._resource, **identifiers)
 
     def describe(self, run_id: str) -> JobRun:
@@ -89,7 +91,8 @@ class EmrServerlessJobOperator(EmrJobRunTask, EmrServerlessStartJobOperator):
     """Run a job on EMR Serverless and wait for its end; a retry adopts the run that there is.
 
     A run that succeeded is not repeated, one that goes on is waited for, and one that failed or
-    was cancelled is followed by another one. A task that is killed cancels its run.
+    was cancelled is followed by another one, as is one that succeeded before a user cleared the
+    task. A task that is killed cancels its run.
 
     .. seealso:: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/jobs.html
 
@@ -138,7 +141,12 @@ class EmrServerlessJobOperator(EmrJobRunTask, EmrServerlessStartJobOperator):
         calls = EmrCalls(self._hook_parameters, SERVERLESS)
         name = self.name or self.config.pop("name", None) or self.task_id
         runs = ServerlessJobRuns(
-            self._waiting(calls), ResourceOwner.of(context), self.application_id, name
+            self._waiting(calls),
+            ResourceOwner.of(context),
+            series_digest(context),
+            self.application_id,
+            name,
+            kill_switch=self._kill_switch,
         )
         self._runs = runs
         return runs

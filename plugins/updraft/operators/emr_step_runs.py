@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from updraft.dynamodb.service_errors import ServiceError
+from updraft.dynamodb.service_errors import ServiceError, is_uncertain
 from updraft.emr.steps import (
     ACTIVE_STATES,
     COMPLETED,
@@ -17,7 +17,9 @@ from updraft.emr.steps import (
     step_key,
     stops_others,
 )
-from updraft.hooks.emr import EmrCalls, is_limit, is_uncertain
+from updraft.errors import UpdraftError
+from updraft.hooks.emr import EmrCalls, is_limit
+from updraft.operators.kill_switch import KillSwitch
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +66,25 @@ class EmrStepRuns:
     :param calls: calls of EMR.
     :param cluster_id: id of the cluster.
     :param token: token of the task instance.
+    :param series: digest of the series of attempts; a step that another series has completed is
+        run anew.
     :param steps: the steps as the user wrote them, by which they are recognised.
+    :param kill_switch: whether the task was told to stop.
     """
 
     def __init__(
-        self, calls: EmrCalls, cluster_id: str, token: str, steps: Sequence[Mapping[str, Any]]
+        self,
+        calls: EmrCalls,
+        cluster_id: str,
+        token: str,
+        series: str,
+        steps: Sequence[Mapping[str, Any]],
+        *,
+        kill_switch: KillSwitch,
     ) -> None:
         self._calls = calls
+        self._series = series
+        self._kill_switch = kill_switch
         self._cluster_id = cluster_id
         self._steps = steps
         self._keys = [step_key(token, index, step) for index, step in enumerate(steps)]
@@ -108,6 +122,7 @@ class EmrStepRuns:
         :param adopted: ids of those that an earlier attempt has added; what is found is added. One
             that was being cancelled for that attempt is taken out of both again.
         :returns: the places of the steps that have to be added, in order.
+        :raises TaskStoppedError: when the task was told to stop; its steps are cancelled.
         """
         missing = []
         for index, step_id in list(known.items()):
@@ -123,13 +138,14 @@ class EmrStepRuns:
                 missing.append(index)
                 continue
             step, state = latest[1], latest[1]["Status"]["State"]
-            if state == COMPLETED or state in ACTIVE_STATES:
+            if state in ACTIVE_STATES or (state == COMPLETED and self._is_of_series(step)):
                 log.info("Adopted step %s (%s), which is %s", step["Id"], step["Name"], state)
                 known[index] = step["Id"]
                 adopted.add(step["Id"])
+                self._kill_switch.check(self.stop)
             else:
                 log.info(
-                    "Step %s (%s) of an earlier attempt ended as %s; it is added again",
+                    "Step %s (%s) ended as %s before this attempt; it is added again",
                     step["Id"],
                     step["Name"],
                     state,
@@ -153,6 +169,7 @@ class EmrStepRuns:
         :param known: ids by place in the list; those of the added steps are put in.
         :param execution_role: ARN of the runtime role of the steps.
         :returns: whether any was added; if not, the cluster takes none at the moment.
+        :raises TaskStoppedError: when the task was told to stop; what was added is cancelled.
         :raises ServiceError: when AWS refuses.
         """
         places = missing[: max(0, MOST_ACTIVE_STEPS - view.active)]
@@ -165,6 +182,7 @@ class EmrStepRuns:
                 answer = self._calls.call_once(
                     "add_job_flow_steps",
                     self._named(),
+                    self._kill_switch.check,
                     JobFlowId=self._cluster_id,
                     Steps=list(named.values()),
                     **role,
@@ -178,8 +196,10 @@ class EmrStepRuns:
                 log.warning("It is open whether EMR has added steps: %s", error)
             else:
                 known.update(zip(places, answer["StepIds"], strict=True))
+                self._kill_switch.check(self.stop)
                 return True
             if self._found(named, known):
+                self._kill_switch.check(self.stop)
                 return True
 
     def settle(self, known: dict[int, str]) -> View:
@@ -220,14 +240,15 @@ class EmrStepRuns:
             for one in answer.get("CancelStepsInfoList") or ():
                 log.info("Cancelling %s: %s %s", one["StepId"], one["Status"], one.get("Reason"))
 
-    def cancel_all(self) -> None:
-        """Cancel every step of the task that has not ended.
-
-        :raises ServiceError: when AWS refuses.
-        """
-        own = self.view().by_id
-        active = [key for key, step in own.items() if step["Status"]["State"] in ACTIVE_STATES]
-        self.cancel(active)
+    def stop(self) -> None:
+        """Cancel every step of the task that has not ended; called from a signal handler too."""
+        try:
+            own = self.view().by_id
+            self.cancel(
+                key for key, step in own.items() if step["Status"]["State"] in ACTIVE_STATES
+            )
+        except UpdraftError as error:
+            log.warning("The steps go on; the next attempt adopts them. %s", error)
 
     def describe(self, step_id: str) -> Step:
         """Ask for a step with the details of its failure.
@@ -245,7 +266,11 @@ class EmrStepRuns:
     def _identified(self, view: View, index: int, step: Mapping[str, Any]) -> dict[str, Any]:
         latest = view.latest(self._keys[index])
         number = latest[0] + 1 if latest else 1
-        return identified(step, StepIdentity(self._keys[index], number))
+        return identified(step, StepIdentity(self._keys[index], self._series, number))
+
+    def _is_of_series(self, step: Step) -> bool:
+        identity = identity_of(step["Name"])
+        return identity is not None and identity.series == self._series
 
     def _found(self, named: Mapping[int, Mapping[str, Any]], known: dict[int, str]) -> bool:
         """Look whether a call without an answer has added its steps; it adds all or none."""

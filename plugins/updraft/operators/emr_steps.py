@@ -11,7 +11,6 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from updraft.compat import Context
 from updraft.emr.steps import ACTIVE_STATES, StepDefinition, read_steps, with_action
 from updraft.errors import UpdraftError
-from updraft.operators.dynamodb_base import Deferral, given
 from updraft.operators.emr_base import EmrBaseOperator
 from updraft.operators.emr_clusters import ENDED, ENDING, Cluster, EmrClusters
 from updraft.operators.emr_logs import UPLOAD_MINUTES
@@ -24,6 +23,9 @@ from updraft.operators.emr_step_runs import (
     has_failed,
     keeps_others_out,
 )
+from updraft.operators.template_arguments import given
+from updraft.operators.try_series import series_digest
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr import EmrStepsTrigger
 
@@ -40,8 +42,10 @@ class EmrStepsOperator(EmrBaseOperator):
     """Run steps on a cluster and wait for their end; a retry adopts what an earlier attempt added.
 
     A step that has completed is not run again, one that is pending or running is waited for, and
-    one that has failed is added once more by the next attempt. The names of the steps carry the
-    hash by which they are found.
+    one that has failed is added once more by the next attempt. After a user has cleared the task
+    all steps are run anew, but for those that still go on; see
+    :mod:`updraft.operators.try_series`. The names of the steps carry the hash by which they are
+    found.
 
     A step without ``ActionOnFailure`` cancels those after it when it fails. On a cluster that runs
     several steps at the same time the others go on, because EMR allows nothing else.
@@ -130,17 +134,21 @@ class EmrStepsOperator(EmrBaseOperator):
 
     def on_kill(self) -> None:
         """Cancel the steps that have not ended; called from a signal handler."""
-        if self._runs is None:
-            return
-        try:
-            self._runs.cancel_all()
-        except UpdraftError as error:
-            self.log.warning("The steps go on; the next attempt adopts them. %s", error)
+        self._kill_switch.throw()
+        if self._runs is not None:
+            self._runs.stop()
 
     def _prepare(self, context: Context) -> list[dict[str, Any]]:
         steps: list[dict[str, Any]] = self._checked(self._checked_steps)
         self._owner = ResourceOwner.of(context)
-        self._runs = EmrStepRuns(self._calls, self.cluster_id, self._owner.token(), steps)
+        self._runs = EmrStepRuns(
+            self._calls,
+            self.cluster_id,
+            self._owner.token(),
+            series_digest(context),
+            steps,
+            kill_switch=self._kill_switch,
+        )
         return steps
 
     def _checked_steps(self) -> list[dict[str, Any]]:

@@ -11,8 +11,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
-from updraft.operators.dynamodb_base import Deferral, given
-from updraft.operators.emr_base import EmrBaseOperator, truth
+from updraft.operators.emr_base import EmrBaseOperator
 from updraft.operators.emr_cluster import EmrClusterOperator
 from updraft.operators.emr_clusters import (
     ENDED,
@@ -23,6 +22,8 @@ from updraft.operators.emr_clusters import (
     is_gone,
     owners_of_setups,
 )
+from updraft.operators.template_arguments import given, truth
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr import EmrClusterTrigger
 

@@ -13,12 +13,9 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
-from updraft.operators.dynamodb_base import (
-    Deferral,
-    check_poll_interval,
-    client_configuration,
-    may_defer,
-)
+from updraft.operators.dynamodb_base import client_configuration
+from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -29,14 +26,13 @@ if TYPE_CHECKING:
 LONGEST_WAIT = timedelta(hours=48)
 """How long a task waits; a retry waits again."""
 
-_GRACE = timedelta(hours=1)  # for the calls between the pauses, so that the trigger ends first
-
 
 class GlueOperator(AwsBaseOperator[GlueClientHook]):
     """Base of the operators for AWS Glue.
 
     A subclass begins or finds its work in :meth:`begin` and looks at it in :meth:`go_on`. Both give
-    the result, or a :class:`Deferral` as long as there is none.
+    the result, or a :class:`Deferral` as long as there is none. It asks ``kill_switch`` right
+    before and right after each call that starts something.
 
     :param inputs: what is read, for lineage: URIs in S3 and tables of the Data Catalog as
         ``database.table``; or their JSON. (templated)
@@ -68,6 +64,7 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
         self.outputs = outputs
         self.deferrable = deferrable
         self.poll_interval = poll_interval
+        self.kill_switch = KillSwitch()
         self._lineage: Lineage | None = None
 
     @property
@@ -102,6 +99,15 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
         :returns: the result, or a :class:`Deferral`.
         :raises UpdraftError: when it was not possible.
         """
+
+    def on_kill(self) -> None:
+        """Note that the task was told to stop, and end its work; called from a signal handler."""
+        self.kill_switch.throw()
+        self.stop()
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End the work, if it has begun; say so where that is not possible."""
 
     def execute(self, context: Context) -> Any:
         """Do the work, or find it done.
@@ -170,7 +176,7 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
                 "finds it and waits again."
             )
         if may_defer(deferrable=self.deferrable):
-            return Deferral(trigger, timedelta(seconds=seconds) + _GRACE)
+            return Deferral(trigger, timedelta(seconds=seconds) + GRACE)
         time.sleep(self.poll_interval)
         return None
 

@@ -11,12 +11,13 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
-from updraft.operators.dynamodb_base import Deferral
-from updraft.operators.glue_attempts import is_first_attempt
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator, names_argument
+from updraft.operators.try_series import is_first_attempt
+from updraft.operators.waiting import Deferral
 from updraft.triggers.glue_catalog import GlueColumnStatisticsTrigger
 
-_GOES_ON = frozenset({"STARTING", "RUNNING", "STOPPING"})
+_BEGUN = frozenset({"STARTING", "RUNNING"})
+_GOES_ON = _BEGUN | {"STOPPING"}
 _RUNNING = "ColumnStatisticsTaskRunningException"
 _NO_ROOM = frozenset({"ResourceNumberLimitExceededException", "ThrottlingException", _RUNNING})
 _ALL_ROWS = 100
@@ -141,7 +142,7 @@ class GlueColumnStatisticsOperator(GlueOperator):
             self.log.info("There is no such table in %s; nothing to do", self.database_name)
         progress = _Progress(waiting=tables)
         if not is_first_attempt(context):
-            self._take_finished(context, progress)
+            self._take_over(context, progress)
         return self._advance(progress, time.time() + LONGEST_WAIT.total_seconds())
 
     def go_on(
@@ -159,7 +160,7 @@ class GlueColumnStatisticsOperator(GlueOperator):
         progress = _Progress(**event["progress"])
         return self._advance(progress, event["give_up_at"])
 
-    def on_kill(self) -> None:
+    def stop(self) -> None:
         """Stop the runs."""
         for table in list(self._progress.running if self._progress else ()):
             try:
@@ -199,14 +200,19 @@ class GlueColumnStatisticsOperator(GlueOperator):
         pattern = self.table_pattern or "*"
         return [name for name in dict.fromkeys(named) if fnmatchcase(name, pattern)]
 
-    def _take_finished(self, context: Context, progress: _Progress) -> None:
-        """Take over what an earlier attempt has finished."""
+    def _take_over(self, context: Context, progress: _Progress) -> None:
+        """Take over what an earlier attempt has finished, or has begun."""
         begun = getattr(context.get("dag_run"), "start_date", None)
         if begun is None:
             return
         for table in list(progress.waiting):
             for run in self._runs(table):
                 if (run.get("StartTime") or run["CreationTime"]) < begun:
+                    break
+                if run["Status"] in _BEGUN and self._is_same(run):
+                    # It may end before a start of another one would find it going on.
+                    progress.waiting.remove(table)
+                    progress.running[table] = self._adopted(run, table)
                     break
                 if run["Status"] == _SUCCEEDED and self._is_same(run):
                     self.log.info("The statistics of %s were computed by an earlier attempt", table)
@@ -228,9 +234,11 @@ class GlueColumnStatisticsOperator(GlueOperator):
                 self.log.error("The statistics of %s were not begun. %s", table, error)  # noqa: TRY400 - it is complete
             else:
                 progress.running[table] = run_id
+                self.kill_switch.check(self.stop)
             progress.waiting.remove(table)
 
     def _started(self, table: str) -> str:
+        self.kill_switch.check()
         try:
             answer = self._request(
                 "StartColumnStatisticsTaskRun",
@@ -248,12 +256,15 @@ class GlueColumnStatisticsOperator(GlueOperator):
                 if run["Status"] in _GOES_ON:
                     if not self._is_same(run):
                         raise
-                    run_id = str(run["ColumnStatisticsTaskRunId"])
-                    self.log.info("Adopted run %s about %s, which is going on", run_id, table)
-                    return run_id
+                    return self._adopted(run, table)
             return self._started(table)  # it has ended in between
         run_id = str(answer["ColumnStatisticsTaskRunId"])
         self.log.info("Glue has begun run %s about %s", run_id, table)
+        return run_id
+
+    def _adopted(self, run: Mapping[str, Any], table: str) -> str:
+        run_id = str(run["ColumnStatisticsTaskRunId"])
+        self.log.info("Adopted run %s about %s, which is going on", run_id, table)
         return run_id
 
     def _look(self, progress: _Progress) -> None:

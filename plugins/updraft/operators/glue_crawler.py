@@ -9,15 +9,16 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
-from updraft.operators.dynamodb_base import Deferral
-from updraft.operators.glue_attempts import try_series
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
 from updraft.operators.glue_links import GlueCrawlerLink
+from updraft.operators.try_series import try_series
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.glue_catalog import GlueCrawlTrigger
 
 _SERIES_TAG = "updraft:crawl_series"
 _AFTER_TAG = "updraft:crawl_after"
+_ATTEMPT_TAG = "updraft:crawl_attempt"
 _NONE = "none"  # there was no crawl before
 _READY = "READY"
 _RUNNING = "RUNNING"
@@ -31,7 +32,8 @@ class GlueCrawlerOperator(GlueOperator):
     A crawl has no owner and its start takes no token, but a crawler makes one crawl after the
     other. So before the start, the task writes on the crawler, as tags, who it is and which crawl
     was the last. A retry reads them: the crawl after that one is its own, whether it goes on or has
-    ended, and is not repeated. Once the task was cleared a new crawl is made.
+    completed, and is not repeated. After one that has failed or was stopped a new crawl is made, as
+    it is once the task was cleared.
 
     A crawl that is going on already may have passed by what was written meanwhile. It is waited
     for, and then the task's own begins. A user who ends the task stops its own crawl only.
@@ -82,7 +84,7 @@ class GlueCrawlerOperator(GlueOperator):
         """
         return self._advance(context, event["after"], event["give_up_at"])
 
-    def on_kill(self) -> None:
+    def stop(self) -> None:
         """Stop the crawl, if it is the task's own."""
         if not self._crawling:
             return
@@ -101,7 +103,12 @@ class GlueCrawlerOperator(GlueOperator):
             crawls = self._crawls()
             own = _next_after(crawls, after) if after is not None else None
             if own is not None and own["State"] != _RUNNING and state == _READY:
-                return self._result(own)
+                if own["State"] == _COMPLETED or not self._is_of_earlier_attempt(context):
+                    return self._result(own)
+                self.log.info(
+                    "Crawl %s ended as %s; a new one is made", own["CrawlId"], own["State"]
+                )
+                after, own = None, None
             if state == _READY and own is None:
                 if self._crawling and looks < _LAG:
                     looks += 1
@@ -125,12 +132,19 @@ class GlueCrawlerOperator(GlueOperator):
         if after is None:
             after = crawls[0]["CrawlId"] if crawls else _NONE
             owner = ResourceOwner.of(context)
-            tags = {**owner.tags(), _SERIES_TAG: try_series(context), _AFTER_TAG: after}
+            tags = {
+                **owner.tags(),
+                _SERIES_TAG: try_series(context),
+                _ATTEMPT_TAG: str(context["ti"].try_number),
+                _AFTER_TAG: after,
+            }
             self._request("TagResource", ResourceArn=self._arn(), TagsToAdd=tags)
+        self.kill_switch.check()
         try:
             self._request("StartCrawler", Name=self.crawler_name)
             self._crawling = True
             self.log.info("Started crawler %s", self.crawler_name)
+            self.kill_switch.check(self.stop)
         except ServiceError as error:
             if error.code != "CrawlerRunningException":
                 raise
@@ -140,13 +154,22 @@ class GlueCrawlerOperator(GlueOperator):
 
     def _mark(self, context: Context) -> str | None:
         """Read which crawl was the last when an earlier attempt of this series began one."""
-        answer = self._request("GetTags", ResourceArn=self._arn())
-        tags: dict[str, str] = answer.get("Tags", {})
+        tags = self._tags()
         owner = ResourceOwner.from_tags(tags)
         if owner != ResourceOwner.of(context) or tags.get(_SERIES_TAG) != try_series(context):
             return None
         self.log.info("An earlier attempt has marked the crawler; its crawl is adopted")
         return tags.get(_AFTER_TAG)
+
+    def _is_of_earlier_attempt(self, context: Context) -> bool:
+        """Say whether the task's own crawl was begun, and perhaps stopped, before this attempt."""
+        if self.kill_switch.is_thrown:
+            return False
+        return self._tags().get(_ATTEMPT_TAG) != str(context["ti"].try_number)
+
+    def _tags(self) -> dict[str, str]:
+        tags: dict[str, str] = self._request("GetTags", ResourceArn=self._arn()).get("Tags", {})
+        return tags
 
     def _crawler(self) -> dict[str, Any]:
         crawler: dict[str, Any] = self._request("GetCrawler", Name=self.crawler_name)["Crawler"]

@@ -8,10 +8,10 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.errors import UpdraftError
-from updraft.operators.dynamodb_base import Deferral
-from updraft.operators.glue_attempts import try_series
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator, names_argument
 from updraft.operators.glue_links import GlueTableLink
+from updraft.operators.try_series import try_series
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.glue_catalog import GlueDataQualityTrigger
 
@@ -120,7 +120,7 @@ class GlueDataQualityRulesetRunOperator(GlueOperator):
         """
         return self._advance(event["evaluation_run_id"], event["give_up_at"])
 
-    def on_kill(self) -> None:
+    def stop(self) -> None:
         """Cancel the evaluation."""
         if self._run_id is None:
             return
@@ -134,6 +134,7 @@ class GlueDataQualityRulesetRunOperator(GlueOperator):
         owner, series = ResourceOwner.of(context), try_series(context)
         run_id = ""
         for number in range(context["ti"].try_number):
+            self.kill_switch.check()
             answer = self._request(
                 "StartDataQualityRulesetEvaluationRun",
                 DataSource={
@@ -147,6 +148,7 @@ class GlueDataQualityRulesetRunOperator(GlueOperator):
                 RulesetNames=names_argument("ruleset_names", self.ruleset_names),
             )
             self._run_id = run_id = str(answer["RunId"])
+            self.kill_switch.check(self.stop)
             status = self._run(run_id)["Status"]
             if status == _SUCCEEDED or status in _GOES_ON:
                 break

@@ -11,8 +11,6 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.hooks.s3 import s3_client
-from updraft.operators.dynamodb_base import Deferral
-from updraft.operators.glue_attempts import try_series
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
 from updraft.operators.glue_job_arguments import (
     ATTEMPT,
@@ -42,6 +40,8 @@ from updraft.operators.glue_job_settings import (
     longest_use,
     script_arguments_of,
 )
+from updraft.operators.try_series import try_series
+from updraft.operators.waiting import Deferral
 from updraft.triggers.glue import GlueJobCapacityTrigger
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class GlueJobRunOperator(GlueOperator):
     - A run that has succeeded is adopted if an earlier attempt of the same series of attempts
       started it with the same arguments: that attempt was killed before it could say so.
       After a user has cleared the task, a new series begins and the job runs anew; see
-      :mod:`updraft.operators.glue_attempts`.
+      :mod:`updraft.operators.try_series`.
     - A run that is being stopped is waited for; then a new one is started, as after one that has
       failed.
 
@@ -206,7 +206,7 @@ class GlueJobRunOperator(GlueOperator):
         runs = self._runs = self._runs_of(context, job)
         return self._outcome(context, runs, lambda: runs.look_again(event))
 
-    def on_kill(self) -> None:
+    def stop(self) -> None:
         """Stop the run."""
         if self._runs is not None:
             self._runs.stop()
@@ -338,4 +338,6 @@ class GlueJobRunOperator(GlueOperator):
             run_log=GlueJobLog(
                 self._hook_parameters, job.get("DefaultArguments") or {}, self.log_lines
             ),
+            kill_switch=self.kill_switch,
+            hook=self.hook,
         )

@@ -11,7 +11,7 @@ from typing import Any
 from updraft.choices import choose
 from updraft.compat import Context
 from updraft.errors import UpdraftError
-from updraft.operators.glue_attempts import try_series
+from updraft.operators.try_series import try_series
 from updraft.resource_owner import ResourceOwner
 
 OWNER = "--updraft_owner"

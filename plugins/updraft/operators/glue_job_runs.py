@@ -6,26 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-from updraft.dynamodb.service_errors import ServiceError, explained
+from updraft.dynamodb.service_errors import THROTTLED, ServiceError, explained, is_uncertain
 from updraft.errors import UpdraftError
 from updraft.hooks.clients import connected_client
 from updraft.hooks.glue import GlueClientHook
-from updraft.operators.dynamodb_base import Deferral, may_defer
 from updraft.operators.glue_job_log import DEFAULT_LOG_GROUP, GlueJobLog, log_link
-from updraft.operators.glue_job_settings import check_job_name, merged_arguments, run_overrides
+from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.waiting import GRACE, Deferral, may_defer
 from updraft.triggers.glue import GlueJobRunTrigger
-
-__all__ = [
-    "LONGEST_WAIT",
-    "SUCCEEDED",
-    "ConcurrentRunsError",
-    "GlueJobRunError",
-    "GlueJobRuns",
-    "JobRun",
-    "check_job_name",
-    "merged_arguments",
-    "run_overrides",
-]
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +28,7 @@ _ACTIVE = frozenset({"STARTING", "RUNNING", "WAITING"})
 _STOPPING = "STOPPING"
 _OLDEST = timedelta(days=8)  # no run takes longer than seven days
 _PAGE = 200
-_THROTTLED = frozenset({"Throttling", "ThrottlingException"})
 _MOST_STARTS = 6
-_GRACE = timedelta(hours=1)  # for the calls between the pauses, so that the trigger ends first
-_ONE_ATTEMPT = {"retries": {"mode": "standard", "total_max_attempts": 1}}
 
 
 class GlueJobRuns:
@@ -64,6 +49,8 @@ class GlueJobRuns:
         default none is, since the caller knows the result from elsewhere. With it, the first
         attempt looks for a run as well.
     :param run_log: shows what the runs print.
+    :param kill_switch: whether the task was told to stop; by default only :meth:`stop` tells it.
+    :param hook: a hook made of these parameters, if there is one.
     """
 
     def __init__(
@@ -78,9 +65,11 @@ class GlueJobRuns:
         varying: frozenset[str] = frozenset({"--attempt"}),
         is_result: Callable[[JobRun], bool] | None = None,
         run_log: GlueJobLog | None = None,
+        kill_switch: KillSwitch | None = None,
+        hook: GlueClientHook | None = None,
     ) -> None:
         self._hook_parameters = dict(hook_parameters)
-        self._hook = GlueClientHook(**self._hook_parameters)
+        self._hook = hook or GlueClientHook(**self._hook_parameters)
         self._job_name = job_name
         self._identity = identity
         self._deferrable = deferrable
@@ -91,7 +80,7 @@ class GlueJobRuns:
         self._run_log = run_log
         self._waiting_for: str | None = None
         self._starting: Mapping[str, str] | None = None
-        self._stopped = False
+        self._kill_switch = kill_switch or KillSwitch()
 
     def adopt_or_start(self, arguments: Mapping[str, str], attempt: int) -> JobRun:
         """Find the run of an earlier attempt, or start one.
@@ -100,6 +89,7 @@ class GlueJobRuns:
         :param attempt: number of the attempt.
         :returns: the run.
         :raises ConcurrentRunsError: when the job has as many runs as it may have.
+        :raises TaskStoppedError: when the task was told to stop; a run that it started is stopped.
         :raises UpdraftError: when an earlier run is going on with other arguments, or AWS refuses.
         """
         looks = attempt > 1 or self._is_result is not None
@@ -110,8 +100,17 @@ class GlueJobRuns:
                 adopted["Id"],
                 adopted["JobRunState"],
             )
+            if adopted["JobRunState"] in _ACTIVE:
+                self._waiting_for = adopted["Id"]
+                self._kill_switch.check(self._end)
             return adopted
-        return self._describe(self._start(arguments))
+        run_id = self._start(arguments)
+        return {
+            **self._overrides,
+            "Id": run_id,
+            "JobRunState": "STARTING",
+            "Arguments": dict(arguments),
+        }
 
     def wait(self, run: JobRun) -> JobRun | Deferral:
         """Wait for the end of a run.
@@ -135,7 +134,10 @@ class GlueJobRuns:
 
     def stop(self) -> None:
         """Stop the run that is waited for; called from a signal handler."""
-        self._stopped = True
+        self._kill_switch.throw()
+        self._end()
+
+    def _end(self) -> None:
         run_id = self._waiting_for
         try:
             if run_id is None and self._starting is not None:  # its answer has not come yet
@@ -152,7 +154,7 @@ class GlueJobRuns:
     @property
     def was_stopped(self) -> bool:
         """Whether :meth:`stop` was called."""
-        return self._stopped
+        return self._kill_switch.is_thrown
 
     def _found(self, arguments: Mapping[str, str]) -> JobRun | None:
         """Find the run of an earlier attempt that goes on or is the result."""
@@ -217,25 +219,34 @@ class GlueJobRuns:
                         "same time. Raise its MaxConcurrentRuns, or limit the tasks that use it "
                         "with a pool."
                     ) from error
-                if not error.code:  # no answer: it may have begun nevertheless
+                if error.code == "ResourceNumberLimitExceededException":
+                    raise ConcurrentRunsError(
+                        f"The Glue job {self._job_name!r} cannot be run now, since the account has "
+                        f"reached a quota ({error.message}). Let it be raised, or limit the tasks "
+                        "that run jobs with a pool."
+                    ) from error
+                if is_uncertain(error):  # it may have begun nevertheless
                     found = self._found(arguments)
                     if found is not None:
-                        return str(found["Id"])
-                if error.code not in _THROTTLED or number + 1 == _MOST_STARTS:
+                        self._waiting_for = str(found["Id"])
+                        self._kill_switch.check(self._end)
+                        return self._waiting_for
+                if error.code not in THROTTLED or number + 1 == _MOST_STARTS:
                     raise
                 time.sleep(2**number)
         raise AssertionError("unreachable")
 
     def _start_once(self, arguments: Mapping[str, str]) -> str:
-        # A call that botocore repeats after a lost answer would start a second run.
-        client = self._client(_ONE_ATTEMPT)
+        client = self._hook.client_without_retries
         self._starting = arguments
+        self._kill_switch.check()
         with self._explained("glue:StartJobRun"):
             answer = client.start_job_run(
                 JobName=self._job_name, Arguments=arguments, **self._overrides
             )
         self._waiting_for = str(answer["JobRunId"])  # from here on there is something to stop
         log.info("Glue has begun run %s of %s", self._waiting_for, self._job_name)
+        self._kill_switch.check(self._end)
         return self._waiting_for
 
     def _describe(self, run_id: str) -> JobRun:
@@ -251,7 +262,6 @@ class GlueJobRuns:
             if run["JobRunState"] != state:
                 state = run["JobRunState"]
                 log.info("Run %s is %s: %s", run_id, state, self._log_link(run))
-            self._follow(run)
             seconds = give_up_at - time.time()
             if seconds <= 0:
                 raise UpdraftError(
@@ -259,7 +269,9 @@ class GlueJobRuns:
                     "retry of this task adopts it and waits again."
                 )
             if may_defer(deferrable=self._deferrable):
+                # Its log is shown when it has ended: a run prints nothing in its first moments.
                 return self._deferral(run_id, give_up_at, seconds)
+            self._follow(run)
             time.sleep(self._poll_interval)
             run = self._describe(run_id)
         self._waiting_for = None
@@ -286,7 +298,7 @@ class GlueJobRuns:
         trigger = GlueJobRunTrigger(
             job_name=self._job_name, run_id=run_id, **self.waiting(give_up_at)
         )
-        return Deferral(trigger, timedelta(seconds=seconds) + _GRACE)
+        return Deferral(trigger, timedelta(seconds=seconds) + GRACE)
 
     def waiting(self, give_up_at: float) -> dict[str, Any]:
         """Say how a trigger waits and reaches AWS.
@@ -303,12 +315,8 @@ class GlueJobRuns:
             "botocore_config": self._hook_parameters.get("config"),
         }
 
-    def _client(self, config: Mapping[str, Any] | None = None) -> Any:
-        hook = self._hook
-        if config is not None:
-            merged = {**(self._hook_parameters.get("config") or {}), **config}
-            hook = GlueClientHook(**{**self._hook_parameters, "config": merged})
-        return connected_client(hook)
+    def _client(self) -> Any:
+        return connected_client(self._hook)
 
     def _explained(self, action: str) -> Any:
         return explained(action, f"job {self._job_name!r}")
@@ -323,7 +331,7 @@ class GlueJobRuns:
 
 
 class ConcurrentRunsError(UpdraftError):
-    """A job has as many runs as it may have at the same time."""
+    """A job, or the account, has as many runs as it may have at the same time."""
 
 
 class GlueJobRunError(UpdraftError):

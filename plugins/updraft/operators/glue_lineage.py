@@ -20,7 +20,7 @@ from airflow.providers.openlineage.extractors import OperatorLineage
 
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
-from updraft.lineage.naming import DatasetName, s3_prefix
+from updraft.lineage.naming import DatasetName, glue_table, s3_prefix
 
 if TYPE_CHECKING:
     from openlineage.client.facet_v2 import DatasetFacet, JobFacet, RunFacet
@@ -85,21 +85,6 @@ class Lineage:
             outputs=[OutputDataset(*name, facets=dict(said)) for name, said in self.outputs],
             run_facets=facets,
         )
-
-
-def glue_table(partition: str, region: str, account: str, database: str, table: str) -> DatasetName:
-    """Name a table of the Data Catalog.
-
-    :param partition: partition of AWS, such as ``aws``.
-    :param region: its region.
-    :param account: id of the account, which is the id of its catalog.
-    :param database: name of the database.
-    :param table: name of the table.
-    :returns: namespace ``arn:aws:glue:<region>:<account>``, name ``table/<database>/<table>``.
-
-    .. seealso:: https://openlineage.io/docs/spec/naming
-    """
-    return DatasetName(f"arn:{partition}:glue:{region}:{account}", f"table/{database}/{table}")
 
 
 def _uris(texts: Sequence[str]) -> list[_Named]:

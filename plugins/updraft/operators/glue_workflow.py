@@ -7,14 +7,15 @@ from typing import Any
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
-from updraft.dynamodb.service_errors import ServiceError
+from updraft.dynamodb.service_errors import ServiceError, is_uncertain
 from updraft.errors import UpdraftError
+from updraft.hooks.clients import without_retries
 from updraft.hooks.glue import GlueClientHook
-from updraft.operators.dynamodb_base import Deferral
-from updraft.operators.glue_attempts import try_series
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
 from updraft.operators.glue_job_settings import json_object
 from updraft.operators.glue_links import GlueWorkflowRunLink
+from updraft.operators.try_series import try_series
+from updraft.operators.waiting import Deferral
 from updraft.resource_owner import TOKEN_TAG, ResourceOwner
 from updraft.triggers.glue_catalog import GlueWorkflowRunTrigger
 
@@ -23,7 +24,6 @@ _GOES_ON = frozenset({"RUNNING", "STOPPING"})
 _COMPLETED = "COMPLETED"
 _UNSUCCESSFUL = ("FailedActions", "ErroredActions", "TimeoutActions", "StoppedActions")
 _NO_ROOM = frozenset({"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"})
-_ONE_ATTEMPT = {"retries": {"mode": "standard", "total_max_attempts": 1}}
 
 
 class GlueWorkflowRunOperator(GlueOperator):
@@ -100,7 +100,7 @@ class GlueWorkflowRunOperator(GlueOperator):
         """
         return self._advance(context, event["run_id"], event["give_up_at"])
 
-    def on_kill(self) -> None:
+    def stop(self) -> None:
         """Stop the run."""
         if not self._run_id:
             return
@@ -149,10 +149,8 @@ class GlueWorkflowRunOperator(GlueOperator):
             **ResourceOwner.of(context).tags(),
             _SERIES: try_series(context),
         }
-        parameters = self._hook_parameters
-        # A call that botocore repeats after a lost answer would start a second run.
-        parameters["config"] = {**parameters["config"], **_ONE_ATTEMPT}
-        once = GlueClientHook(**parameters)
+        once = GlueClientHook(**without_retries(self._hook_parameters))
+        self.kill_switch.check()
         try:
             answer = once.request(
                 "StartWorkflowRun",
@@ -164,14 +162,16 @@ class GlueWorkflowRunOperator(GlueOperator):
             if error.code in _NO_ROOM:
                 self.log.info("There is no room for another run now. %s", error)
                 return ""
-            if not error.code:  # no answer: it may have begun nevertheless
-                found = self._found(context)
+            if is_uncertain(error):  # it may have begun nevertheless
+                found = self._run_id = self._found(context)
                 if found:
+                    self.kill_switch.check(self.stop)
                     return found
             raise
         run_id = str(answer["RunId"])
         self._run_id = run_id  # from here on there is something to stop
         self.log.info("Glue has begun run %s of workflow %s", run_id, self.workflow_name)
+        self.kill_switch.check(self.stop)
         self.persist_console_link(
             context, GlueWorkflowRunLink, workflow_name=self.workflow_name, run_id=run_id
         )

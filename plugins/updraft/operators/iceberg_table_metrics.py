@@ -102,16 +102,23 @@ class IcebergTableMetricsOperator(AwsBaseOperator[GlueClientHook]):
     """Send what an Iceberg table's metadata tells to CloudWatch.
 
     Only metadata is read. Figures carry the moment of their snapshot: with a window, each snapshot
-    committed in it is reported, and files and partitions as of the newest of them; without one, the
-    current snapshot. Windows that follow each other, as data intervals do, report each snapshot
-    once. A retry may send a figure twice: average, minimum and maximum stay the same, the sum does
-    not, since CloudWatch knows no idempotent request.
+    whose moment is in it is reported, and files and partitions as of the newest of them; without
+    one, the current snapshot.
+
+    A writer stamps a snapshot before it commits it, so a window may still gain snapshots after its
+    end. Windows that follow each other report each snapshot of the current branch once if they are
+    read later than their end by more than a commit takes. A retry may send a figure twice: average,
+    minimum and maximum stay the same, sum and number of samples do not, since CloudWatch knows no
+    idempotent request.
+
+    .. seealso:: https://iceberg.apache.org/spec/#snapshots
 
     :param database: database of the table in the Data Catalog. (templated)
     :param table: its name. (templated)
     :param namespace: namespace of the metrics. (templated)
     :param window_start: begin of the window, in ISO format; empty for none. (templated)
-    :param window_end: end of the window, exclusive. (templated)
+    :param window_end: end of the window, exclusive; before the task runs, by more than a commit
+        takes. (templated)
     :param partition_limit: for how many partitions, those with most records first, figures of
         their own are sent; each is a custom metric that CloudWatch charges for. (templated)
     :param kwargs: as of the provider's operators.

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from updraft.compat import AirflowException
-from updraft.hooks.emr import CLUSTERS, THROTTLED, emr_hook
+from updraft.dynamodb.service_errors import THROTTLED
+from updraft.hooks.emr import CLUSTERS, emr_hook
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.comparison import TableComparison
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.formats import create_format
+from updraft.dynamodb.import_totals import ExportTotals
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import ScanPage
 from updraft.dynamodb.service_errors import ServiceError
@@ -72,6 +73,7 @@ def _compare(
     cancellation=None,
     source=None,
     item_count=None,
+    totals=None,
 ):
     """Compare items with files, the contents of which are given in order."""
     contents = {f"{URI}/{number}.jsonl": content for number, content in enumerate(files)}
@@ -87,6 +89,7 @@ def _compare(
         maximum_differences=maximum,
         differences_destination=destination,
         differences_name="differences_x.jsonl",
+        totals=totals,
         cancellation=cancellation or Cancellation(),
         progress=Progress(),
     )
@@ -280,7 +283,33 @@ def test_what_is_no_item_is_a_difference_with_its_place(line, reason):
     assert difference["position"] == 1
     assert reason in difference["reason"]
     assert (report.equal, report.unreadable, report.differences) == (2, 1, 1)
-    assert "unreadable: " in report.summary()
+    assert (
+        "1 record of the export is no item for the table; 2 items are equal. First: unreadable: "
+        f"{URI}/1.jsonl, line 1: "
+    ) in report.summary()
+
+
+def test_the_place_of_a_difference_is_a_line():
+    summary = _compare([], [_lines(_key(1), _key(2))]).summary()
+
+    assert "2 items are only in the export; 0 items are equal." in summary
+    assert f"({URI}/0.jsonl, line 2)" in summary
+
+
+def test_an_estimate_is_not_what_a_complete_comparison_ends_with(caplog):
+    with caplog.at_level("INFO", "updraft"):
+        _compare([_key(1)], [_lines(_key(1)) + b"no item\n"])
+
+    (last,) = [message for message in caplog.messages if "items in " in message][-1:]
+    assert last.startswith("3 items in ")
+
+
+def test_records_that_an_export_wrote_and_that_are_missing_are_a_difference():
+    totals = ExportTotals(f"{URI}/manifest", 3, 0, 0)
+    report = _compare([_key(1), _key(2)], [_lines(_key(1), _key(2))], totals=totals)
+
+    assert (report.equal, report.unreadable, report.differences) == (2, 1, 1)
+    assert f"{URI}/manifest: the export wrote 3 items, but its files hold 2 " in report.summary()
 
 
 def test_a_damaged_file_is_a_difference_and_the_others_are_compared():
@@ -353,7 +382,7 @@ def test_an_incremental_export():
         {"kind": "not_deleted", "key": _key(3), "file": f"{URI}/0.jsonl", "position": 3}
     ]
     assert (report.equal, report.deleted, report.not_deleted, report.only_in_table) == (1, 2, 1, 1)
-    assert "although the export says they are deleted" in report.summary()
+    assert "although the export says that it is deleted" in report.summary()
     assert "only in the table" not in report.summary()
 
 

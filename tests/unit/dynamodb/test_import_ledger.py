@@ -102,7 +102,7 @@ def test_an_attempt_that_was_given_up_stops_when_a_later_one_goes_on():
     folder = Folder()
     ImportLedger(folder, "id", 2).save(ImportState(table=ARN, source="s", attempt=2))
 
-    with pytest.raises(SupersededError, match="Attempt 2 of this run goes on with the import"):
+    with pytest.raises(SupersededError, match="because attempt 2 of this run goes on"):
         ImportLedger(folder, "id", 1).save(ImportState(table=ARN, source="s", attempt=1))
 
 

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
-from updraft.dynamodb.destination import S3Prefix, StoredObject
+from updraft.dynamodb.destination import Content, S3Prefix, StoredObject
 from updraft.dynamodb.formats import ItemFormatError
 from updraft.dynamodb.import_source import SourceKind, find_import_source, require_outside
+from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.manifest import render_manifest
+from updraft.dynamodb.service_errors import AccessDeniedError
 from updraft.errors import UpdraftError
 
 
@@ -18,6 +20,7 @@ class Bucket:
 
     def __init__(self, *uris, **contents):
         self.contents = dict.fromkeys(uris, b"x") | contents
+        self.metadata = {}
 
     def objects(self, uri):
         folder = uri.rstrip("/") + "/"
@@ -26,7 +29,9 @@ class Bucket:
                 yield StoredObject(found.removeprefix(folder), len(self.contents[found]))
 
     def read(self, uri):
-        return self.contents.get(uri)
+        if uri not in self.contents:
+            return None
+        return Content(self.contents[uri], self.metadata.get(uri, {}))
 
 
 def _native(bucket, prefix="s3://bkt/p", export="01-a", *, incremental=False, item_count=3):
@@ -200,13 +205,167 @@ def test_a_legacy_manifest_of_nothing_is_an_empty_export():
 
 def test_a_file_of_a_manifest_that_is_gone_is_named():
     bucket = Bucket("s3://bkt/p/f1")
-    urls = ["s3://bkt/p/f1", "s3://bkt/p/f2", "s3://other/f3"]
+    urls = ["s3://bkt/p/f1", "s3://bkt/p/f2", "s3://bkt/p/f3"]
     bucket.contents["s3://bkt/p/manifest"] = render_manifest(urls)
 
     with pytest.raises(
         ItemFormatError, match="s3://bkt/p/manifest names s3://bkt/p/f2 and 1 more, but"
     ):
         find_import_source(bucket, "s3://bkt/p")
+
+
+def test_of_a_copied_export_the_copies_are_read(caplog):
+    originals = ["s3://old/q/f1", "s3://old/q/sub/f2"]
+    bucket = Bucket(*originals, "s3://bkt/p/f1", "s3://bkt/p/sub/f2")
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(originals)
+
+    with caplog.at_level("INFO"):
+        source = find_import_source(bucket, "s3://bkt/p")
+
+    assert [file.uri for file in source.files] == ["s3://bkt/p/f1", "s3://bkt/p/sub/f2"]
+    (message,) = caplog.messages
+    assert "s3://bkt/p/manifest names files in s3://old/q/" in message
+    assert "2 files beside it in s3://bkt/p/ are read instead" in message
+
+
+@pytest.mark.parametrize(
+    ("there", "advice"),
+    [
+        (["s3://old/q/f1", "s3://old/q/f2"], "Import s3://old/q/ instead, or copy the files to"),
+        (["s3://old/q/f1"], "They are not in s3://old/q/ either: restore them, or export again"),
+    ],
+)
+@pytest.mark.parametrize("copies", [[], ["s3://bkt/p/f1"]])
+def test_a_manifest_that_was_copied_without_its_files_is_refused(there, advice, copies):
+    bucket = Bucket(*there, *copies)
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(["s3://old/q/f1", "s3://old/q/f2"])
+
+    with pytest.raises(ItemFormatError) as error:
+        find_import_source(bucket, "s3://bkt/p")
+    assert str(error.value).startswith(
+        "s3://bkt/p/manifest lies in s3://bkt/p/ but names files in s3://old/q/, and "
+        f"s3://old/q/{'f2 has' if copies else 'f1 and 1 more has'} no copy beside the manifest."
+    )
+    assert advice in str(error.value)
+
+
+def test_a_place_that_may_not_be_listed_is_no_obstacle_to_saying_so():
+    class Guarded(Bucket):
+        def objects(self, uri):
+            if uri.startswith("s3://old"):
+                raise AccessDeniedError("s3:ListBucket on bucket 'old' is not permitted")
+            return super().objects(uri)
+
+    bucket = Guarded("s3://bkt/p/f1")
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(["s3://old/q/f1"])
+    assert [file.uri for file in find_import_source(bucket, "s3://bkt/p").files] == [
+        "s3://bkt/p/f1"
+    ]
+
+    del bucket.contents["s3://bkt/p/f1"]
+    with pytest.raises(ItemFormatError, match=r"Copy them to s3://bkt/p/.*is not permitted"):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+def test_two_files_never_become_one_copy():
+    bucket = Bucket("s3://bkt/p/f1", "s3://old/q/f1")
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(["s3://bkt/p/f1", "s3://old/q/f1"])
+
+    with pytest.raises(ItemFormatError, match="s3://old/q/f1 has no copy beside the manifest"):
+        find_import_source(bucket, "s3://bkt/p")
+
+
+def test_slashes_in_a_manifest_are_taken_as_in_a_prefix():
+    bucket = Bucket("s3://bkt/p/day/f1")
+    bucket.contents["s3://bkt/p/day/manifest"] = render_manifest(["s3n://bkt/p//day/f1"])
+
+    source = find_import_source(bucket, "s3://bkt/p//day")
+
+    assert [file.uri for file in source.files] == ["s3://bkt/p/day/f1"]
+
+
+@pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.parametrize("copy", ["s3://bkt/copy/AWSDynamoDB/01-a", "s3://bkt/x/renamed"])
+def test_of_a_copied_native_export_the_copies_are_read(incremental, copy):
+    bucket = Bucket()
+    folder, names = _native(bucket, incremental=incremental)
+    data, data_copy = ((folder, copy), (_parent(folder) + "/data", _parent(copy) + "/data"))[
+        incremental
+    ]
+    copies = [name.replace(data, data_copy) for name in names]
+    _copy(bucket, folder, copy)
+    _copy(bucket, data, data_copy)
+    bucket.contents[f"{folder}/manifest-files.json"] = b"changed since"
+
+    source = find_import_source(bucket, copy)
+
+    assert source.uri == copy
+    assert [file.uri for file in source.files] == copies
+
+    del bucket.contents[copies[1]]
+    with pytest.raises(ItemFormatError, match=f"{copy}/manifest-summary.json lies in .*{names[1]}"):
+        find_import_source(bucket, copy)
+
+
+def test_a_native_manifest_that_was_copied_alone_is_refused():
+    bucket = Bucket()
+    folder, _ = _native(bucket)
+    summary = "manifest-summary.json"
+    bucket.contents[f"s3://bkt/copy/{summary}"] = bucket.contents[f"{folder}/{summary}"]
+
+    with pytest.raises(ItemFormatError, match=f"names files in {folder}/.*Import {folder}/ inst"):
+        find_import_source(bucket, "s3://bkt/copy")
+
+
+def _parent(uri):
+    return uri.rpartition("/")[0]
+
+
+def _copy(bucket, folder, copy):
+    bucket.contents |= {
+        uri.replace(folder, copy): content
+        for uri, content in bucket.contents.items()
+        if uri.startswith(f"{folder}/")
+    }
+
+
+@pytest.mark.parametrize("items", [3, 0])
+def test_what_updraft_noted_of_its_export_is_checked_before_anything_is_read(items):
+    bucket = Bucket(**{"s3://bkt/p/f1": b"12345", "s3://bkt/p/f2": b"678"})
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(["s3://bkt/p/f1", "s3://bkt/p/f2"])
+    bucket.metadata["s3://bkt/p/manifest"] = {
+        "updraft-items": str(items),
+        "updraft-bytes": "8",
+        "updraft-files": "2",
+    }
+    source = find_import_source(bucket, "s3://bkt/p")
+    assert (source.totals.items, source.item_count) == (items, items)
+
+    bucket.contents["s3://bkt/p/f2"] = b"67"
+    with pytest.raises(
+        ChangedExportError, match="wrote 8 bytes to 2 files, but there are 7 bytes in 2 files now"
+    ):
+        find_import_source(bucket, "s3://bkt/p")
+    assert find_import_source(bucket, "s3://bkt/p", refuse_changed=False).totals == source.totals
+
+
+def test_a_manifest_without_notes_promises_nothing():
+    bucket = Bucket("s3://bkt/p/f1")
+    bucket.contents["s3://bkt/p/manifest"] = render_manifest(["s3://bkt/p/f1"])
+
+    assert find_import_source(bucket, "s3://bkt/p").totals is None
+
+
+@pytest.mark.parametrize("uri", ["s3://bkt/dd", "s3://bkt/dd/", "s3://bkt/dd//"])
+def test_an_object_with_repeated_slashes_in_its_key_is_neither_read_nor_passed_over(uri):
+    bucket = Bucket("s3://bkt/dd/e.jsonl", "s3://bkt/dd//f.jsonl")
+
+    with pytest.raises(ItemFormatError, match=r"repeated slashes in its key, s3://bkt/dd//f.jsonl"):
+        find_import_source(bucket, uri)
+
+    del bucket.contents["s3://bkt/dd//f.jsonl"]
+    bucket.contents["s3://bkt/dd//"] = b""  # a folder that the console made
+    assert [file.uri for file in find_import_source(bucket, uri).files] == ["s3://bkt/dd/e.jsonl"]
 
 
 def test_without_manifest_every_file_counts_that_is_not_hidden():

@@ -38,6 +38,14 @@ def test_each_reason_has_its_advice(code, kind, advice):
     assert "table 'orders' in eu-west-1" in str(error.value)
 
 
+def test_the_advice_against_throttling_fits_the_service():
+    with (
+        pytest.raises(ServiceError, match="run fewer tasks at the same time"),
+        explained("glue:StartJobRun", "job 'x'"),
+    ):
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "StartJobRun")
+
+
 def test_what_never_reached_aws_is_said_too():
     with (
         pytest.raises(ServiceError, match=r"s3:PutObject on bucket 'b' .*credentials"),

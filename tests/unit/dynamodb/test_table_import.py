@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.destination import Content
 from updraft.dynamodb.formats import ItemFormatError, create_format
 from updraft.dynamodb.import_ledger import ImportLedger
+from updraft.dynamodb.import_totals import ChangedExportError, ExportTotals
 from updraft.dynamodb.item_writer import WriteOutcome
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.rejected_records import RejectedRecords
@@ -89,7 +91,9 @@ def _small_blocks():
         yield
 
 
-def _import(files, table, notes, *, rejected=None, attempt=1, threads=3, cancellation=None):
+def _import(
+    files, table, notes, *, rejected=None, attempt=1, threads=3, cancellation=None, items=None
+):
     return TableImport(
         table=TABLE,
         files=files.listed,
@@ -100,6 +104,7 @@ def _import(files, table, notes, *, rejected=None, attempt=1, threads=3, cancell
         block_records=40,
         ledger=ImportLedger(notes, "id", attempt),
         rejected_records=RejectedRecords(rejected, "id") if rejected else None,
+        totals=None if items is None else ExportTotals("s3://bucket/in/manifest", items, 0, 0),
         cancellation=cancellation or Cancellation(),
         progress=Progress(parts="files"),
     )
@@ -166,8 +171,65 @@ def test_a_complete_import_is_not_made_again():
     first = _import(files, Table(), notes).run()
     table = Table()
 
-    assert _import(files, table, notes, attempt=2).run() == first
+    second = _import(files, table, notes, attempt=2).run()
+    assert second == replace(first, already_imported=True)
+    assert not first.already_imported
     assert table.batches == 0
+
+
+@pytest.mark.parametrize(
+    ("attempt", "message"),
+    [
+        (1, "attempt 1 of this run has imported everything. To import again, start a new run, or"),
+        (
+            1_795_410_909,
+            "the command of 2026-11-23 05:15:09 UTC has imported everything. To import again, add "
+            "--again",
+        ),
+    ],
+)
+def test_whoever_repeats_an_import_is_told_how_to_make_it_again(attempt, message, caplog):
+    files, notes = Files(_content(_item(1, 1))), Folder()
+    _import(files, Table(), notes, attempt=attempt).run()
+    _import(files, Table(), notes, attempt=attempt + 1).run()
+
+    assert f"Nothing is written: {message}" in caplog.text
+
+
+def test_files_that_hold_less_than_their_export_wrote_are_no_success():
+    files, notes = Files(_content(*(_item(n, n) for n in range(90)))), Folder()
+    for attempt in (1, 2):
+        with pytest.raises(
+            ChangedExportError, match=r"in/manifest: .* wrote 91 items, but .* hold 90 records"
+        ):
+            _import(files, Table(), notes, attempt=attempt, items=91).run()
+    table = Table()
+    files.contents["s3://bucket/in/0"] = files.contents["s3://bucket/in/0"].replace(b"7", b"8")
+
+    result = _import(files, table, notes, attempt=3, items=90).run()
+
+    assert (result.items + result.superseded, table.items) == (90, _expected(files))
+
+
+@settings(max_examples=20, deadline=None)
+@given(fail_at=st.integers(0, 8), missing=st.integers(0, 1))
+def test_records_of_all_attempts_count_as_what_the_export_wrote(fail_at, missing):
+    records = [_item(n % 50, n) if n % 7 else "no item" for n in range(150)]
+    files, notes, rejected = Files(_content(*records)), Folder(), Folder()
+    table = Table(fail_at=fail_at)
+    arguments = {"rejected": rejected, "items": 150 + missing}
+    try:
+        result = _import(files, table, notes, **arguments).run()
+    except UpdraftError:
+        table.fail_at = None
+        result = _import(files, table, notes, attempt=2, **arguments).run()
+
+    kept = [
+        json.loads(line) for content in rejected.files.values() for line in content.splitlines()
+    ]
+    of_the_manifest = [entry for entry in kept if entry["file"] == "s3://bucket/in/manifest"]
+    assert len(of_the_manifest) == missing
+    assert result.rejected == len(kept) == 22 + missing
 
 
 def test_other_files_are_imported_from_the_beginning():
@@ -189,7 +251,7 @@ def test_the_first_record_that_is_none_stops_the_import():
 def test_an_item_that_dynamodb_refuses_stops_the_import():
     files = Files(_content(*(_item(n, n) for n in range(30))))
 
-    with pytest.raises(RejectedRecordError, match="s3://bucket/in/0, 8: DynamoDB refuses the item"):
+    with pytest.raises(RejectedRecordError, match="in/0, line 8: DynamoDB refuses the item"):
         _import(files, Table(refused=["7"]), Folder()).run()
 
 

@@ -16,6 +16,7 @@ from updraft.emr.cluster_request import (
 )
 from updraft.emr.cost_bound import instance_bound
 from updraft.emr.instances import EbsVolumes, InstanceFleet, InstanceGroup
+from updraft.emr.request_numbers import with_numbers
 from updraft.errors import UpdraftError
 
 SHAPE = (
@@ -206,3 +207,48 @@ def test_the_bound_counts_instances(request_, instances, words):
     assert f"at most {instances:.2f} instance hours" in str(bound)
     for word in words:
         assert word in str(bound)
+
+
+def test_counts_that_a_template_has_made_are_numbers():
+    fleet = {
+        "InstanceFleetType": "CORE",
+        "TargetSpotCapacity": "17",
+        "InstanceTypeConfigs": [{"InstanceType": "m5.xlarge", "WeightedCapacity": "4"}],
+    }
+    master = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": "1"}
+    assert read_cluster({"Name": "x", "Instances": {"InstanceGroups": [master]}})["Instances"] == {
+        "InstanceGroups": [{**master, "InstanceCount": 1}]
+    }
+    request = read_cluster(
+        {
+            "Name": "x",
+            "Instances": {"InstanceFleets": [fleet]},
+            "AutoTerminationPolicy": {"IdleTimeout": "7200"},
+        }
+    )
+    (read,) = request["Instances"]["InstanceFleets"]
+    assert (read["TargetSpotCapacity"], request["AutoTerminationPolicy"]["IdleTimeout"]) == (
+        17,
+        7200,
+    )
+    assert read["InstanceTypeConfigs"][0]["WeightedCapacity"] == 4
+
+    with pytest.raises(UpdraftError, match="cluster: InstanceCount: 'two' is not a whole number"):
+        read_cluster({"Name": "x", "Instances": {"InstanceCount": "two"}})
+
+
+def _whole_numbers(shape, name="", seen=()):
+    if shape.type_name == "structure" and shape.name not in seen:
+        for member, its in shape.members.items():
+            yield from _whole_numbers(its, member, (*seen, shape.name))
+    elif shape.type_name == "list":
+        yield from _whole_numbers(shape.member, name, seen)
+    elif shape.type_name in {"integer", "long"}:
+        yield name
+
+
+def test_every_whole_number_of_the_api_may_be_text():
+    names = set(_whole_numbers(SHAPE))
+
+    assert "TargetSpotCapacity" in names
+    assert with_numbers(dict.fromkeys(names, "3")) == dict.fromkeys(names, 3)

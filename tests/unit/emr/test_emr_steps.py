@@ -90,11 +90,12 @@ def test_a_wrong_step_says_what_is_wrong(steps, message):
     name=st.text(string.printable, min_size=1, max_size=400),
     token=st.uuids().map(str),
     index=st.integers(0, 300),
+    series=st.text("0123456789abcdef", min_size=6, max_size=6),
     instance=st.integers(1, 10_000),
 )
-def test_the_identity_of_a_step_is_read_from_its_name(name, token, index, instance):
+def test_the_identity_of_a_step_is_read_from_its_name(name, token, index, series, instance):
     step = read_steps([{**PI, "Name": name}])[0]
-    identity = StepIdentity(step_key(token, index, step), instance)
+    identity = StepIdentity(step_key(token, index, step), series, instance)
     named = identified(step, identity)
 
     assert identity_of(named["Name"]) == identity

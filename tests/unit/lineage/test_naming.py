@@ -3,7 +3,7 @@
 import pytest
 
 from updraft.errors import UpdraftError
-from updraft.lineage.naming import DatasetName, dynamodb_table, s3_prefix
+from updraft.lineage.naming import DatasetName, dynamodb_table, glue_table, s3_prefix
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,13 @@ from updraft.lineage.naming import DatasetName, dynamodb_table, s3_prefix
 )
 def test_a_prefix_is_named_as_it_is_in_s3(uri, name):
     assert s3_prefix(uri) == DatasetName("s3://bucket", name)
+
+
+def test_a_table_of_glue_is_named_by_its_catalog():
+    assert glue_table("aws", "eu-west-1", "123456789012", "sales", "orders") == (
+        "arn:aws:glue:eu-west-1:123456789012",
+        "table/sales/orders",
+    )
 
 
 def test_a_table_is_named_by_the_parts_of_its_arn():

@@ -14,9 +14,9 @@ from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
 from updraft.lineage.validation import problems
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.dynamodb_export import EXPORT_ENGINES, DynamoDBExportOperator
 from updraft.operators.dynamodb_export_engine import ExportOutcome, PointInTime
+from updraft.operators.waiting import Deferral
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
 OUTCOME = ExportOutcome(
@@ -269,11 +269,19 @@ def test_a_connection_without_a_region_is_one_clear_error(monkeypatch, tmp_path)
 
 def test_kill_stops_the_engine(engine):
     operator = _operator()
-    operator.on_kill()
     _execute(operator)
     assert not engine.stopped
     operator.on_kill()
     assert engine.stopped
+
+
+def test_a_task_that_was_told_to_stop_exports_nothing(engine):
+    operator = _operator()
+    operator.on_kill()
+
+    with pytest.raises(AirflowException, match="told to stop"):
+        _execute(operator)
+    assert engine.requests == []
 
 
 def test_region_comes_from_the_arn_for_the_table_only():

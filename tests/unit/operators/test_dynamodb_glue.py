@@ -9,9 +9,12 @@ from airflow.exceptions import AirflowFailException
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from updraft.errors import UpdraftError
+from updraft.hooks.glue import GlueClientHook
 from updraft.operators import glue_job_runs
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
-from updraft.operators.glue_job_runs import GlueJobRuns, merged_arguments
+from updraft.operators.glue_job_runs import GlueJobRuns
+from updraft.operators.glue_job_settings import merged_arguments
+from updraft.operators.kill_switch import TaskStoppedError
 
 ARGUMENTS = {"--export_id": "mine", "--table_name": "orders", "--attempt": "2"}
 
@@ -25,6 +28,7 @@ class Glue:
         self.runs = list(runs)
         self.refusals = list(refusals)
         self.started = []
+        self.while_starting = lambda: None
         self.stopped = []
 
     def get_job_runs(self, **request):
@@ -45,6 +49,7 @@ class Glue:
                 refusal = refusal(self)
             raise refusal
         self.started.append(request)
+        self.while_starting()
         self.runs.insert(0, _run("new", "RUNNING", **request["Arguments"]))
         return {"JobRunId": "new"}
 
@@ -69,6 +74,7 @@ def _refusal(code):
 def runs_of(monkeypatch):
     def made(glue, **settings):
         monkeypatch.setattr(glue_job_runs, "connected_client", lambda hook: glue)
+        monkeypatch.setattr(GlueClientHook, "client_without_retries", glue)
         monkeypatch.setattr(glue_job_runs.time, "sleep", lambda seconds: None)
         return GlueJobRuns(
             {"aws_conn_id": None, "region_name": "eu-west-1"},
@@ -161,10 +167,29 @@ def test_a_run_can_be_stopped_as_soon_as_it_has_begun(runs_of):
     glue = Glue()
     runs = runs_of(glue)
 
-    runs.stop()
-    assert glue.stopped == []
     runs.adopt_or_start(ARGUMENTS, 1)
     runs.stop()
+    assert glue.stopped == ["new"]
+
+
+def test_a_task_that_was_told_to_stop_starts_no_run(runs_of):
+    glue = Glue()
+    runs = runs_of(glue)
+    runs.stop()
+
+    with pytest.raises(TaskStoppedError):
+        runs.adopt_or_start(ARGUMENTS, 1)
+    assert glue.stopped == []
+    assert glue.started == []
+
+
+def test_a_run_that_starts_while_the_task_is_told_to_stop_is_stopped(runs_of):
+    glue = Glue()
+    runs = runs_of(glue)
+    glue.while_starting = runs.stop
+
+    with pytest.raises(TaskStoppedError):
+        runs.adopt_or_start(ARGUMENTS, 1)
     assert glue.stopped == ["new"]
 
 

@@ -10,13 +10,14 @@ from airflow.exceptions import AirflowException, AirflowFailException, TaskDefer
 from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
 from openlineage.client.serde import Serde
 
+from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.table import TableDescription
 from updraft.dynamodb.table_import import ImportResult, RejectedRecordError
 from updraft.errors import UpdraftError
 from updraft.lineage.validation import problems
-from updraft.operators.dynamodb_base import Deferral
 from updraft.operators.dynamodb_import import IMPORT_ENGINES, DynamoDBImportOperator
 from updraft.operators.dynamodb_import_engine import ImportOutcome
+from updraft.operators.waiting import Deferral
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
 OUTCOME = ImportOutcome(
@@ -131,6 +132,7 @@ def test_what_a_form_leaves_empty_is_not_given(engine):
         "superseded": 3,
         "rejected": 4,
         "rejected_records": "s3://bucket/rejected",
+        "already_imported": False,
         "import_arn": OUTCOME.import_arn,
     }
 
@@ -160,6 +162,7 @@ def test_wrong_arguments_fail_for_good_with_name_value_and_advice(engine, argume
     [
         (UpdraftError("There is no table"), AirflowException),
         (RejectedRecordError("s3://b/f, line 2: no item"), AirflowFailException),
+        (ChangedExportError("s3://b/manifest: less than before"), AirflowFailException),
     ],
 )
 def test_only_what_a_retry_can_mend_is_retried(engine, error, expected):

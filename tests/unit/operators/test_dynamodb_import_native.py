@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.exceptions import AirflowException
 
-from updraft.dynamodb.destination import StoredObject
+from updraft.dynamodb.destination import Content, StoredObject
 from updraft.dynamodb.manifest import render_manifest
 from updraft.dynamodb.table import TableReference
 from updraft.errors import UpdraftError
@@ -121,7 +121,8 @@ class Objects:
                 yield StoredObject(key.removeprefix(prefix), len(self.contents[key]))
 
     def read(self, uri):
-        return self.contents.get(uri.removeprefix("s3://bucket/"))
+        content = self.contents.get(uri.removeprefix("s3://bucket/"))
+        return None if content is None else Content(content, {})
 
 
 def _source(contents, **arguments):

@@ -200,8 +200,8 @@ def test_differences_fail_the_task_for_good_with_counts_and_keys(engine):
         _execute(_operator())
 
     assert str(raised.value) == (
-        f"{ARN} and s3://bucket/p differ in 1 place: 1 only in the table; 19 equal. "
-        'First: only in table {"id": {"S": "Zürich"}}. All are listed in '
+        f"{ARN} and s3://bucket/p differ in 1 place: 1 item is only in the table; 19 items are "
+        'equal. First: only in table {"id": {"S": "Zürich"}}. All are listed in '
         "s3://bucket/d/differences_x.jsonl."
     )
 

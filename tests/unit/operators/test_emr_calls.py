@@ -5,16 +5,18 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.exceptions import AirflowException
 from botocore.stub import ANY, Stubber
 
-from updraft.dynamodb.service_errors import ServiceError
+from updraft.dynamodb.service_errors import ServiceError, is_uncertain
 from updraft.emr.steps import StepIdentity, identified, read_steps, step_key
 from updraft.errors import UpdraftError
-from updraft.hooks.emr import EmrCalls, is_limit, is_uncertain
+from updraft.hooks.emr import EmrCalls, is_limit
 from updraft.operators.emr_cluster import EmrClusterOperator
 from updraft.operators.emr_clusters import EmrClusters
 from updraft.operators.emr_step_runs import EmrStepRuns
 from updraft.operators.emr_terminate_cluster import EmrTerminateClusterOperator
+from updraft.operators.kill_switch import KillSwitch, TaskStoppedError
 from updraft.resource_owner import ResourceOwner
 
 OWNER = ResourceOwner("airflow", "d", "r", "create")
@@ -37,6 +39,7 @@ SPOT = {
 STEPS = read_steps(
     [{"Name": name, "HadoopJarStep": {"Jar": "command-runner.jar"}} for name in ("one", "two")]
 )
+SERIES = "abc123"
 KEYS = [step_key("token", index, step) for index, step in enumerate(STEPS)]
 
 
@@ -51,6 +54,17 @@ def emr(monkeypatch):
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
+
+
+def _killed_while(emr, operation, throw):
+    """Throw the kill switch when a call has passed its check, as its answer comes."""
+    call = getattr(emr.client, operation)
+
+    def killed(**request):
+        throw()
+        return call(**request)
+
+    setattr(emr.client, operation, killed)
 
 
 def _calls():
@@ -292,12 +306,14 @@ def test_a_teardown_without_anything_to_end_says_so(emr):
         _teardown().execute(_context("end"))
 
 
-def _runs():
-    return EmrStepRuns(_calls(), "j-1", "token", STEPS)
+def _runs(kill_switch=None):
+    return EmrStepRuns(
+        _calls(), "j-1", "token", SERIES, STEPS, kill_switch=kill_switch or KillSwitch()
+    )
 
 
-def _step(index, state, step_id, instance=1):
-    named = identified(STEPS[index], StepIdentity(KEYS[index], instance))
+def _step(index, state, step_id, instance=1, series=SERIES):
+    named = identified(STEPS[index], StepIdentity(KEYS[index], series, instance))
     return {"Id": step_id, "Name": named["Name"], "Status": {"State": state}}
 
 
@@ -325,7 +341,7 @@ def test_a_failed_step_is_added_again_with_the_next_number(emr):
     runs, known, adopted = _runs(), {}, set()
     view = runs.view()
     missing = runs.adopt(view, known, adopted)
-    named = identified(STEPS[0], StepIdentity(KEYS[0], 3))
+    named = identified(STEPS[0], StepIdentity(KEYS[0], SERIES, 3))
     emr.add_response(
         "add_job_flow_steps", {"StepIds": ["s-3"]}, {"JobFlowId": "j-1", "Steps": [named]}
     )
@@ -333,6 +349,71 @@ def test_a_failed_step_is_added_again_with_the_next_number(emr):
     assert runs.add(view, missing, STEPS, known, None)
     assert known == {0: "s-3", 1: "s-2"}
     assert adopted == {"s-2"}
+
+
+def test_a_task_that_was_cleared_adds_again_what_has_completed_and_takes_over_the_rest(emr):
+    old = "000000"
+    _steps_listed(
+        emr, _step(1, "RUNNING", "s-2", series=old), _step(0, "COMPLETED", "s-1", series=old)
+    )
+    runs, known = _runs(), {}
+
+    assert runs.adopt(runs.view(), known, set()) == [0]
+    assert known == {1: "s-2"}
+
+
+def test_a_task_that_was_told_to_stop_adds_no_steps(emr):
+    kill_switch = KillSwitch()
+    _steps_listed(emr)
+    runs = _runs(kill_switch)
+    view = runs.view()
+    kill_switch.throw()
+
+    with pytest.raises(TaskStoppedError):
+        runs.add(view, [0, 1], STEPS, {}, None)
+
+
+def test_steps_that_are_added_while_the_task_is_told_to_stop_are_cancelled(emr):
+    kill_switch = KillSwitch()
+    _steps_listed(emr)
+    runs = _runs(kill_switch)
+    view = runs.view()
+    emr.add_response("add_job_flow_steps", {"StepIds": ["s-1", "s-2"]})
+    _killed_while(emr, "add_job_flow_steps", kill_switch.throw)
+    _steps_listed(emr, _step(1, "PENDING", "s-2"), _step(0, "RUNNING", "s-1"))
+    emr.add_response(
+        "cancel_steps",
+        {"CancelStepsInfoList": []},
+        {
+            "ClusterId": "j-1",
+            "StepIds": ["s-2", "s-1"],
+            "StepCancellationOption": "TERMINATE_PROCESS",
+        },
+    )
+
+    with pytest.raises(TaskStoppedError):
+        runs.add(view, [0, 1], STEPS, {}, None)
+
+
+def test_a_task_that_was_told_to_stop_makes_no_cluster(emr):
+    operator = _operator()
+    operator.on_kill()
+    _listed(emr)  # to adopt one
+    _listed(emr)  # to end one, should it be there
+
+    with pytest.raises(AirflowException, match="told to stop"):
+        operator.execute(_context())
+
+
+def test_a_cluster_that_is_made_while_the_task_is_told_to_stop_is_ended(emr):
+    operator = _operator()
+    _listed(emr)
+    _created(emr, "j-1")
+    _killed_while(emr, "run_job_flow", operator._kill_switch.throw)
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+
+    with pytest.raises(AirflowException, match="told to stop"):
+        operator.execute(_context())
 
 
 def test_what_is_cancelled_for_an_earlier_attempt_is_added_again(emr):
@@ -415,7 +496,7 @@ def test_what_an_error_means(code, message, limit, uncertain):
 def test_a_wrong_parameter_is_no_lost_answer(emr):
     emr.deactivate()  # botocore refuses it before it would send anything
     with pytest.raises(ServiceError) as raised:
-        _calls().call_once("run_job_flow", "a new cluster", Name="x", Instances="y")
+        _calls().call_once("run_job_flow", "a new cluster", lambda: None, Name="x", Instances="y")
 
     assert not is_uncertain(raised.value)
 

@@ -8,10 +8,12 @@ from airflow.exceptions import AirflowException, TaskDeferred
 from botocore.stub import ANY, Stubber
 
 from updraft.operators.emr import EmrContainersJobOperator, EmrServerlessJobOperator
+from updraft.operators.try_series import series_digest
 from updraft.resource_owner import ResourceOwner
 
 OWNER = ResourceOwner("airflow", "d", "r", "job")
 SHORT = OWNER.token().replace("-", "")[:12]
+SERIES = series_digest({"ti": SimpleNamespace(max_tries=0)})
 ROLE = "arn:aws:iam::123456789012:role/emr"
 DRIVER = {"sparkSubmit": {"entryPoint": "s3://data/job.py"}}
 CONTAINERS_DRIVER = {"sparkSubmitJobDriver": {"entryPoint": "s3://data/job.py"}}
@@ -161,11 +163,11 @@ def _list(emr, *runs):
     emr.stubber.add_response("list_job_runs", {"jobRuns": list(runs)}, expected)
 
 
-def _start(emr, number=1, run_id="jr-1"):
-    suffix = f"-{SHORT}" + (f"-{number}" if number > 1 else "")
+def _start(emr, number=1, run_id="jr-1", series=SERIES):
+    suffix = f"-{SHORT}-{series}" + (f"-{number}" if number > 1 else "")
     expected = {
         **emr.kind.parent,
-        "clientToken": OWNER.token("job run", number),
+        "clientToken": OWNER.token("job run", series, number),
         "name": f"{emr.kind.name}{suffix}",
         "executionRoleArn": ROLE,
         "jobDriver": emr.kind.driver,
@@ -182,9 +184,15 @@ def _look(emr, state, run_id="jr-1", **others):
     emr.stubber.add_response(emr.kind.look, answer, expected)
 
 
-def _context():
+def _context(max_tries=0):
     instance = SimpleNamespace(
-        dag_id="d", run_id="r", task_id="job", map_index=-1, try_number=1, xcom_push=lambda **_: 0
+        dag_id="d",
+        run_id="r",
+        task_id="job",
+        map_index=-1,
+        try_number=1,
+        max_tries=max_tries,
+        xcom_push=lambda **_: 0,
     )
     return {"ti": instance}
 
@@ -203,19 +211,66 @@ def test_a_first_attempt_starts_a_run_with_its_owners_token(emr):
 def test_a_run_that_goes_on_or_succeeded_is_taken_over(emr, state):
     emr.kind.prepare(emr.stubber)
     foreign = emr.kind.listed("nightly", emr.kind.active, "jr-9")
-    own = emr.kind.listed(f"nightly-{SHORT}", getattr(emr.kind, state))
+    own = emr.kind.listed(f"nightly-{SHORT}-{SERIES}", getattr(emr.kind, state))
     _list(emr, foreign, own)
     _look(emr, emr.kind.succeeded)
 
     assert emr.kind.operator().execute(_context()) == "jr-1"
 
 
+def test_a_task_that_was_cleared_runs_the_job_anew(emr):
+    emr.kind.prepare(emr.stubber)
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.succeeded))
+    cleared = _context(max_tries=1)
+    _start(emr, 2, "jr-2", series_digest(cleared))
+    _look(emr, emr.kind.succeeded, "jr-2")
+
+    assert emr.kind.operator().execute(cleared) == "jr-2"
+
+
+def test_a_task_that_was_cleared_takes_over_what_goes_on(emr):
+    emr.kind.prepare(emr.stubber)
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.active))
+    _look(emr, emr.kind.succeeded)
+
+    assert emr.kind.operator().execute(_context(max_tries=1)) == "jr-1"
+
+
+def test_a_task_that_was_told_to_stop_starts_nothing(emr):
+    operator = emr.kind.operator()
+    operator.on_kill()
+    emr.kind.prepare(emr.stubber)
+    _list(emr)
+
+    with pytest.raises(AirflowException, match="told to stop"):
+        operator.execute(_context())
+
+
+def test_a_run_that_starts_while_the_task_is_told_to_stop_is_cancelled(emr, monkeypatch):
+    operator = emr.kind.operator()
+    emr.kind.prepare(emr.stubber)
+    _list(emr)
+    _list(emr)  # the kill comes before the answer, and finds nothing
+    _start(emr)
+    emr.stubber.add_response("cancel_job_run", dict(emr.kind.one), dict(emr.kind.one))
+    runs = type(operator._make_runs(_context()))
+    send = runs._send
+
+    def killed_meanwhile(self, *arguments):
+        operator.on_kill()
+        return send(self, *arguments)
+
+    monkeypatch.setattr(runs, "_send", killed_meanwhile)
+    with pytest.raises(AirflowException, match="told to stop"):
+        operator.execute(_context())
+
+
 def test_a_run_that_failed_is_followed_by_another_one(emr):
     emr.kind.prepare(emr.stubber)
     _list(
         emr,
-        emr.kind.listed(f"nightly-{SHORT}-2", "FAILED", "jr-2"),
-        emr.kind.listed(f"nightly-{SHORT}", "CANCELLED"),
+        emr.kind.listed(f"nightly-{SHORT}-{SERIES}-2", "FAILED", "jr-2"),
+        emr.kind.listed(f"nightly-{SHORT}-{SERIES}", "CANCELLED"),
     )
     _start(emr, 3, "jr-3")
     _look(emr, emr.kind.succeeded, "jr-3")
@@ -225,8 +280,8 @@ def test_a_run_that_failed_is_followed_by_another_one(emr):
 
 def test_the_end_of_a_run_that_is_being_cancelled_is_waited_for(emr):
     emr.kind.prepare(emr.stubber)
-    _list(emr, emr.kind.listed(f"nightly-{SHORT}", emr.kind.cancelling))
-    _list(emr, emr.kind.listed(f"nightly-{SHORT}", "CANCELLED"))
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.cancelling))
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", "CANCELLED"))
     _start(emr, 2, "jr-2")
     _look(emr, emr.kind.succeeded, "jr-2")
 
@@ -237,7 +292,7 @@ def test_a_token_that_another_attempt_has_used_leads_to_its_run(emr):
     emr.kind.prepare(emr.stubber)
     _list(emr)
     emr.stubber.add_client_error("start_job_run", "ConflictException", "the token was used")
-    _list(emr, emr.kind.listed(f"nightly-{SHORT}", emr.kind.active))
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.active))
     _look(emr, emr.kind.succeeded)
 
     assert emr.kind.operator().execute(_context()) == "jr-1"
@@ -306,7 +361,7 @@ def test_a_kill_cancels_the_run(emr):
 def test_a_kill_before_the_id_is_known_finds_the_run(emr):
     operator = emr.kind.operator()
     operator._make_runs(_context())
-    _list(emr, emr.kind.listed(f"nightly-{SHORT}", emr.kind.active))
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.active))
     emr.stubber.add_response("cancel_job_run", dict(emr.kind.one), dict(emr.kind.one))
 
     operator.on_kill()

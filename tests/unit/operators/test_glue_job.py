@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
 from updraft.operators import glue_job_arguments
-from updraft.operators.glue_attempts import is_first_attempt, try_series
 from updraft.operators.glue_base import names_argument
 from updraft.operators.glue_job_arguments import bookmark_arguments, with_spark_properties
 from updraft.operators.glue_job_definition import check_definition, difference, ensure_job
 from updraft.operators.glue_job_settings import RunSettings, longest_use
+from updraft.operators.try_series import is_first_attempt, try_series
 
 PARENT = {
     "spark.openlineage.parentJobName": "d.t",

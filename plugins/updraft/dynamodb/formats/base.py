@@ -75,6 +75,10 @@ class ItemFormat(Protocol):
     def maximum_items_per_file(self) -> int:
         """Number of items after which the next file starts."""
 
+    @property
+    def position_noun(self) -> str:
+        """What the position of a record counts: ``line`` or ``row``."""
+
     def encode(self, items: Iterable[Item]) -> Iterator[bytes]:
         """Write the content of one file.
 

@@ -55,6 +55,7 @@ class CsvFormat:
     """
 
     name = "CSV"
+    position_noun = "line"
     maximum_items_per_file = 1_000_000
 
     def __init__(self, key_types: Mapping[str, str], options: Mapping[str, Any]) -> None:

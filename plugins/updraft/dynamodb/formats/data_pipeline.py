@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from updraft.dynamodb.formats.base import AttributeValue, Item
+from updraft.dynamodb.formats.export_records import export_record_error
 from updraft.dynamodb.formats.json_lines import JsonLineFormat, ReadItem, malformed_item
 from updraft.dynamodb.formats.options import check_options
 from updraft.dynamodb.formats.wire_values import (
@@ -113,7 +114,10 @@ class DataPipelineFormat(JsonLineFormat):
 
     def record(self, parsed: Any) -> ReadItem:
         """Read a record, see :meth:`JsonLineFormat.record`."""
-        item, sound = _READER.read(parsed)
+        try:
+            item, sound = _READER.read(parsed)
+        except InvalidValueError as error:
+            raise export_record_error(parsed) or error from None
         return item, False, sound
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from updraft.dynamodb.formats.base import Item
 from updraft.dynamodb.formats.compression import COMPRESSION_SUFFIXES
+from updraft.dynamodb.formats.export_records import export_record_error
 from updraft.dynamodb.formats.json_lines import JsonLineFormat, ReadItem
 from updraft.dynamodb.formats.options import check_options, compression_option
 from updraft.dynamodb.formats.wire_values import (
@@ -115,5 +116,8 @@ class DynamoDBJsonLinesFormat(JsonLineFormat):
 
     def record(self, parsed: Any) -> ReadItem:
         """Read a record, see :meth:`JsonLineFormat.record`."""
-        item, sound = _READER.read(parsed)
+        try:
+            item, sound = _READER.read(parsed)
+        except InvalidValueError as error:
+            raise export_record_error(parsed) or error from None
         return item, False, sound

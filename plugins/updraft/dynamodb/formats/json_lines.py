@@ -29,6 +29,8 @@ class LineFormat(ABC):
     is_json = False
     """Whether its lines are JSON."""
 
+    position_noun = "line"
+
     def __init__(self, compression: str = "NONE") -> None:
         self._compression = compression
 

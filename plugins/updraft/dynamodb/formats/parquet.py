@@ -42,6 +42,7 @@ class ParquetFormat:
     """
 
     name = "PARQUET"
+    position_noun = "row"
     file_suffix = ".parquet"
     maximum_items_per_file = 1_000_000
 

@@ -144,6 +144,15 @@ BAD_LINES = [
     pytest.param(b'{"a":{"bOOL":"true"}}', "type BOOL takes true or false", id="no-boolean"),
     pytest.param(b'{"a":{"s":"x"},"a":{"s":"y"}}', "names this twice: 'a'", id="duplicate"),
     pytest.param(b'{"a":{"m":{"b":{"n":1e9},"b":{"n":"1"}}}}', "twice: 'b'", id="duplicate-inside"),
+    pytest.param(
+        b'{"Item":{"id":{"S":"a"}}}', "like a record of .* --format DYNAMODB_JSON", id="export"
+    ),
+    pytest.param(
+        b'{"Metadata":{},"Keys":{"id":{"S":"a"}},"NewImage":{"id":{"S":"a"},"n":{"N":"1"}}}',
+        "like a record of .*import_format='DYNAMODB_JSON'",
+        id="incremental-export",
+    ),
+    pytest.param(b'{"Item":{"x":"a"},"n":{"n":"1"}}', "Item: unknown type key", id="no-export"),
     pytest.param(b'{"a":{"n":1e9,"n":"1"}}', "twice: 'n'", id="duplicate-type"),
 ]
 

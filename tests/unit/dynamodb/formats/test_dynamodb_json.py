@@ -98,7 +98,13 @@ def test_bad_lines_are_rejected(line, message):
 def test_bare_items_in_place_of_records_are_rejected():
     reason = decode(LINES, b'{"Item":{"id":{"S":"a"}}}')[0].reason
 
-    assert "attribute Item: unknown type key" in reason
+    assert "looks like a record of a DynamoDB export, whose format is DYNAMODB_JSON" in reason
+
+
+def test_an_attribute_may_have_the_name_of_a_record():
+    line = b'{"Item":{"S":"a"}}'
+
+    assert decoded_items(LINES, line) == [{"Item": {"S": "a"}}]
 
 
 def test_spaces_and_superfluous_escapes_are_read():

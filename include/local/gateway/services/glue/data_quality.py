@@ -45,6 +45,7 @@ class DataQuality:
             "GetDataQualityResult": self._get_result,
             "GetDataQualityRuleset": self._get_ruleset,
             "GetDataQualityRulesetEvaluationRun": self._get,
+            "ListDataQualityRulesetEvaluationRuns": self._list,
             "StartDataQualityRulesetEvaluationRun": self._start,
         }
 
@@ -149,6 +150,27 @@ class DataQuality:
         if work.error is not None:
             members["ErrorString"] = work.error
         return members
+
+    def _list(self, request: OperationRequest) -> Mapping[str, Any]:
+        wanted = request.parameters.get("Filter", {})
+        if set(wanted) - {"DataSource"}:
+            raise AwsError(
+                "InvalidInputException", "The local stack filters evaluations by DataSource", 501
+            )
+        source = wanted.get("DataSource")
+        with self._lock:
+            works = [work for (region, _), work in self._tokens.items() if region == request.region]
+        runs = [
+            {
+                "RunId": work.id,
+                "Status": work.state,
+                "StartedOn": work.started,
+                "DataSource": work.details["DataSource"],
+            }
+            for work in works
+            if source in (None, work.details["DataSource"])
+        ]
+        return {"Runs": runs}
 
     def _cancel(self, request: OperationRequest) -> Mapping[str, Any]:
         self._works.stop(self._find(request))

@@ -14,6 +14,7 @@ first, and what the task had started with it.
 .. seealso:: ``clear_task_instances`` in ``airflow.models.taskinstance``
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,15 @@ def try_series(context: Mapping[str, Any]) -> str:
     run = context.get("dag_run")
     started = getattr(run, "start_date", None)
     return f"{_max_tries(context)}@{started.isoformat() if started else ''}"
+
+
+def series_digest(context: Mapping[str, Any]) -> str:
+    """Name the series where there is no room for its whole name.
+
+    :param context: context of the task instance.
+    :returns: six hexadecimal digits.
+    """
+    return hashlib.sha256(try_series(context).encode()).hexdigest()[:6]
 
 
 def is_first_attempt(context: Mapping[str, Any]) -> bool:
