@@ -22,12 +22,14 @@ from updraft.choices import require_choice
 from updraft.dynamodb.attributes import ObservedAttributes
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.capacity import TokenBucket
+from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import FORMAT_NAMES, create_format
 from updraft.dynamodb.import_blocks import records_per_block
 from updraft.dynamodb.import_ledger import ImportCounts, ImportLedger, ImportState, fingerprint
 from updraft.dynamodb.import_source import find_import_source
+from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.item_keys import KeyReader
 from updraft.dynamodb.item_writer import ItemWriter, KeepingWriter, ReplacingWriter
 from updraft.dynamodb.progress import Progress
@@ -126,15 +128,20 @@ def import_files(context: SparkContext, arguments: ImportArguments) -> ImportRes
         groups = spread(source.files, arguments.parallelism or task_slots(context))
         units = table.write_units * arguments.write_throughput_ratio / max(len(groups), 1)
         log.info(
-            "Importing %s files in %d tasks into %s: each at most %g write capacity units per "
-            "second",
-            f"{len(source.files):,}",
+            "Importing %s in %d tasks into %s: each at most %g write capacity units per second",
+            counted(len(source.files), "file"),
             len(groups),
             table.arn,
             units,
         )
         task = FilesTask(arguments, table, format_name, checkpoint_uri, units)
         counts, attributes = _run(context, task, groups)
+        problem = source.totals.problem(counts.total) if source.totals else None
+        if problem and not arguments.dead_letter_s3_uri:
+            raise ChangedExportError(problem)
+        if problem:
+            log.warning("%s", problem)
+            counts.rejected += 1
         _remove_ledgers_of_files(arguments, checkpoint_uri)
         state = ImportState(
             table=table.identity,
