@@ -47,7 +47,7 @@ from updraft.operators.glue_job import GlueJobRunOperator
 from updraft.paths import include_directory
 
 S3_URI = r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$"
-# Glue hands no empty argument to a script: what is not given has to be absent.
+# An empty argument breaks getResolvedOptions on Glue: what is not given is left out.
 ARGUMENTS = """
 {%- set arguments = {
     "--source_uri": params.source_uri,
