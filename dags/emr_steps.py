@@ -207,7 +207,7 @@ with DAG(
         "log_uri": Param(
             None,
             type=["null", "string"],
-            pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
+            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
             title="Logs",
             description="s3://bucket/prefix for the logs; empty for none.",
         ),
@@ -244,7 +244,7 @@ with DAG(
         "region_name": Param(
             None,
             type=["null", "string"],
-            pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
             title="Region",
             description="Region; empty for that of the connection.",
         ),

@@ -61,7 +61,7 @@ with DAG(
         "script_arguments": Param(
             {},
             type="object",
-            additionalProperties={"type": "string"},
+            additionalProperties={"type": "string", "minLength": 1},
             propertyNames={"pattern": "^--"},
             title="Arguments",
             description='Arguments of the script, such as {"--day": "2026-11-02"}.',
@@ -77,6 +77,7 @@ with DAG(
             None,
             type=["null", "string"],
             enum=[None, "G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "R.1X", "R.2X"],
+            values_display={"null": "That of the job"},
             title="Type of the workers",
             description="Needed with a number of workers.",
         ),
@@ -91,6 +92,7 @@ with DAG(
             None,
             type=["null", "string"],
             enum=[None, "enable", "disable", "pause"],
+            values_display={"null": "What the job says"},
             title="Bookmark",
             description="Empty for what the job says.",
         ),
@@ -103,7 +105,7 @@ with DAG(
         "region_name": Param(
             None,
             type=["null", "string"],
-            pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
             title="Region",
             description="Region of the job; empty for that of the connection.",
         ),

@@ -25,6 +25,9 @@ ENVIRONMENT_TAG = f"{_PREFIX}environment"
 TOKEN_TAG = f"{_PREFIX}token"
 """Tag with the token of the task instance, by which a retry finds its resource."""
 
+KEEP_TAG = f"{_PREFIX}keep"
+"""Tag that a resource has, with the value ``true``, which stays on purpose after its run."""
+
 # What a value of a tag may consist of, but for the equals sign, which begins an escape. The
 # narrowest of the services decides.
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html

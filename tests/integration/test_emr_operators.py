@@ -20,6 +20,8 @@ from updraft.operators.emr import (
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
+from updraft.operators.emr_failed_cluster import end_clusters
+from updraft.resource_owner import KEEP_TAG
 
 pytestmark = pytest.mark.integration
 
@@ -179,6 +181,21 @@ def test_a_teardown_ends_the_cluster_of_a_task_that_handed_on_nothing(cloud, run
     assert _terminate("None").execute(run.context("end")) == [cluster]
     _until(lambda: _state(cloud, cluster) == "TERMINATED")
     assert _terminate("j-2AXXXXXXGAPLF").execute(run.context("end")) == []
+
+
+def test_a_teardown_that_keeps_the_cluster_tags_it(cloud, run, cluster):
+    assert _terminate(cluster, keep=True).execute(run.context("end")) == []
+
+    described = cloud.emr.describe_cluster(ClusterId=cluster)["Cluster"]
+    assert described["Status"]["State"] in {"RUNNING", "WAITING"}
+    assert {"Key": KEEP_TAG, "Value": "true"} in described["Tags"]
+    assert _terminate(cluster).execute(run.context("end")) == [cluster]
+
+
+def test_the_callback_ends_the_cluster_of_a_task_whose_process_died(cloud, run, cluster):
+    end_clusters({**run.context("create"), "task": _create(cloud, run)})
+
+    _until(lambda: _state(cloud, cluster) == "TERMINATED")
 
 
 def test_waiting_is_deferred_and_a_kill_in_the_triggerer_ends_the_cluster(cloud, run):

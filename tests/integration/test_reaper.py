@@ -10,7 +10,7 @@ from airflow.exceptions import AirflowFailException
 from include.local.airflow import NAMESPACE
 from updraft.hooks.owned_glue_resources import owner_arguments
 from updraft.operators.reaper import ReapOrphansOperator
-from updraft.resource_owner import ResourceOwner
+from updraft.resource_owner import KEEP_TAG, ResourceOwner
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +51,7 @@ def _run_job(cloud, owner, **changed):
     return cloud.glue.start_job_run(JobName=cloud.job, Arguments=arguments)["JobRunId"]
 
 
-def _start_cluster(cloud, owner):
+def _start_cluster(cloud, owner, **more):
     return cloud.emr.run_job_flow(
         Name="reaped",
         ReleaseLabel="emr-7.12.0",
@@ -62,7 +62,7 @@ def _start_cluster(cloud, owner):
         },
         JobFlowRole="EMR_EC2_DefaultRole",
         ServiceRole="EMR_DefaultRole",
-        Tags=[{"Key": key, "Value": value} for key, value in owner.tags().items()],
+        Tags=[{"Key": key, "Value": value} for key, value in {**owner.tags(), **more}.items()],
     )["JobFlowId"]
 
 
@@ -91,12 +91,13 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     others = [_run_job(cloud, of_waiting), _run_job(cloud, of_others)]
     strange = _run_job(cloud, of_gone, **{"--updraft_dag_id": "renamed"})
     clusters = [_start_cluster(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
+    clusters.append(_start_cluster(cloud, of_gone, **{KEEP_TAG: "true"}))
 
     looked = dag_runs.run("reap_orphans", form)
 
     assert looked.state == "success"
     assert not set(_states(cloud, orphans)) & ENDED
-    assert "0 ended, 3 orphans left (dry run), 1 without owner" in looked.output
+    assert "0 ended, 3 orphans left (dry run), 1 without owner, 1 kept" in looked.output
 
     young = {**form, "minutes": 60, "dry_run": False}
     kept = dag_runs.run("reap_orphans", young)
@@ -105,7 +106,7 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     reaped = dag_runs.run("reap_orphans", {**form, "dry_run": False})
 
     assert reaped.state == "success", reaped.output[-5000:]
-    assert "3 ended, 0 orphans left, 1 without owner" in reaped.output
+    assert "3 ended, 0 orphans left, 1 without owner, 1 kept" in reaped.output
     assert f"Ended Glue job run {orphans[0]}" in reaped.output
     assert f"run {ended} of DAG reap_orphans; that run ended as success" in reaped.output
     assert "run gone of DAG reap_orphans; that run is gone" in reaped.output
@@ -115,7 +116,8 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
         cloud.emr.describe_cluster(ClusterId=cluster)["Cluster"]["Status"]["State"]
         for cluster in clusters
     ]
-    assert [state.startswith("TERMINAT") for state in states] == [True, False, False]
+    assert [state.startswith("TERMINAT") for state in states] == [True, False, False, False]
+    assert f"Kept, as its teardown was told: EMR cluster {clusters[3]}" in reaped.output
 
 
 def test_nameless_environment_ends_nothing(monkeypatch):

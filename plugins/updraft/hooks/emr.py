@@ -18,10 +18,12 @@ CLUSTERS = "emr"
 SERVERLESS = "emr-serverless"
 CONTAINERS = "emr-containers"
 
-_LIMIT_CODES = re.compile(r"(?i).*(limitexceeded|quotaexceeded|toomany).*")
-_LIMIT_WORDS = re.compile(
-    r"(?i)(limit|quota)\b.*\b(exceeded|reached)|exceed\w*\b.*\b(limit|quota|maximum)|"
-    r"maximum (number|allowed).*(exceeded|reached)|maximum number of active"
+_LIMIT_CODES = re.compile(r"(?i)(?!.*tag).*(limitexceeded|quotaexceeded|toomany).*")
+_LIMIT_WORDS = re.compile(r"(?i)\b(limit|quota|maximum|too many|exceed\w*)\b")
+# What other work takes up and gives back. A request that is too large by itself stays so.
+_SHARED = re.compile(
+    r"(?i)\b(active|concurrent|running) (clusters?|job ?flows?|steps?|job ?runs?|jobs|instances|"
+    r"v?cpus?)\b|\bvcpus?\b|\b(account|service) (limit|quota)s?\b|\bec2 (instance )?quota\b"
 )
 _PATIENCE = 900.0
 _LONGEST_PAUSE = 60.0
@@ -59,7 +61,7 @@ class EmrCalls:
         self.hook_parameters = dict(hook_parameters)
         self.service = service
         self.hook = emr_hook(service, **self.hook_parameters)
-        self._patience = patience
+        self.patience = patience
         self._single: AwsBaseHook | None = None
 
     @property
@@ -127,7 +129,7 @@ class EmrCalls:
     ) -> dict[str, Any]:
         action = f"{_PREFIXES[self.service]}:{operation.title().replace('_', '')}"
         client = connected_client(hook)
-        give_up_at = time.monotonic() + self._patience
+        give_up_at = time.monotonic() + self.patience
         pause = 1.0
         while True:
             check()
@@ -153,11 +155,14 @@ _PREFIXES = {
 def is_limit(error: ServiceError) -> bool:
     """Tell whether a call failed because there is too much of something at the moment.
 
-    EMR has one error code for most refusals, so that the words of the message decide.
+    EMR has one error code for most refusals, so that the words of the message decide: they have to
+    name a limit, and something that others give back. Too many tags, types of instances in a fleet
+    or characters of an argument are no such thing.
 
     :param error: how it failed.
     :returns: whether waiting may help.
     """
     if _LIMIT_CODES.fullmatch(error.code):
         return True
-    return bool(error.code and _LIMIT_WORDS.search(error.message))
+    said = error.message if error.code else ""
+    return bool(_LIMIT_WORDS.search(said) and _SHARED.search(said))

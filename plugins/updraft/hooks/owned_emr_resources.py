@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from updraft.hooks.owned_resources import OwnedResource, OwnedResources, is_of
-from updraft.resource_owner import ResourceOwner
+from updraft.resource_owner import KEEP_TAG, ResourceOwner
 
 _LIVE_CLUSTERS = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
 _LIVE_SERVERLESS_RUNS = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED")
@@ -37,6 +37,7 @@ class OwnedEmrClusters(OwnedResources):
                     cluster["Status"]["State"],
                     cluster["Status"]["Timeline"]["CreationDateTime"],
                     ResourceOwner.from_tags(tags),
+                    kept=tags.get(KEEP_TAG) == "true",
                 )
 
     def end(self, resource: OwnedResource) -> None:

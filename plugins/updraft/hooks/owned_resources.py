@@ -24,6 +24,7 @@ class OwnedResource:
     :param started: when it was started.
     :param owner: the task instance that started it; None when its tags no longer say.
     :param parents: ids of what it is part of, by parameter of the call that ends it.
+    :param kept: whether somebody wants it to stay after its run.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class OwnedResource:
     started: datetime
     owner: ResourceOwner | None
     parents: Mapping[str, str] = field(default_factory=dict)
+    kept: bool = False
 
 
 class OwnedResources:

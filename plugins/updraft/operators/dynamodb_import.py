@@ -28,6 +28,7 @@ from updraft.operators.dynamodb_import_worker import WorkerImportEngine
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
 from updraft.operators.glue_job_runs import GlueJobRuns
 from updraft.operators.glue_job_settings import check_job_name, run_overrides
+from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.template_arguments import given
 from updraft.operators.waiting import Deferral, check_poll_interval
 
@@ -180,6 +181,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         self.glue_arguments = glue_arguments
         self.deferrable = deferrable
         self.poll_interval = poll_interval
+        self._kill_switch = KillSwitch()
         self._engine: ImportEngine | VerifyEngine | None = None
         self._outcome: ImportOutcome | None = None
 
@@ -215,6 +217,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
 
     def on_kill(self) -> None:
         """Stop the import; what it has written stays, and a later attempt goes on after it."""
+        self._kill_switch.throw()
         if self._engine is not None:
             self._engine.stop()
 
@@ -222,6 +225,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         """Compare files and table; what the table has besides is no difference after an import."""
         self._engine = engine = VerifyEngine(self.hook, self.s3_hook_parameters)
         try:
+            self._kill_switch.check()
             report = engine.verify(
                 VerifyRequest(
                     verification_id=request.import_id,
@@ -243,6 +247,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
     def _run(self, step: Callable[[ImportEngine], ImportOutcome | Deferral]) -> dict[str, Any]:
         self._engine = engine = IMPORT_ENGINES[self.engine](self)
         try:
+            self._kill_switch.check()
             outcome = step(engine)
         except (ChangedExportError, RejectedRecordError) as error:
             raise AirflowFailException(str(error)) from None

@@ -120,6 +120,18 @@ class EmrBaseOperator(AwsBaseOperator[EmrHook]):
             self._made_calls = EmrCalls(super()._hook_parameters, CLUSTERS)
         return self._made_calls
 
+    def calls_outside(self, context: Context) -> EmrCalls:
+        """Make the calls for a callback, which may run where no template was rendered.
+
+        :param context: context of the task instance.
+        :returns: the calls.
+        """
+        parameters = {
+            name: self.render_template(value, context) if isinstance(value, str) else value
+            for name, value in super()._hook_parameters.items()
+        }
+        return EmrCalls(parameters, CLUSTERS)
+
     def _waiting(self) -> Waiting:
         return Waiting(self._calls, deferrable=self.deferrable, poll_interval=self.poll_interval)
 

@@ -9,7 +9,7 @@ from airflow.providers.amazon.aws.links.emr import EmrClusterLink, EmrLogsLink
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
-from updraft.dynamodb.service_errors import ServiceError
+from updraft.dynamodb.service_errors import ServiceError, is_uncertain
 from updraft.emr.cluster_request import ClusterRequest, asks_for_spot, owned, read_cluster
 from updraft.emr.cost_bound import instance_bound
 from updraft.errors import UpdraftError
@@ -25,6 +25,8 @@ from updraft.operators.emr_clusters import (
     EmrClusters,
     lacks_capacity,
 )
+from updraft.operators.emr_failed_cluster import with_end_of_clusters
+from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr import EmrClusterTrigger
@@ -37,12 +39,14 @@ _LIMIT_PATIENCE = timedelta(hours=24)
 _END_PATIENCE = timedelta(hours=1)
 
 
-class EmrClusterOperator(EmrBaseOperator):
+class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
     """Make a cluster and wait until it is ready; or take over the one of an earlier attempt.
 
-    Use it as setup task with an :class:`EmrTerminateClusterOperator` as its teardown. A task that
-    fails or is killed ends its cluster. Whatever happens, EMR itself ends a cluster that is idle
-    for the time of its ``AutoTerminationPolicy``, by default an hour.
+    Use it as setup task with an :class:`EmrTerminateClusterOperator` as its teardown. The teardown
+    does not run when this task has failed: the task itself ends its cluster when it fails or is
+    killed, and a callback does so when its process could not. The callback comes before those of
+    ``on_failure_callback``. Whatever happens, EMR itself ends a cluster that is idle for the time
+    of its ``AutoTerminationPolicy``, by default an hour.
 
     .. seealso:: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-what-is-emr.html
 
@@ -72,6 +76,7 @@ class EmrClusterOperator(EmrBaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.on_failure_callback = with_end_of_clusters(self.on_failure_callback)
         self.cluster = cluster
         self.on_demand_fallback = on_demand_fallback
         self.start_timeout = start_timeout
@@ -109,20 +114,13 @@ class EmrClusterOperator(EmrBaseOperator):
 
         return self._releasing(context, step)
 
-    def resume_execution(
-        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
-    ) -> Any:
-        """End the cluster when Airflow lets the task fail because its trigger did.
+    def stop_after_trigger(self, context: Context) -> None:
+        """End the cluster, because the trigger that watched it has failed.
 
-        :param next_method: method to go on with.
-        :param next_kwargs: its arguments.
         :param context: context of the task instance.
-        :returns: what the method returns.
         """
-        if next_method == "__fail__":
-            self._owner, self._creating = ResourceOwner.of(context), True
-            self._release()
-        return super().resume_execution(next_method, next_kwargs, context)
+        self._owner, self._creating = ResourceOwner.of(context), True
+        self._release()
 
     def on_kill(self) -> None:
         """End the cluster; called from a signal handler."""
@@ -165,7 +163,7 @@ class EmrClusterOperator(EmrBaseOperator):
             try:
                 self._cluster_id = self._create(clusters, request)
             except ServiceError as error:
-                self._creating = False
+                self._creating = is_uncertain(error)
                 if not is_limit(error) or time.time() > limit_ends_at:
                     raise
                 self.log.info("EMR takes no more clusters at the moment; waiting. %s", error)

@@ -13,7 +13,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls
 from updraft.operators.emr_logs import EmrLogs
 from updraft.operators.kill_switch import KillSwitch
-from updraft.resource_owner import TOKEN_TAG, ResourceOwner
+from updraft.resource_owner import ENVIRONMENT_TAG, KEEP_TAG, TOKEN_TAG, ResourceOwner
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,17 @@ _SHORT = 12
 _ON_DEMAND = " on-demand"
 _LOOKS = 5
 _PAUSE = 3.0
-_CAPACITY = re.compile(r"(?i)\bspot\b|insufficient|capacity[- ]not[- ]available|FLEET_TIMEOUT")
+_FLEET_TIMEOUT = "INSTANCE_FLEET_TIMEOUT"
+_OTHER_REASONS = frozenset(
+    {"ALL_STEPS_COMPLETED", "BOOTSTRAP_FAILURE", "STEP_FAILURE", "USER_REQUEST"}
+)
+# https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-troubleshoot-errordetail.html
+_CAPACITY_CODES = re.compile(r"INSUFFICIENT_CAPACITY|SPOT_NO_CAPACITY|SPOT_PRICE_INCREASE")
+_CAPACITY_WORDS = re.compile(
+    r"(?i)\bspot\b|\binsufficient\w* ?(instance )?capacity\b|\bnot have sufficient\b.*\bcapacity\b|"
+    r"\bcapacity[- ]not[- ]available\b"
+)
+_PERMISSION_WORDS = re.compile(r"(?i)permission|authori[sz]|access ?denied|service-linked role")
 
 
 class EmrClusters:
@@ -127,8 +137,9 @@ class EmrClusters:
         :param spot: whether spot instances may stay what they are.
         :returns: id of the cluster.
         :raises TaskStoppedError: when the task was told to stop before it was made.
-        :raises ServiceError: when AWS refuses.
+        :raises ServiceError: when AWS refuses, or leaves it open for too long whether there is one.
         """
+        give_up_at = time.monotonic() + self._calls.patience
         suffix = f"[{self._short}{'' if spot else _ON_DEMAND}]"
         complete = owned(request, suffix=suffix, tags=self._owner.tags(), spot=spot)
         while True:
@@ -141,7 +152,9 @@ class EmrClusters:
                 if not is_uncertain(error):
                     raise
                 log.warning("It is open whether EMR has begun a cluster: %s", error)
-            found = self._look_again()
+                found = self._look_again()
+                if found is None and time.monotonic() > give_up_at:
+                    raise
             if found is not None:
                 log.info("EMR had begun cluster %s", found["Id"])
                 return str(found["Id"])
@@ -154,6 +167,21 @@ class EmrClusters:
         """
         self._calls.call("terminate_job_flows", f"cluster {cluster_id!r}", JobFlowIds=[cluster_id])
         log.info("Told EMR to terminate cluster %s", cluster_id)
+
+    def keep(self, cluster_id: str) -> None:
+        """Tag a cluster as one that stays after its run, so that the reaper leaves it alone.
+
+        :param cluster_id: its id.
+        :raises ServiceError: when AWS refuses.
+        """
+        # The worker's policy lets it tag nothing without the name of the environment.
+        tags = {ENVIRONMENT_TAG: self._owner.tags()[ENVIRONMENT_TAG], KEEP_TAG: "true"}
+        self._calls.call(
+            "add_tags",
+            f"cluster {cluster_id!r}",
+            ResourceId=cluster_id,
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
 
     def failure(self, cluster: Cluster) -> UpdraftError:
         """Say why a cluster has ended.
@@ -199,12 +227,21 @@ def lacks_capacity(cluster: Cluster) -> bool:
     """Tell whether a cluster failed for want of spot instances.
 
     :param cluster: the cluster.
-    :returns: whether code or message say so.
+    :returns: whether the codes say so, or where EMR gives none that tell, the message.
     """
-    reason = cluster["Status"].get("StateChangeReason") or {}
-    codes = [one.get("ErrorCode", "") for one in cluster["Status"].get("ErrorDetails") or ()]
-    said: Sequence[str] = [reason.get("Code", ""), reason.get("Message", ""), *codes]
-    return cluster["Status"]["State"] in (ENDING, FAILED) and any(map(_CAPACITY.search, said))
+    status = cluster["Status"]
+    reason = status.get("StateChangeReason") or {}
+    if status["State"] not in (ENDING, FAILED) or reason.get("Code") in _OTHER_REASONS:
+        return False
+    details = status.get("ErrorDetails") or ()
+    codes = [one["ErrorCode"] for one in details if one.get("ErrorCode")]
+    if codes:
+        return any(map(_CAPACITY_CODES.search, codes))
+    message = reason.get("Message") or ""
+    if _PERMISSION_WORDS.search(message):
+        return False
+    is_timeout = reason.get("Code") == _FLEET_TIMEOUT
+    return is_timeout or _CAPACITY_WORDS.search(message) is not None
 
 
 def is_gone(error: ServiceError) -> bool:

@@ -9,6 +9,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls
 from updraft.operators.emr_base import EmrBaseOperator, Waiting
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun
+from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import Deferral, check_poll_interval
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
 
-class EmrJobRunTask(BaseOperator):
+class EmrJobRunTask(StopsAfterTrigger, BaseOperator):
     """Take over from the provider's operator how a job run is started, found and waited for.
 
     :param deferrable: whether the task gives its slot back while it waits.
@@ -74,6 +75,7 @@ class EmrJobRunTask(BaseOperator):
         """
         try:
             check_poll_interval(self.poll_interval)
+            self._check()
         except UpdraftError as error:
             raise AirflowFailException(str(error)) from None
         return self._result(context, lambda: self._start(context, None))
@@ -100,6 +102,16 @@ class EmrJobRunTask(BaseOperator):
         self._kill_switch.throw()
         if self._runs is not None:
             self._runs.stop()
+
+    def stop_after_trigger(self, context: Context) -> None:
+        """Cancel the run, because the trigger that watched it has failed.
+
+        :param context: context of the task instance.
+        """
+        self._make_runs(context).stop()
+
+    def _check(self) -> None:
+        """Check arguments; raises UpdraftError when one is wrong."""
 
     def _waiting(self, calls: EmrCalls) -> Waiting:
         return Waiting(calls, deferrable=self.deferrable, poll_interval=self.poll_interval)

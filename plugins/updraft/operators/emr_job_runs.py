@@ -209,11 +209,13 @@ class EmrJobRuns(ABC):
             self._kill_switch.check()
             run_id = self._send(name, token, request)
         except ServiceError as error:
-            if error.code == "ConflictException":  # another attempt has used the token
-                found = self._own().get(number)
-                if found is not None:
-                    return str(found["id"])
-            if not is_limit(error) or time.time() > limit_ends_at:
+            if not is_limit(error):
+                found = self._started_elsewhere(number)
+                if found is None:
+                    raise
+                log.info("Job run %s was started by another attempt: %s", found, error)
+                return found
+            if time.time() > limit_ends_at:
                 raise
             log.info("EMR takes no more job runs at the moment; waiting. %s", error)
             return None
@@ -221,6 +223,18 @@ class EmrJobRuns(ABC):
         log.info("EMR has begun job run %s (%s)", run_id, name)
         self._kill_switch.check(self.stop)
         return run_id
+
+    def _started_elsewhere(self, number: int) -> str | None:
+        """Find a run that another attempt has started with the same token.
+
+        EMR Serverless answers the second one with a ConflictException, EMR on EKS has none.
+        """
+        try:
+            found = self._own().get(number)
+        except ServiceError as error:
+            log.info("Whether there is a run is not known: %s", error)
+            return None
+        return None if found is None else str(found["id"])
 
     def _failure(self, run: JobRun) -> UpdraftError:
         logs, place = self._logs(run)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from airflow.providers.amazon.aws.operators.emr import EmrServerlessStartJobOperator
 
 from updraft.compat import Context
+from updraft.errors import UpdraftError
 from updraft.hooks.emr import SERVERLESS, EmrCalls
 from updraft.operators.emr_job_run_task import EmrJobRunTask
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun, s3_log_uri
@@ -17,6 +18,12 @@ from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr_job_runs import EmrJobRunTrigger, EmrServerlessJobRunTrigger
 
+_OWN_ARGUMENTS: Mapping[str, str] = {
+    "applicationId": "application_id says which application runs the job",
+    "clientToken": "the token is the task instance's, so that a retry starts no second run",
+    "executionRoleArn": "give it as execution_role_arn",
+    "jobDriver": "give it as job_driver",
+}
 _STOPPED = frozenset({"CREATED", "STOPPED"})
 
 
@@ -83,7 +90,8 @@ class ServerlessJobRuns(EmrJobRuns):
     def _logs(self, run: JobRun) -> tuple[EmrLogs, str]:
         """Name the driver's logs, https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/logging.html."""
         logs = EmrLogs(self._calls.hook_parameters, s3_log_uri(run.get("configurationOverrides")))
-        place = logs.uri("applications", self._parent_id, "jobs", run["id"], "SPARK_DRIVER")
+        driver = "HIVE_DRIVER" if "hive" in (run.get("jobDriver") or {}) else "SPARK_DRIVER"
+        place = logs.uri("applications", self._parent_id, "jobs", run["id"], driver)
         return logs, place
 
 
@@ -119,6 +127,11 @@ class EmrServerlessJobOperator(EmrJobRunTask, EmrServerlessStartJobOperator):
         "outputs",
     )
     ui_color = "#f5e6d3"
+
+    def _check(self) -> None:
+        for name, advice in _OWN_ARGUMENTS.items():
+            if name in (self.config or {}):
+                raise UpdraftError(f"config: it must not have {name}; {advice}.")
 
     def _start(self, context: Context, limit_ends_at: float | None) -> JobRun | Deferral:
         runs = self._make_runs(context)

@@ -99,9 +99,13 @@ class EmrStepRuns:
         instances: dict[str, dict[int, Step]] = {}
         surplus: list[Step] = []
         by_id: dict[str, Step] = {}
+        seen: set[str] = set()
         active = 0
         listed = self._calls.items("list_steps", self._named(), "Steps", ClusterId=self._cluster_id)
         for step in listed:  # the latest first
+            if step["Id"] in seen:
+                continue  # it moved on to the next page when another step was added
+            seen.add(step["Id"])
             active += step["Status"]["State"] in ACTIVE_STATES
             identity = identity_of(step["Name"])
             if identity is None or identity.key not in own:
@@ -170,8 +174,10 @@ class EmrStepRuns:
         :param execution_role: ARN of the runtime role of the steps.
         :returns: whether any was added; if not, the cluster takes none at the moment.
         :raises TaskStoppedError: when the task was told to stop; what was added is cancelled.
-        :raises ServiceError: when AWS refuses.
+        :raises ServiceError: when AWS refuses, or leaves it open for too long whether it has added
+            the steps.
         """
+        give_up_at = time.monotonic() + self._calls.patience
         places = missing[: max(0, MOST_ACTIVE_STEPS - view.active)]
         if not places:
             return False
@@ -194,11 +200,13 @@ class EmrStepRuns:
                 if not is_uncertain(error):
                     raise
                 log.warning("It is open whether EMR has added steps: %s", error)
+                added = self._found(named, known)
+                if not added and time.monotonic() > give_up_at:
+                    raise
             else:
                 known.update(zip(places, answer["StepIds"], strict=True))
-                self._kill_switch.check(self.stop)
-                return True
-            if self._found(named, known):
+                added = True
+            if added:
                 self._kill_switch.check(self.stop)
                 return True
 

@@ -23,6 +23,7 @@ from updraft.operators.emr_step_runs import (
     has_failed,
     keeps_others_out,
 )
+from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.template_arguments import given
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral
@@ -38,7 +39,7 @@ _LOG_PAUSES = 3
 _MOST_CONCURRENT = 256
 
 
-class EmrStepsOperator(EmrBaseOperator):
+class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
     """Run steps on a cluster and wait for their end; a retry adopts what an earlier attempt added.
 
     A step that has completed is not run again, one that is pending or running is waited for, and
@@ -137,6 +138,14 @@ class EmrStepsOperator(EmrBaseOperator):
         self._kill_switch.throw()
         if self._runs is not None:
             self._runs.stop()
+
+    def stop_after_trigger(self, context: Context) -> None:
+        """Cancel the steps, because the trigger that watched them has failed.
+
+        :param context: context of the task instance.
+        """
+        self._prepare(context)
+        self._require_runs().stop()
 
     def _prepare(self, context: Context) -> list[dict[str, Any]]:
         steps: list[dict[str, Any]] = self._checked(self._checked_steps)

@@ -39,8 +39,9 @@ class EmrTerminateClusterOperator(EmrBaseOperator):
     :param cluster_id: id of the cluster, such as ``{{ ti.xcom_pull("create") }}``. (templated)
     :param setup_task_id: id of the task that made it; by default each upstream
         :class:`EmrClusterOperator`.
-    :param keep: whether the cluster stays, for somebody who wants to look at it; EMR ends it when
-        it has been idle for the time of its ``AutoTerminationPolicy``. (templated)
+    :param keep: whether the cluster stays, for somebody who wants to look at it. It gets the tag
+        ``updraft:keep``, by which the reaper leaves it alone; EMR ends it when it has been idle for
+        the time of its ``AutoTerminationPolicy``. (templated)
     :param wait_for_end: whether to wait until the instances are gone, not only until EMR has begun
         to end the cluster.
     :param deferrable: whether the task gives its slot back while it waits.
@@ -73,14 +74,11 @@ class EmrTerminateClusterOperator(EmrBaseOperator):
         """End the cluster.
 
         :param context: context of the task instance.
-        :returns: ids of the clusters that had not ended.
+        :returns: ids of the clusters that had not ended and were not kept.
         :raises AirflowException: when a cluster is protected, or AWS refuses.
         """
         keep = self._checked(lambda: truth("keep", self.keep))
-        if keep:
-            self.log.info("The cluster stays until it has been idle for too long")
-            return []
-        outcome: list[str] = self._run(lambda: self._end(context))
+        outcome: list[str] = self._run(lambda: self._end(context, keep=keep))
         return outcome
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> list[str]:
@@ -98,7 +96,27 @@ class EmrTerminateClusterOperator(EmrBaseOperator):
         )
         return outcome
 
-    def _end(self, context: Context) -> list[str] | Deferral:
+    def _end(self, context: Context, *, keep: bool) -> list[str] | Deferral:
+        found = self._found(context)
+        ended = []
+        for one, cluster in found.items():
+            if cluster["Status"]["State"] in ENDED:
+                self.log.info("Cluster %s has ended as %s", one, cluster["Status"]["State"])
+                continue
+            self._persist(context, EmrClusterLink, job_flow_id=one)
+            if keep:
+                EmrClusters(self._calls, self._require_owner()).keep(one)
+                self.log.info("Cluster %s stays until it has been idle for too long", one)
+                continue
+            self._terminate(cluster)
+            ended.append(one)
+        if not found:
+            self.log.info("There is no cluster to end")
+        give_up_at = time.time() + _END_PATIENCE.total_seconds()
+        return self._await_end(ended, give_up_at) if self.wait_for_end else ended
+
+    def _found(self, context: Context) -> dict[str, Cluster]:
+        """Find the clusters of the setup tasks, and the one that was named."""
         self._owner = owner = ResourceOwner.of(context)
         setups = [self.setup_task_id] if self.setup_task_id else self._upstream_setups()
         cluster_id = given(self.cluster_id)
@@ -116,18 +134,7 @@ class EmrTerminateClusterOperator(EmrBaseOperator):
             described = self._described(cluster_id)
             if described is not None:
                 found[cluster_id] = described
-        ended = []
-        for one, cluster in found.items():
-            if cluster["Status"]["State"] in ENDED:
-                self.log.info("Cluster %s has ended as %s", one, cluster["Status"]["State"])
-                continue
-            self._persist(context, EmrClusterLink, job_flow_id=one)
-            self._terminate(cluster)
-            ended.append(one)
-        if not found:
-            self.log.info("There is no cluster to end")
-        give_up_at = time.time() + _END_PATIENCE.total_seconds()
-        return self._await_end(ended, give_up_at) if self.wait_for_end else ended
+        return found
 
     def _upstream_setups(self) -> list[str]:
         if not self.has_dag():  # type: ignore[no-untyped-call]

@@ -16,13 +16,12 @@ from updraft.hooks.glue import GlueClientHook
 from updraft.operators.dynamodb_base import client_configuration
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
+from updraft.triggers.glue_polling import MOST_ERRORS, GluePollingTrigger
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from updraft.operators.glue_lineage import Lineage
-    from updraft.triggers.glue_polling import GluePollingTrigger
-
 LONGEST_WAIT = timedelta(hours=48)
 """How long a task waits; a retry waits again."""
 
@@ -65,6 +64,7 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.kill_switch = KillSwitch()
+        self._trigger_errors = 0
         self._lineage: Lineage | None = None
 
     @property
@@ -109,6 +109,34 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
     def stop(self) -> None:
         """End the work, if it has begun; say so where that is not possible."""
 
+    def find_own(self, context: Context) -> None:
+        """Find the work that goes on, so that :meth:`stop` ends it.
+
+        :param context: context of the task instance.
+        :raises UpdraftError: when AWS refuses.
+        """
+
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> Any:
+        """End the work when Airflow lets the last attempt fail because its trigger did.
+
+        After any other attempt it goes on, and the retry adopts it.
+
+        :param next_method: method to go on with.
+        :param next_kwargs: its arguments.
+        :param context: context of the task instance.
+        :returns: what the method returns.
+        """
+        instance = context["ti"]
+        if next_method == "__fail__" and instance.try_number > instance.max_tries:
+            try:
+                self.find_own(context)
+                self.stop()
+            except UpdraftError as error:
+                self.log.warning("What the task has begun may go on. %s", error)
+        return super().resume_execution(next_method, next_kwargs, context)
+
     def execute(self, context: Context) -> Any:
         """Do the work, or find it done.
 
@@ -133,6 +161,7 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
         """
         if event["status"] != "success":
             self.log.warning("The trigger ended with: %s", event.get("message"))
+        self._trigger_errors = event.get("errors", 0)
         return self._carried_out(lambda: self.go_on(context, event))
 
     def _carried_out(self, step: Callable[[], Any]) -> Any:
@@ -159,9 +188,10 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
             "region_name": self.hook.conn_region_name,
             "verify": self.verify,
             "botocore_config": client_configuration(self.botocore_config),
+            "errors": self._trigger_errors,
         }
 
-    def wait(self, trigger: "GluePollingTrigger", what: str) -> Deferral | None:
+    def wait(self, trigger: GluePollingTrigger, what: str) -> Deferral | None:
         """Wait for the next look.
 
         :param trigger: looks while the task is deferred.
@@ -175,7 +205,9 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
                 f"{what} has not ended after {LONGEST_WAIT}. It goes on; a retry of this task "
                 "finds it and waits again."
             )
-        if may_defer(deferrable=self.deferrable):
+        if self._trigger_errors >= MOST_ERRORS:
+            self.log.warning("The triggerer can't look; the task waits in its slot")
+        elif may_defer(deferrable=self.deferrable):
             return Deferral(trigger, timedelta(seconds=seconds) + GRACE)
         time.sleep(self.poll_interval)
         return None

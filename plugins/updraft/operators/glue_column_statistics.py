@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
@@ -21,6 +22,8 @@ _GOES_ON = _BEGUN | {"STOPPING"}
 _RUNNING = "ColumnStatisticsTaskRunningException"
 _NO_ROOM = frozenset({"ResourceNumberLimitExceededException", "ThrottlingException", _RUNNING})
 _ALL_ROWS = 100
+_MOST_STARTS = 3  # at once, where a run that was in the way has ended in between
+_COMPLEX = ("array", "map", "struct", "uniontype")  # types without statistics
 _SUCCEEDED = "SUCCEEDED"
 _VIEW = "VIRTUAL_VIEW"
 
@@ -32,11 +35,13 @@ class _Progress:
     :param waiting: tables that nothing was started for.
     :param running: id of the run by table.
     :param ended: what became of the others, by table.
+    :param own: tables whose run this task began, and may stop.
     """
 
     waiting: list[str]
     running: dict[str, str] = field(default_factory=dict)
     ended: dict[str, dict[str, Any]] = field(default_factory=dict)
+    own: list[str] = field(default_factory=list)
 
 
 class GlueColumnStatisticsOperator(GlueOperator):
@@ -52,7 +57,8 @@ class GlueColumnStatisticsOperator(GlueOperator):
     fewer, the rest waits without holding a slot.
 
     All tables are tried before the task fails, and the result says what became of each. A user who
-    ends the task stops the runs.
+    ends the task stops the runs that it began. A retry takes those for its own that began since the
+    DAG run did; a run that somebody else began goes on.
 
     .. seealso:: https://docs.aws.amazon.com/glue/latest/dg/column-statistics.html
 
@@ -160,9 +166,19 @@ class GlueColumnStatisticsOperator(GlueOperator):
         progress = _Progress(**event["progress"])
         return self._advance(progress, event["give_up_at"])
 
+    def find_own(self, context: Context) -> None:
+        """Find the runs that go on.
+
+        :param context: context of the task instance.
+        :raises UpdraftError: when AWS refuses.
+        """
+        self._progress = _Progress(waiting=self._tables())
+        self._take_over(context, self._progress)
+
     def stop(self) -> None:
-        """Stop the runs."""
-        for table in list(self._progress.running if self._progress else ()):
+        """Stop the runs, but for those that somebody else began."""
+        progress = self._progress
+        for table in [t for t in progress.running if t in progress.own] if progress else ():
             try:
                 self._request("StopColumnStatisticsTaskRun", table)
                 self.log.info("Told Glue to stop the statistics of %s", table)
@@ -179,6 +195,7 @@ class GlueColumnStatisticsOperator(GlueOperator):
             trigger = GlueColumnStatisticsTrigger(
                 database_name=self.database_name,
                 runs=progress.running,
+                own=progress.own,
                 progress=asdict(progress),
                 **self.waiting(give_up_at),
             )
@@ -209,12 +226,13 @@ class GlueColumnStatisticsOperator(GlueOperator):
             for run in self._runs(table):
                 if (run.get("StartTime") or run["CreationTime"]) < begun:
                     break
-                if run["Status"] in _BEGUN and self._is_same(run):
+                if run["Status"] in _BEGUN and self._is_same(run, table):
                     # It may end before a start of another one would find it going on.
                     progress.waiting.remove(table)
                     progress.running[table] = self._adopted(run, table)
+                    progress.own.append(table)
                     break
-                if run["Status"] == _SUCCEEDED and self._is_same(run):
+                if run["Status"] == _SUCCEEDED and self._is_same(run, table):
                     self.log.info("The statistics of %s were computed by an earlier attempt", table)
                     progress.waiting.remove(table)
                     progress.ended[table] = _outcome(run)
@@ -224,7 +242,7 @@ class GlueColumnStatisticsOperator(GlueOperator):
         while progress.waiting and len(progress.running) < self.concurrency:
             table = progress.waiting[0]
             try:
-                run_id = self._started(table)
+                run_id, is_own = self._started(table)
             except ServiceError as error:
                 if error.code in _NO_ROOM:
                     self.log.info("No run can be begun about %s now: %s", table, error)
@@ -234,33 +252,47 @@ class GlueColumnStatisticsOperator(GlueOperator):
                 self.log.error("The statistics of %s were not begun. %s", table, error)  # noqa: TRY400 - it is complete
             else:
                 progress.running[table] = run_id
+                if is_own:
+                    progress.own.append(table)
                 self.kill_switch.check(self.stop)
             progress.waiting.remove(table)
 
-    def _started(self, table: str) -> str:
-        self.kill_switch.check()
-        try:
-            answer = self._request(
-                "StartColumnStatisticsTaskRun",
-                table,
-                Role=self.role,
-                ColumnNameList=list(self.column_names) if self.column_names else None,
-                SampleSize=self.sample_size,
-                CatalogID=self.catalog_id or None,
-                SecurityConfiguration=self.security_configuration or None,
-            )
-        except ServiceError as error:
-            if error.code != _RUNNING:
-                raise
-            for run in self._runs(table):
-                if run["Status"] in _GOES_ON:
-                    if not self._is_same(run):
+    def _started(self, table: str) -> tuple[str, bool]:
+        """Start a run, or adopt the one that is in the way.
+
+        :returns: its id, and whether this task began it.
+        """
+        for number in range(_MOST_STARTS):
+            self.kill_switch.check()
+            asked_at = datetime.now(UTC).replace(microsecond=0)
+            try:
+                answer = self._request(
+                    "StartColumnStatisticsTaskRun",
+                    table,
+                    Role=self.role,
+                    ColumnNameList=list(self.column_names) if self.column_names else None,
+                    SampleSize=self.sample_size,
+                    CatalogID=self.catalog_id or None,
+                    SecurityConfiguration=self.security_configuration or None,
+                )
+            except ServiceError as error:
+                if error.code != _RUNNING:
+                    raise
+                active = [run for run in self._runs(table) if run["Status"] in _GOES_ON]
+                if active:
+                    if not self._is_same(active[0], table):
                         raise
-                    return self._adopted(run, table)
-            return self._started(table)  # it has ended in between
-        run_id = str(answer["ColumnStatisticsTaskRunId"])
-        self.log.info("Glue has begun run %s about %s", run_id, table)
-        return run_id
+                    # A start whose answer was lost is repeated, and then in its own way.
+                    is_own = active[0]["CreationTime"] >= asked_at
+                    return self._adopted(active[0], table), is_own
+                if number + 1 == _MOST_STARTS:
+                    raise
+                time.sleep(2**number)  # it has ended in between
+                continue
+            run_id = str(answer["ColumnStatisticsTaskRunId"])
+            self.log.info("Glue has begun run %s about %s", run_id, table)
+            return run_id, True
+        raise AssertionError("unreachable")
 
     def _adopted(self, run: Mapping[str, Any], table: str) -> str:
         run_id = str(run["ColumnStatisticsTaskRunId"])
@@ -307,12 +339,32 @@ class GlueColumnStatisticsOperator(GlueOperator):
         )
         return sorted(runs, key=lambda run: cast("Any", run["CreationTime"]), reverse=True)
 
-    def _is_same(self, run: Mapping[str, Any]) -> bool:
-        """Say whether a run computes what this task is to compute."""
-        wanted = sorted(self.column_names or ())
-        return (
-            not run.get("ColumnNameList") or sorted(run["ColumnNameList"]) == wanted
-        ) and run.get("SampleSize", _ALL_ROWS) >= (self.sample_size or _ALL_ROWS)
+    def _is_same(self, run: Mapping[str, Any], table: str) -> bool:
+        """Say whether a run computes at least what this task is to compute."""
+        if run.get("SampleSize", _ALL_ROWS) < (self.sample_size or _ALL_ROWS):
+            return False
+        computed = {name.lower() for name in run.get("ColumnNameList") or ()}
+        if not computed:
+            return True
+        # Of a run about all columns Glue may name those that it has found.
+        wanted = self.column_names or self._all_columns(table)
+        return computed >= {name.lower() for name in wanted}
+
+    def _all_columns(self, table: str) -> list[str]:
+        """Name the columns that statistics exist for; those of partitions may have none."""
+        answer = self.hook.request(
+            "GetTable",
+            self._named(table),
+            DatabaseName=self.database_name,
+            Name=table,
+            CatalogId=self.catalog_id or None,
+        )
+        columns = answer["Table"].get("StorageDescriptor", {}).get("Columns", ())
+        return [
+            column["Name"]
+            for column in columns
+            if not column.get("Type", "").lower().startswith(_COMPLEX)
+        ]
 
     def _request(
         self, operation: str, table: str, *, named: bool = True, **parameters: Any

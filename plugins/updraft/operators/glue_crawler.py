@@ -23,7 +23,8 @@ _NONE = "none"  # there was no crawl before
 _READY = "READY"
 _RUNNING = "RUNNING"
 _COMPLETED = "COMPLETED"
-_LAG = 10  # looks for a crawl that has begun but is not listed yet
+_LAG = 10  # looks, a second apart, for a crawl that has begun but is not listed yet
+_MOST_LOOKS = 20  # those after the lag are poll intervals apart
 
 
 class GlueCrawlerOperator(GlueOperator):
@@ -82,7 +83,17 @@ class GlueCrawlerOperator(GlueOperator):
         :returns: as :meth:`begin`.
         :raises UpdraftError: as :meth:`begin`.
         """
-        return self._advance(context, event["after"], event["give_up_at"])
+        return self._advance(context, event["after"], event["give_up_at"], own=event["own"])
+
+    def find_own(self, context: Context) -> None:
+        """Find the crawl that goes on.
+
+        :param context: context of the task instance.
+        :raises UpdraftError: when AWS refuses.
+        """
+        after = self._mark(context)
+        crawl = _next_after(self._crawls(), after) if after is not None else None
+        self._crawling = crawl is not None and crawl["State"] == _RUNNING
 
     def stop(self) -> None:
         """Stop the crawl, if it is the task's own."""
@@ -95,40 +106,59 @@ class GlueCrawlerOperator(GlueOperator):
             self.log.warning("Crawler %s may go on. %s", self.crawler_name, error)
 
     def _advance(
-        self, context: Context, after: str | None, give_up_at: float
+        self, context: Context, after: str | None, give_up_at: float, *, own: bool = False
     ) -> dict[str, Any] | Deferral:
+        """Go on until there is a result.
+
+        :param after: id of the last crawl before the task's own, if the crawler is marked.
+        :param own: whether the task has started a crawl after that one, listed or not.
+        """
+        self._crawling = own
         looks = 0
         while True:
             state = self._crawler()["State"]
             crawls = self._crawls()
-            own = _next_after(crawls, after) if after is not None else None
-            if own is not None and own["State"] != _RUNNING and state == _READY:
-                if own["State"] == _COMPLETED or not self._is_of_earlier_attempt(context):
-                    return self._result(own)
+            crawl = _next_after(crawls, after) if after is not None else None
+            if state == _READY and crawl is not None and crawl["State"] != _RUNNING:
+                if crawl["State"] == _COMPLETED or not self._is_of_earlier_attempt(context):
+                    return self._result(crawl)
                 self.log.info(
-                    "Crawl %s ended as %s; a new one is made", own["CrawlId"], own["State"]
+                    "Crawl %s ended as %s; a new one is made", crawl["CrawlId"], crawl["State"]
                 )
-                after, own = None, None
-            if state == _READY and own is None:
-                if self._crawling and looks < _LAG:
+                after, crawl, self._crawling = None, None, False
+            if state == _READY and crawl is None:
+                if self._crawling or looks:
                     looks += 1
-                    time.sleep(1)
-                    continue
-                after = self._start(context, crawls, after)
+                    self._pause(looks)
+                if not self._crawling:
+                    is_marked = after == _NONE or any(one["CrawlId"] == after for one in crawls)
+                    after = self._start(context, crawls, after if is_marked else None)
+                    looks = 0 if self._crawling else max(looks, 1)
                 continue
-            self._crawling = own is not None
+            self._crawling = self._crawling if crawl is None else crawl["State"] == _RUNNING
             trigger = GlueCrawlTrigger(
                 crawler_name=self.crawler_name,
-                after=after if self._crawling else None,
+                after=after,
+                own=self._crawling,
                 **self.waiting(give_up_at),
             )
-            if after is None:
+            if not self._crawling:
                 self.log.info("Waiting for the crawl of somebody else that is going on")
             deferral = self.wait(trigger, f"Crawler {self.crawler_name!r}")
             if deferral is not None:
                 return deferral
 
+    def _pause(self, looks: int) -> None:
+        """Wait until a crawl that was started is listed."""
+        if looks > _MOST_LOOKS:
+            raise UpdraftError(
+                f"Crawler {self.crawler_name!r} is ready, but Glue lists no crawl since it was "
+                "started. Look at its runs in the console; a retry of this task looks again."
+            )
+        time.sleep(1 if looks <= _LAG else self.poll_interval)
+
     def _start(self, context: Context, crawls: list[dict[str, Any]], after: str | None) -> str:
+        """Start the crawler, and say which crawl was the last one before."""
         if after is None:
             after = crawls[0]["CrawlId"] if crawls else _NONE
             owner = ResourceOwner.of(context)

@@ -120,6 +120,17 @@ class GlueDataQualityRulesetRunOperator(GlueOperator):
         """
         return self._advance(event["evaluation_run_id"], event["give_up_at"])
 
+    def find_own(self, context: Context) -> None:
+        """Find the evaluation that goes on.
+
+        Its start is asked for once more: with the same token Glue begins nothing, and names it.
+
+        :param context: context of the task instance.
+        :raises UpdraftError: when AWS refuses.
+        """
+        run_id = self._started(context)
+        self._run_id = run_id if self._run(run_id)["Status"] in _GOES_ON else None
+
     def stop(self) -> None:
         """Cancel the evaluation."""
         if self._run_id is None:

@@ -42,6 +42,7 @@ from updraft.operators.glue_job_settings import (
 )
 from updraft.operators.try_series import try_series
 from updraft.operators.waiting import Deferral
+from updraft.resource_owner import ResourceOwner
 from updraft.triggers.glue import GlueJobCapacityTrigger
 
 if TYPE_CHECKING:
@@ -211,6 +212,17 @@ class GlueJobRunOperator(GlueOperator):
         if self._runs is not None:
             self._runs.stop()
 
+    def find_own(self, context: Context) -> None:
+        """Find the run that goes on.
+
+        :param context: context of the task instance.
+        :raises UpdraftError: when an argument is wrong or AWS refuses.
+        """
+        definition = self._definition()
+        name = definition["Name"] if definition else str(self.job_name)
+        self._runs = self._runs_of(context, {"Name": name})
+        self._runs.take_up(ResourceOwner.of(context).token())
+
     def _begun(self, context: Context, give_up_at: float) -> dict[str, Any] | Deferral:
         job = self._job()
         runs = self._runs = self._runs_of(context, job)
@@ -222,7 +234,7 @@ class GlueJobRunOperator(GlueOperator):
             except ConcurrentRunsError as error:
                 log.info("%s Waiting for room.", error)
                 trigger: GluePollingTrigger = GlueJobCapacityTrigger(
-                    job_name=job["Name"], **runs.waiting(give_up_at)
+                    job_name=job["Name"], **self.waiting(give_up_at)
                 )
                 deferral = self.wait(trigger, f"A run of job {job['Name']!r} before this one")
                 if deferral is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from updraft.choices import choose
 from updraft.compat import Context
 from updraft.errors import UpdraftError
+from updraft.hooks import owned_glue_resources
 from updraft.operators.try_series import try_series
 from updraft.resource_owner import ResourceOwner
 
@@ -39,14 +40,9 @@ def owner_arguments(context: Context) -> dict[str, str]:
     :param context: context of the task instance.
     :returns: value by name.
     """
-    owner = ResourceOwner.of(context)
     return {
-        OWNER: owner.token(),
-        "--updraft_environment": owner.environment,
-        "--updraft_dag_id": owner.dag_id,
-        "--updraft_run_id": owner.run_id,
-        "--updraft_task_id": owner.task_id,
-        "--updraft_map_index": str(owner.map_index),
+        # As the reaper reads them: characters that a tag may not have are escaped.
+        **owned_glue_resources.owner_arguments(ResourceOwner.of(context)),
         ATTEMPT: str(context["ti"].try_number),
         SERIES: try_series(context),
     }

@@ -48,6 +48,36 @@ _REMOVED_IF_ABSENT = (
     "SourceControlDetails",
 )
 _REQUIRED = ("Command", "Role")
+_ARGUMENTS = ("DefaultArguments", "NonOverridableArguments")
+# Arguments of Glue's own whose values are no secrets; what another one holds, nobody knows.
+# https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+_SHOWN = frozenset(
+    f"--{name}"
+    for name in (
+        "additional-python-modules",
+        "class",
+        "continuous-log-logGroup",
+        "continuous-log-logStreamPrefix",
+        "datalake-formats",
+        "enable-auto-scaling",
+        "enable-continuous-cloudwatch-log",
+        "enable-continuous-log-filter",
+        "enable-glue-datacatalog",
+        "enable-job-insights",
+        "enable-metrics",
+        "enable-observability-metrics",
+        "enable-spark-ui",
+        "extra-files",
+        "extra-jars",
+        "extra-py-files",
+        "job-bookmark-option",
+        "job-language",
+        "scriptLocation",
+        "spark-event-logs-path",
+        "TempDir",
+    )
+)
+_HIDDEN = "***"
 
 
 def ensure_job(hook: GlueClientHook, definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +116,8 @@ def find_job(hook: GlueClientHook, name: str) -> dict[str, Any]:
 def difference(job: Mapping[str, Any], definition: Mapping[str, Any]) -> str:
     """Say what an update would change.
 
-    What the definition leaves out counts only where Glue fills in nothing by itself.
+    What the definition leaves out counts only where Glue fills in nothing by itself. The values of
+    arguments are hidden, but for some of Glue's own: jobs are often given passwords that way.
 
     :param job: the job as GetJob describes it.
     :param definition: input of CreateJob.
@@ -97,7 +128,12 @@ def difference(job: Mapping[str, Any], definition: Mapping[str, Any]) -> str:
     # Of a structure Glue may return more members than it was given, such as PythonVersion.
     found = {name: _narrowed(job.get(name), wanted.get(name)) for name in named if name in job}
     lines = difflib.unified_diff(
-        _as_lines(found), _as_lines(wanted), "job", "definition", lineterm="", n=1
+        _as_lines(_without_secrets(found, wanted, "before")),
+        _as_lines(_without_secrets(wanted, found, "after")),
+        "job",
+        "definition",
+        lineterm="",
+        n=1,
     )
     return "\n".join(lines)
 
@@ -185,6 +221,23 @@ def _narrowed(found: Any, wanted: Any) -> Any:
             return found
         return {key: value for key, value in found.items() if key in wanted}
     return found
+
+
+def _without_secrets(job: Mapping[str, Any], other: Mapping[str, Any], side: str) -> dict[str, Any]:
+    """Hide the values of arguments; one that differs still does."""
+    shown = dict(job)
+    for member in _ARGUMENTS:
+        arguments, others = job.get(member), other.get(member)
+        if isinstance(arguments, Mapping):
+            shown[member] = {
+                name: value
+                if name in _SHOWN
+                else _HIDDEN
+                if isinstance(others, Mapping) and others.get(name) == value
+                else f"{_HIDDEN} {side}"
+                for name, value in arguments.items()
+            }
+    return shown
 
 
 def _as_lines(value: Mapping[str, Any]) -> list[str]:

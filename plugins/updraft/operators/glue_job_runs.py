@@ -14,6 +14,7 @@ from updraft.operators.glue_job_log import DEFAULT_LOG_GROUP, GlueJobLog, log_li
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, may_defer
 from updraft.triggers.glue import GlueJobRunTrigger
+from updraft.triggers.glue_polling import MOST_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class GlueJobRuns:
         self._waiting_for: str | None = None
         self._starting: Mapping[str, str] | None = None
         self._kill_switch = kill_switch or KillSwitch()
+        self._trigger_errors = 0
 
     def adopt_or_start(self, arguments: Mapping[str, str], attempt: int) -> JobRun:
         """Find the run of an earlier attempt, or start one.
@@ -103,14 +105,22 @@ class GlueJobRuns:
             if adopted["JobRunState"] in _ACTIVE:
                 self._waiting_for = adopted["Id"]
                 self._kill_switch.check(self._end)
+                return self._oldest(adopted, arguments)
             return adopted
-        run_id = self._start(arguments)
-        return {
+        run = {
             **self._overrides,
-            "Id": run_id,
+            "Id": self._start(arguments),
             "JobRunState": "STARTING",
             "Arguments": dict(arguments),
         }
+        return self._oldest(run, arguments)
+
+    def take_up(self, identity: str) -> None:
+        """Look for a run that goes on when :meth:`stop` is called.
+
+        :param identity: value of the argument that tells whose it is.
+        """
+        self._starting = {self._identity: identity}
 
     def wait(self, run: JobRun) -> JobRun | Deferral:
         """Wait for the end of a run.
@@ -130,6 +140,7 @@ class GlueJobRuns:
         """
         if event["status"] != "success":
             log.warning("The trigger ended with: %s", event.get("message"))
+        self._trigger_errors = event.get("errors", 0)
         return self._wait_until(self._describe(event["run_id"]), event["give_up_at"])
 
     def stop(self) -> None:
@@ -170,9 +181,50 @@ class GlueJobRuns:
                 differences = self._differences(run, arguments)
                 if not differences:
                     return run
-                log.info("Run %s has %s; it is no result", run["Id"], "; ".join(differences))
+                log.info(
+                    "Run %s has other values of %s; it is no result",
+                    run["Id"],
+                    ", ".join(differences),
+                )
             log.info("Run %s of an earlier attempt ended as %s", run["Id"], run["JobRunState"])
         return None
+
+    def _oldest(self, run: JobRun, arguments: Mapping[str, str]) -> JobRun:
+        """Keep one run of those that go on, and stop the others.
+
+        An attempt that Airflow has lost may still be alive, and start a run at the same moment as
+        its successor. Each of them looks after its start, and both keep the same run.
+        """
+        try:
+            active = [one for one in self._own_runs(arguments) if one["JobRunState"] in _ACTIVE]
+        except ServiceError as error:
+            log.warning("Whether run %s is the only one is not known. %s", run["Id"], error)
+            return run
+        active.sort(key=lambda one: (one["StartedOn"], one["Id"]))
+        ids = [str(one["Id"]) for one in active]
+        if not ids or ids[0] == run["Id"]:
+            kept, surplus = run, ids[1:]
+        else:  # what was started last may not be listed yet
+            kept, surplus = active[0], sorted({*ids[1:], str(run["Id"])})
+        if surplus:
+            log.warning(
+                "%s belongs to this task as well and is older; stopping %s",
+                self._named(kept["Id"]),
+                ", ".join(surplus),
+            )
+            self._stop_runs(surplus)
+        self._waiting_for = kept["Id"]
+        self._kill_switch.check(self._end)
+        if kept is not run:
+            self._check_same(kept, arguments)
+        return kept
+
+    def _stop_runs(self, run_ids: list[str]) -> None:
+        try:
+            with self._explained("glue:BatchStopJobRun"):
+                self._client().batch_stop_job_run(JobName=self._job_name, JobRunIds=run_ids)
+        except ServiceError as error:
+            log.warning("Runs %s may go on. %s", ", ".join(run_ids), error)
 
     def _own_runs(self, arguments: Mapping[str, str]) -> Iterator[JobRun]:
         """Give the runs of this task instance, the latest first as Glue lists them."""
@@ -192,9 +244,10 @@ class GlueJobRuns:
                 return
 
     def _differences(self, run: JobRun, arguments: Mapping[str, str]) -> list[str]:
+        """Name the arguments that differ; their values may be secrets."""
         has = run.get("Arguments", {})
         return [
-            f"{name} {has.get(name)!r} instead of {value!r}"
+            name
             for name, value in arguments.items()
             if name not in self._varying and has.get(name) != value
         ]
@@ -204,7 +257,7 @@ class GlueJobRuns:
         if differences:
             raise UpdraftError(
                 f"{self._named(run['Id'])}, which an earlier attempt of this task started, is "
-                f"still going on with other arguments: {'; '.join(differences)}. Stop it or wait "
+                f"still going on with other values of {', '.join(differences)}. Stop it or wait "
                 "for its end, and let templates give the same values in each attempt."
             )
 
@@ -268,7 +321,8 @@ class GlueJobRuns:
                     f"{self._named(run_id)} is still {state} after {LONGEST_WAIT}. It goes on; a "
                     "retry of this task adopts it and waits again."
                 )
-            if may_defer(deferrable=self._deferrable):
+            can_look = self._trigger_errors < MOST_ERRORS
+            if can_look and may_defer(deferrable=self._deferrable):
                 # Its log is shown when it has ended: a run prints nothing in its first moments.
                 return self._deferral(run_id, give_up_at, seconds)
             self._follow(run)
@@ -313,6 +367,7 @@ class GlueJobRuns:
             "region_name": self._client().meta.region_name,
             "verify": self._hook_parameters.get("verify"),
             "botocore_config": self._hook_parameters.get("config"),
+            "errors": self._trigger_errors,
         }
 
     def _client(self) -> Any:

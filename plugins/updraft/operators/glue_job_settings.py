@@ -231,8 +231,14 @@ def script_arguments_of(value: Mapping[str, str] | str | None) -> dict[str, str]
     for name, text in arguments.items():
         if not name.startswith("--") or not isinstance(text, str):
             raise UpdraftError(
-                f"script_arguments: {name!r}: {text!r} is no argument of a Glue job, such as "
-                "'--day': '2026-11-02'"
+                f"script_arguments: {name!r} with a value of type {type(text).__name__} is no "
+                "argument of a Glue job, such as '--day': '2026-11-02'"
+            )
+        if not text:
+            raise UpdraftError(
+                f"script_arguments: the value of {name!r} is empty; Glue leaves it out, and "
+                "getResolvedOptions then takes the next name for its value. Leave the argument "
+                "out, or give it a word that stands for nothing"
             )
         if name.startswith("--updraft_"):
             raise UpdraftError(f"script_arguments: {name!r} is set by the operator")

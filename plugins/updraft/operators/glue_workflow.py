@@ -100,6 +100,16 @@ class GlueWorkflowRunOperator(GlueOperator):
         """
         return self._advance(context, event["run_id"], event["give_up_at"])
 
+    def find_own(self, context: Context) -> None:
+        """Find the run that goes on.
+
+        :param context: context of the task instance.
+        :raises UpdraftError: when AWS refuses.
+        """
+        run_id = self._found(context)
+        if run_id and self._request("GetWorkflowRun", RunId=run_id)["Run"]["Status"] in _GOES_ON:
+            self._run_id = run_id
+
     def stop(self) -> None:
         """Stop the run."""
         if not self._run_id:

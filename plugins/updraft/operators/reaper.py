@@ -41,7 +41,8 @@ class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
 
     A resource is an orphan when the DAG run of the task that started it has ended, or Airflow has
     no such run any more. A resource whose tags no longer name its owner is reported and left
-    alone, since nobody can tell whether it is needed.
+    alone, since nobody can tell whether it is needed. So is a cluster that its teardown was told to
+    keep; EMR ends it when it has been idle for too long.
 
     The task fails when a service could not be looked through, or an orphan could not be ended, but
     only after it has done the rest.
@@ -55,8 +56,8 @@ class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
     :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
     :param botocore_config: arguments of botocore's ``Config``.
 
-    Returns what it found: ``ended``, ``left`` (orphans, in a dry run or when AWS refused) and
-    ``unknown``, each a list of descriptions.
+    Returns what it found: ``ended``, ``left`` (orphans, in a dry run or when AWS refused),
+    ``kept`` and ``unknown``, each a list of descriptions.
     """
 
     aws_hook_class = AwsBaseHook
@@ -118,6 +119,9 @@ class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
             return
         fate = f"ended as {state}" if state else "is gone"
         text = f"{_described(resource)}, started by {owner}; that run {fate}"
+        if resource.kept:
+            report.kept.append(text)
+            return
         if report_only:
             report.left.append(text)
             return
@@ -136,19 +140,27 @@ class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
             self.log.info("Ended %s", text)
         for text in report.unknown:
             self.log.warning("Left alone: %s", text)
+        for text in report.kept:
+            self.log.info("Kept, as its teardown was told: %s", text)
         for text in report.left:
             self.log.warning("Orphan: %s", text)
         self.log.info(
-            "Environment %s: %d ended, %d orphans left%s, %d without owner",
+            "Environment %s: %d ended, %d orphans left%s, %d without owner, %d kept",
             environment,
             len(report.ended),
             len(report.left),
             " (dry run)" if report_only else "",
             len(report.unknown),
+            len(report.kept),
         )
         if report.failures:
             raise UpdraftError("\n".join(report.failures))
-        return {"ended": report.ended, "left": report.left, "unknown": report.unknown}
+        return {
+            "ended": report.ended,
+            "left": report.left,
+            "kept": report.kept,
+            "unknown": report.unknown,
+        }
 
     def _chosen_services(self) -> list[OwnedResources]:
         names = self.services
@@ -175,12 +187,14 @@ class Report:
 
     :param ended: descriptions of the orphans that were ended.
     :param left: descriptions of those that were not.
+    :param kept: descriptions of those that stay on purpose.
     :param unknown: descriptions of resources whose owner is not known.
     :param failures: what went wrong.
     """
 
     ended: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 

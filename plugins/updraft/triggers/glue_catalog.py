@@ -1,6 +1,6 @@
 """Triggers that wait for what Glue does with the Data Catalog."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,17 +13,19 @@ class GlueCrawlTrigger(GluePollingTrigger):
     """Wait until a crawler is ready.
 
     :param crawler_name: name of the crawler.
-    :param after: id of the last crawl before the task's own; None as long as somebody else's crawl
-        is waited for.
+    :param after: id of the last crawl before the task's own; None as long as the task has not
+        marked the crawler.
+    :param own: whether the crawl that goes on is the task's own.
     :param kwargs: as of :class:`GluePollingTrigger`.
     """
 
-    argument_names = ("crawler_name", "after")
+    argument_names = ("crawler_name", "after", "own")
 
-    def __init__(self, *, crawler_name: str, after: str | None, **kwargs: Any) -> None:
+    def __init__(self, *, crawler_name: str, after: str | None, own: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.crawler_name = crawler_name
         self.after = after
+        self.own = own
 
     async def is_over(self, client: Any) -> bool:
         """Look at the crawler.
@@ -40,7 +42,7 @@ class GlueCrawlTrigger(GluePollingTrigger):
 
         :param client: asynchronous client of Glue.
         """
-        if self.after is None:
+        if not self.own:
             return
         errors = client.exceptions
         with suppress(errors.CrawlerNotRunningException, errors.CrawlerStoppingException):
@@ -52,23 +54,26 @@ class GlueColumnStatisticsTrigger(GluePollingTrigger):
 
     :param database_name: name of the database.
     :param runs: id of the run by name of the table; none where there was no room for any.
+    :param own: tables whose run the task began.
     :param progress: what the task needs to know when it goes on.
     :param kwargs: as of :class:`GluePollingTrigger`.
     """
 
-    argument_names = ("database_name", "runs", "progress")
+    argument_names = ("database_name", "runs", "own", "progress")
 
     def __init__(
         self,
         *,
         database_name: str,
         runs: Mapping[str, str],
+        own: Sequence[str],
         progress: Mapping[str, Any],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.database_name = database_name
         self.runs = dict(runs)
+        self.own = list(own)
         self.progress = dict(progress)
 
     def first_pause(self) -> float:
@@ -91,12 +96,12 @@ class GlueColumnStatisticsTrigger(GluePollingTrigger):
         return not self.runs
 
     async def stop(self, client: Any) -> None:
-        """Stop the runs.
+        """Stop the runs that the task began.
 
         :param client: asynchronous client of Glue.
         """
         errors = client.exceptions
-        for table in self.runs:
+        for table in sorted(set(self.runs) & set(self.own)):
             with suppress(
                 errors.ColumnStatisticsTaskNotRunningException,
                 errors.ColumnStatisticsTaskStoppingException,

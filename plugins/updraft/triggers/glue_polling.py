@@ -9,9 +9,15 @@ from typing import Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from updraft.compat import AirflowException
 from updraft.hooks.glue import GlueClientHook
 
 log = logging.getLogger(__name__)
+
+MOST_ERRORS = 3
+"""After so many triggers one after the other that could not look, a task waits in its slot."""
+
+_LONGEST_PAUSE = 10  # intervals
 
 
 class GluePollingTrigger(BaseTrigger):
@@ -21,8 +27,8 @@ class GluePollingTrigger(BaseTrigger):
     can be ``EXPIRED``), and wait for one thing at a time.
 
     The event has ``status`` (``success``, ``timeout`` or ``error``), ``message`` unless it is a
-    success, ``give_up_at`` and the arguments of the subclass. It only says that the waiting ended,
-    so the task has to look for itself how.
+    success, ``give_up_at``, ``errors`` and the arguments of the subclass. It only says that the
+    waiting ended, so the task has to look for itself how.
 
     :param give_up_at: when the waiting ends, in seconds since 1970. The task hands it on if it has
         to wait again.
@@ -31,6 +37,8 @@ class GluePollingTrigger(BaseTrigger):
     :param region_name: region.
     :param verify: whether to verify TLS certificates, or the path of a CA bundle.
     :param botocore_config: arguments of botocore's ``Config``.
+    :param errors: how many triggers of this task one after the other could not look. The more they
+        were, the longer is the pause before the first look. The event counts on.
     """
 
     argument_names: ClassVar[tuple[str, ...]] = ()
@@ -48,6 +56,7 @@ class GluePollingTrigger(BaseTrigger):
         region_name: str | None,
         verify: bool | str | None = None,
         botocore_config: dict[str, Any] | None = None,
+        errors: int = 0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.give_up_at = give_up_at
@@ -56,6 +65,7 @@ class GluePollingTrigger(BaseTrigger):
         self.region_name = region_name
         self.verify = verify
         self.botocore_config = botocore_config
+        self.errors = errors
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Say how to make the same trigger in another process.
@@ -70,6 +80,7 @@ class GluePollingTrigger(BaseTrigger):
             "region_name",
             "verify",
             "botocore_config",
+            "errors",
         )
         path = f"{type(self).__module__}.{type(self).__qualname__}"
         return path, {name: getattr(self, name) for name in names}
@@ -110,27 +121,32 @@ class GluePollingTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait.
 
-        What botocore raises becomes an event as well. Left to the triggerer, it would fail the
-        task without letting it look for itself.
+        What botocore raises becomes an event as well, as does a connection of Airflow or a
+        configuration that is wrong in the triggerer only. Left to the triggerer, it would fail
+        the task without letting it look for itself.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
         outcome = {"status": "success"}
         try:
-            await asyncio.sleep(self.first_pause())
+            await asyncio.sleep(self.first_pause() + self._pause_after_errors())
             async with await self._connect() as client:
                 while not await self.is_over(client):
+                    self.errors = 0
                     if time.time() >= self.give_up_at:
                         outcome = {"status": "timeout", "message": "it has taken too long"}
                         break
                     await asyncio.sleep(self.waiter_delay)
-        except (BotoCoreError, ClientError) as error:
+            self.errors = 0
+        except (AirflowException, BotoCoreError, ClientError, OSError, ValueError) as error:
+            self.errors += 1
             outcome = {"status": "error", "message": str(error)}
         yield TriggerEvent(  # type: ignore[no-untyped-call]
             {
                 **{name: getattr(self, name) for name in self.argument_names},
                 **outcome,
                 "give_up_at": self.give_up_at,
+                "errors": self.errors,
             }
         )
 
@@ -138,6 +154,12 @@ class GluePollingTrigger(BaseTrigger):
         """End what was started, because a user has ended the task; Airflow calls it from 3.3 on."""
         async with await self._connect() as client:
             await self.stop(client)
+
+    def _pause_after_errors(self) -> float:
+        if not self.errors:
+            return 0.0
+        pause = float(self.waiter_delay * min(2 ** (self.errors - 1), _LONGEST_PAUSE))
+        return max(0.0, min(pause, self.give_up_at - time.time()))
 
     async def _connect(self) -> Any:
         hook: Any = self.hook()

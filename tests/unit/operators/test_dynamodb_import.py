@@ -184,11 +184,20 @@ def test_an_engine_that_waits_for_aws_defers_the_task(engine):
 
 def test_kill_stops_the_engine(engine):
     operator = _operator()
-    operator.on_kill()
     operator.execute(_context())
+    assert not engine.stopped
+    operator.on_kill()
+    assert engine.stopped
+
+
+@pytest.mark.parametrize("mode", ["import", "verify"])
+def test_a_task_that_was_told_to_stop_does_nothing(engine, mode):
+    operator = _operator(mode=mode)
     operator.on_kill()
 
-    assert engine.stopped
+    with pytest.raises(AirflowException, match="told to stop"):
+        operator.execute(_context())
+    assert engine.requests == []
 
 
 def _event(lineage):

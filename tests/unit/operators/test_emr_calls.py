@@ -13,8 +13,10 @@ from updraft.emr.steps import StepIdentity, identified, read_steps, step_key
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls, is_limit
 from updraft.operators.emr_cluster import EmrClusterOperator
-from updraft.operators.emr_clusters import EmrClusters
+from updraft.operators.emr_clusters import EmrClusters, lacks_capacity
+from updraft.operators.emr_failed_cluster import end_clusters, with_end_of_clusters
 from updraft.operators.emr_step_runs import EmrStepRuns
+from updraft.operators.emr_steps import EmrStepsOperator
 from updraft.operators.emr_terminate_cluster import EmrTerminateClusterOperator
 from updraft.operators.kill_switch import KillSwitch, TaskStoppedError
 from updraft.resource_owner import ResourceOwner
@@ -257,6 +259,82 @@ def test_a_trigger_that_failed_leaves_no_cluster(emr):
         _operator().resume_execution("__fail__", {"error": "Trigger timeout"}, _context())
 
 
+def test_a_cluster_that_never_shows_up_is_an_error_in_the_end(emr, monkeypatch):
+    operator = _operator()
+    monkeypatch.setattr(operator, "_made_calls", EmrCalls(_calls().hook_parameters, patience=0))
+    _listed(emr)
+    emr.add_client_error("run_job_flow", "InternalServerError", "oops", 500)
+    for _ in range(5):
+        _listed(emr)
+    _listed(emr, _described("j-1", "STARTING"))  # it comes late, and nobody else would end it
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+
+    with pytest.raises(AirflowException, match=r"RunJobFlow on a new cluster failed .*oops"):
+        operator.execute(_context())
+
+
+def _mine(context):
+    context["called"] = True
+
+
+@pytest.mark.parametrize("given", [{}, {"on_failure_callback": _mine}])
+@pytest.mark.parametrize("by_default", [True, False])
+def test_a_task_whose_process_died_leaves_no_cluster(emr, given, by_default):
+    arguments = {"default_args": given} if by_default else given
+    operator = _operator(region_name="{{ params.region }}", **arguments)
+    # Airflow calls it in the DAG processor, where no template was rendered.
+    context = {**_context(), "task": operator, "params": {"region": "eu-west-1"}}
+    _listed(emr, _described("j-1", "STARTING"), _described("j-2", "RUNNING"))
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-2"]})
+
+    for callback in operator.on_failure_callback:
+        callback(context)
+
+    assert ("called" in context) == bool(given)
+    assert operator.calls_outside(context).hook_parameters["region_name"] == "eu-west-1"
+
+
+def test_the_callbacks_of_the_user_follow_in_their_order():
+    others = [_mine, print]
+
+    assert with_end_of_clusters(others) == [end_clusters, _mine, print]
+    assert with_end_of_clusters(with_end_of_clusters(print)) == [end_clusters, print]
+    assert with_end_of_clusters(None) == [end_clusters]
+
+
+def test_a_callback_that_may_not_end_clusters_keeps_no_other_one_back(emr, caplog):
+    emr.add_client_error("list_clusters", "AccessDeniedException", "no")
+
+    end_clusters({**_context(), "task": _operator()})
+
+    assert "ListClusters on clusters is not permitted" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "codes", "lacks"),
+    [
+        ({"Message": "There is no Spot capacity available"}, [], True),
+        ({"Message": "We currently do not have sufficient m5.xlarge capacity"}, [], True),
+        ({"Message": "InsufficientInstanceCapacity: try another zone"}, [], True),
+        ({"Code": "INSTANCE_FLEET_TIMEOUT", "Message": "Failed to provision"}, [], True),
+        ({"Message": "x"}, ["INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ"], True),
+        ({"Message": "x"}, ["INTERNAL_ERROR_SPOT_NO_CAPACITY_PRIMARY"], True),
+        ({"Message": "Service role has insufficient EC2 permissions"}, [], False),
+        ({"Message": "No permission to create the role for EC2 Spot Instances"}, [], False),
+        ({"Message": "Spot"}, ["VALIDATION_ERROR_INVALID_SSH_KEY_NAME"], False),
+        ({"Code": "USER_REQUEST", "Message": "spot"}, [], False),
+        ({"Code": "BOOTSTRAP_FAILURE", "Message": "insufficient capacity"}, [], False),
+        ({}, [], False),
+    ],
+)
+def test_only_what_more_capacity_would_mend_is_a_lack_of_it(reason, codes, lacks):
+    cluster = _described("j-1", "TERMINATED_WITH_ERRORS", reason=reason)
+    cluster["Status"]["ErrorDetails"] = [{"ErrorCode": code} for code in codes]
+
+    assert lacks_capacity(cluster) is lacks
+
+
 def _teardown(**others):
     arguments = {"task_id": "end", "aws_conn_id": None, "deferrable": False, **others}
     return EmrTerminateClusterOperator(**arguments)
@@ -297,7 +375,14 @@ def test_a_protected_cluster_is_a_clear_error(emr, shown):
         _teardown(setup_task_id="create").execute(_context("end"))
 
 
-def test_a_kept_cluster_is_left_alone(emr):
+def test_a_kept_cluster_is_left_alone_and_bears_a_tag_for_the_reaper(emr):
+    _listed(emr, _described("j-1", "WAITING"))
+    tags = [
+        {"Key": "updraft:environment", "Value": "airflow"},
+        {"Key": "updraft:keep", "Value": "true"},
+    ]
+    emr.add_response("add_tags", {}, {"ResourceId": "j-1", "Tags": tags})
+
     assert _teardown(setup_task_id="create", keep="True").execute(_context("end")) == []
 
 
@@ -306,10 +391,9 @@ def test_a_teardown_without_anything_to_end_says_so(emr):
         _teardown().execute(_context("end"))
 
 
-def _runs(kill_switch=None):
-    return EmrStepRuns(
-        _calls(), "j-1", "token", SERIES, STEPS, kill_switch=kill_switch or KillSwitch()
-    )
+def _runs(kill_switch=None, calls=None):
+    kill_switch = kill_switch or KillSwitch()
+    return EmrStepRuns(calls or _calls(), "j-1", "token", SERIES, STEPS, kill_switch=kill_switch)
 
 
 def _step(index, state, step_id, instance=1, series=SERIES):
@@ -334,6 +418,46 @@ def test_steps_are_found_on_all_pages(emr):
     assert view.active == 1
     assert runs.adopt(view, known, set()) == [1]
     assert known == {0: "s-1"}
+
+
+def test_a_step_that_stands_on_two_pages_is_one(emr):
+    _steps_listed(emr, _step(1, "RUNNING", "s-2"), _step(0, "RUNNING", "s-1"), marker="more")
+    _steps_listed(emr, _step(0, "RUNNING", "s-1"), marker="last")
+    known = {0: "s-1", 1: "s-2"}
+
+    view = _runs().settle(known)  # cancels nothing
+
+    assert view.surplus == []
+    assert view.active == 2
+
+
+def test_steps_that_never_show_up_are_an_error_in_the_end(emr):
+    _steps_listed(emr)
+    runs = _runs(calls=EmrCalls(_calls().hook_parameters, patience=0))
+    view = runs.view()
+    emr.add_client_error("add_job_flow_steps", "InternalServerError", "oops", 500)
+    for _ in range(5):
+        _steps_listed(emr)
+
+    with pytest.raises(ServiceError, match="oops"):
+        runs.add(view, [0, 1], STEPS, {}, None)
+
+
+def test_a_trigger_that_failed_leaves_no_steps(emr):
+    operator = EmrStepsOperator(task_id="run", cluster_id="j-1", steps=STEPS, aws_conn_id=None)
+    owner = ResourceOwner("airflow", "d", "r", "run")
+    named = identified(STEPS[0], StepIdentity(step_key(owner.token(), 0, STEPS[0]), SERIES, 1))
+    _steps_listed(emr, {"Id": "s-1", "Name": named["Name"], "Status": {"State": "RUNNING"}})
+    emr.add_response(
+        "cancel_steps",
+        {"CancelStepsInfoList": []},
+        {"ClusterId": "j-1", "StepIds": ["s-1"], "StepCancellationOption": "TERMINATE_PROCESS"},
+    )
+    context = _context("run")
+    context["ti"].max_tries = 0
+
+    with pytest.raises(Exception, match="Trigger"):
+        operator.resume_execution("__fail__", {"error": "Trigger timeout"}, context)
 
 
 def test_a_failed_step_is_added_again_with_the_next_number(emr):
@@ -484,6 +608,23 @@ def test_a_step_that_two_attempts_added_runs_once(emr):
         ("InstanceLimitExceeded", "", True, False),
         ("ValidationException", "Account limit for active clusters exceeded", True, False),
         ("ValidationException", "IdleTimeout exceeds nothing", False, False),
+        ("ValidationException", "Requested vCPUs exceed the vCPU limit of 32", True, False),
+        ("ValidationException", "The number of tags exceeds the limit of 50", False, False),
+        ("TooManyTagsException", "too many", False, False),
+        (
+            "ValidationException",
+            "Maximum number of instance types for an instance fleet exceeded",
+            False,
+            False,
+        ),
+        ("ValidationException", "Argument exceeds the maximum length of 10280", False, False),
+        ("ValidationException", "The EBS volume size exceeds the maximum of 16384", False, False),
+        (
+            "ValidationException",
+            "MaximumCoreCapacityUnits exceeds the limit MaximumCapacityUnits",
+            False,
+            False,
+        ),
     ],
 )
 def test_what_an_error_means(code, message, limit, uncertain):

@@ -4,7 +4,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import boto3
 import pytest
-from airflow.exceptions import AirflowException, TaskDeferred
+from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
 from botocore.stub import ANY, Stubber
 
 from updraft.operators.emr import EmrContainersJobOperator, EmrServerlessJobOperator
@@ -296,6 +296,63 @@ def test_a_token_that_another_attempt_has_used_leads_to_its_run(emr):
     _look(emr, emr.kind.succeeded)
 
     assert emr.kind.operator().execute(_context()) == "jr-1"
+
+
+def test_any_refusal_leads_to_the_run_that_another_attempt_has_started(emr):
+    emr.kind.prepare(emr.stubber)
+    _list(emr)
+    emr.stubber.add_client_error("start_job_run", "ValidationException", "the token differs")
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.active))
+    _look(emr, emr.kind.succeeded)
+
+    assert emr.kind.operator().execute(_context()) == "jr-1"
+
+
+@pytest.mark.parametrize("may_look", [True, False])
+def test_a_refusal_without_a_run_is_the_error(emr, may_look):
+    emr.kind.prepare(emr.stubber)
+    _list(emr)
+    emr.stubber.add_client_error("start_job_run", "ValidationException", "the role is wrong")
+    if may_look:
+        _list(emr)
+    else:
+        emr.stubber.add_client_error("list_job_runs", "AccessDeniedException", "no")
+
+    with pytest.raises(AirflowException, match="the role is wrong"):
+        emr.kind.operator().execute(_context())
+
+
+def test_a_trigger_that_failed_leaves_no_run(emr):
+    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.active))
+    emr.stubber.add_response("cancel_job_run", dict(emr.kind.one), dict(emr.kind.one))
+
+    with pytest.raises(Exception, match="Trigger"):
+        emr.kind.operator().resume_execution("__fail__", {"error": "Trigger timeout"}, _context())
+
+
+@pytest.mark.parametrize("name", ["clientToken", "applicationId", "executionRoleArn", "jobDriver"])
+def test_what_the_operator_says_itself_must_not_stand_in_config(name):
+    operator = Serverless.operator(config={name: "x"})
+
+    with pytest.raises(AirflowFailException, match=f"config: it must not have {name}; "):
+        operator.execute(_context())
+
+
+@pytest.mark.parametrize(
+    ("driver", "place"), [("hive", "HIVE_DRIVER"), ("sparkSubmit", "SPARK_DRIVER")]
+)
+def test_the_logs_of_hive_and_of_spark_stand_in_places_of_their_own(driver, place):
+    run = {
+        "id": "jr-1",
+        "jobDriver": {driver: {}},
+        "configurationOverrides": {
+            "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": "s3://logs/emr/"}}
+        },
+    }
+    runs = Serverless.operator()._make_runs(_context())
+
+    expected = f"s3://logs/emr/applications/00abc/jobs/jr-1/{place}"
+    assert runs._logs(run)[1] == expected
 
 
 def test_limits_and_throttling_are_waited_for(emr):

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
+from updraft.hooks.owned_glue_resources import tags_of_arguments
+from updraft.hooks.owned_resources import is_of
 from updraft.operators import glue_job_arguments
 from updraft.operators.glue_base import names_argument
 from updraft.operators.glue_job_arguments import bookmark_arguments, with_spark_properties
 from updraft.operators.glue_job_definition import check_definition, difference, ensure_job
-from updraft.operators.glue_job_settings import RunSettings, longest_use
+from updraft.operators.glue_job_settings import RunSettings, longest_use, script_arguments_of
 from updraft.operators.try_series import is_first_attempt, try_series
+from updraft.resource_owner import ResourceOwner
 
 PARENT = {
     "spark.openlineage.parentJobName": "d.t",
@@ -134,8 +137,8 @@ DEFINITION = {
         ({}, None),
         ({"Timeout": 480}, None),
         ({"Timeout": 60}, r'-  "Timeout": 480\n\+  "Timeout": 60'),
-        ({"DefaultArguments": {}}, r'-  "DefaultArguments": {\n-    "--a": "1"'),
-        ({"DefaultArguments": None}, r'-    "--a": "1"'),
+        ({"DefaultArguments": {}}, r'-  "DefaultArguments": {\n-    "--a": "\*\*\* before"'),
+        ({"DefaultArguments": None}, r'-    "--a": "\*\*\* before"'),
         ({"Description": "d"}, r'\+  "Description": "d"'),
         ({"Command": {"Name": "glueetl", "ScriptLocation": "s3://b/t.py"}}, "t.py"),
     ],
@@ -144,6 +147,42 @@ def test_a_difference_is_what_an_update_would_change(change, expected):
     wanted = {k: v for k, v in {**DEFINITION, **change}.items() if v is not None}
     found = difference(JOB, wanted)
     assert re.search(expected, found) if expected else found == ""
+
+
+def test_a_difference_shows_no_secrets():
+    job = {**JOB, "DefaultArguments": {"--password": "old", "--same": "kept", "--TempDir": "t"}}
+    changed = {"--password": "new", "--same": "kept", "--TempDir": "u", "--key": "added"}
+    found = difference(job, {**DEFINITION, "DefaultArguments": changed})
+    assert '-    "--password": "*** before"' in found
+    assert '+    "--password": "*** after"' in found
+    assert '+    "--TempDir": "u"' in found
+    assert not any(secret in found for secret in ('"old"', '"new"', "kept", "added"))
+
+
+def test_the_owner_is_written_as_the_reaper_reads_it(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__UPDRAFT__ENVIRONMENT", "prüfung & mehr")
+    instance = SimpleNamespace(
+        dag_id="d",
+        run_id="scheduled__2026-01-01T00:00:00+00:00, again",
+        task_id="t",
+        map_index=3,
+        try_number=2,
+        max_tries=2,
+        task=SimpleNamespace(retries=2),
+    )
+    context = {"ti": instance, "dag_run": SimpleNamespace(start_date=None)}
+    tags = tags_of_arguments(glue_job_arguments.owner_arguments(context))
+    assert ResourceOwner.from_tags(tags) == ResourceOwner.of(context)
+    assert is_of("prüfung & mehr", tags)
+
+
+def test_arguments_of_a_script():
+    assert script_arguments_of('{"--day": "2026-11-02"}') == {"--day": "2026-11-02"}
+    with pytest.raises(UpdraftError, match="value of '--day' is empty"):
+        script_arguments_of({"--day": ""})
+    with pytest.raises(UpdraftError, match="'--pin' with a value of type int") as caught:
+        script_arguments_of({"--pin": 1234})
+    assert "1234" not in str(caught.value)
 
 
 class Glue:

@@ -3,12 +3,18 @@
 import asyncio
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
 
+from updraft.compat import AirflowException
 from updraft.triggers.glue import GlueJobCapacityTrigger, GlueJobRunTrigger
-from updraft.triggers.glue_catalog import GlueColumnStatisticsTrigger, GlueWorkflowRunTrigger
+from updraft.triggers.glue_catalog import (
+    GlueColumnStatisticsTrigger,
+    GlueCrawlTrigger,
+    GlueWorkflowRunTrigger,
+)
 from updraft.triggers.glue_polling import GluePollingTrigger
 
 AWS = {
@@ -115,6 +121,7 @@ def test_one_ended_run_of_many_is_enough(events_of):
     states = [{"ColumnStatisticsTaskRun": {"Status": s}} for s in ("RUNNING", "RUNNING", "FAILED")]
     glue = Glue(get_column_statistics_task_run=states)
     trigger = GlueColumnStatisticsTrigger(
+        own=[],
         database_name="d",
         runs={"a": "1", "b": "2"},
         progress={"waiting": ["c"]},
@@ -134,3 +141,71 @@ def test_without_room_for_a_workflow_there_is_nothing_to_stop(events_of):
     asyncio.run(trigger.on_kill())
     assert event["run_id"] == ""
     assert glue.calls == []
+
+
+@pytest.mark.parametrize("error", [AirflowException("no connection"), OSError("no"), ValueError()])
+def test_whatever_keeps_the_triggerer_from_looking_is_an_event(events_of, monkeypatch, error):
+    async def refuse(self):
+        raise error
+
+    _, arguments = _trigger().serialize()
+    trigger = GlueJobRunTrigger(**arguments)
+    monkeypatch.setattr(GluePollingTrigger, "_connect", refuse)
+
+    async def events():
+        return [event.payload async for event in trigger.run()]
+
+    (event,) = asyncio.run(events())
+    assert (event["status"], event["errors"]) == ("error", 1)
+
+
+def test_errors_are_counted_until_a_look_gets_through(events_of):
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetJobRun")
+    (event,) = events_of(_trigger(errors=1), Glue(get_job_run=[refused]))
+    assert event["errors"] == 2
+    (event,) = events_of(_trigger(errors=2), Glue(get_job_run=[_run("RUNNING"), refused]))
+    assert event["errors"] == 1
+    (event,) = events_of(_trigger(errors=2), Glue(get_job_run=[_run("SUCCEEDED")]))
+    assert event["errors"] == 0
+
+
+def test_after_errors_there_is_a_pause_that_grows_and_has_an_end():
+    def pause(errors, **others):
+        return _trigger(waiter_delay=30, errors=errors, **others)._pause_after_errors()
+
+    ends = {"give_up_at": time.time() + 3600}
+    assert [pause(n, **ends) for n in (0, 1, 2, 3, 50)] == [0, 30, 60, 120, 300]
+    assert pause(3, give_up_at=1.0) == 0
+
+
+def _stopped(trigger, operation):
+    glue = Glue()
+    glue.exceptions = SimpleNamespace(
+        CrawlerNotRunningException=KeyError,
+        CrawlerStoppingException=KeyError,
+        ColumnStatisticsTaskNotRunningException=KeyError,
+        ColumnStatisticsTaskStoppingException=KeyError,
+        EntityNotFoundException=KeyError,
+    )
+    asyncio.run(trigger.stop(glue))
+    return [parameters for name, parameters in glue.calls if name == operation]
+
+
+@pytest.mark.parametrize(("own", "stopped"), [(True, [{"Name": "c"}]), (False, [])])
+def test_only_the_tasks_own_crawl_is_stopped(own, stopped):
+    trigger = GlueCrawlTrigger(crawler_name="c", after="1", own=own, give_up_at=1.0, **AWS)
+    assert _stopped(trigger, "stop_crawler") == stopped
+
+
+def test_only_the_tasks_own_statistics_are_stopped():
+    trigger = GlueColumnStatisticsTrigger(
+        database_name="d",
+        runs={"own": "1", "other": "2"},
+        own=["own", "ended"],
+        progress={},
+        give_up_at=1.0,
+        **AWS,
+    )
+    assert _stopped(trigger, "stop_column_statistics_task_run") == [
+        {"DatabaseName": "d", "TableName": "own"}
+    ]
