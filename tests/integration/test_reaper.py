@@ -74,7 +74,7 @@ def _states(cloud, runs):
 
 
 def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
-    form = {"services": ["emr", "glue"], "minutes": 0}
+    form = {"services": ["emr", "emr-containers", "emr-serverless", "glue"], "minutes": 0}
     ended = dag_runs.run("reap_orphans", form).run_id
     # Its DAG is paused.
     waiting = dag_runs.trigger("dynamodb_incremental_export", {})

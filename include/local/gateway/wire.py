@@ -6,6 +6,7 @@ with which names.
 
 import json
 import warnings
+from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.core.model import OperationModel
@@ -46,8 +47,12 @@ def answer(operation: Operation, call: Call, request: Request) -> HttpResponse:
         )
     except (RequestParserError, ValueError, TypeError) as error:
         raise AwsError("ValidationException", f"The request can't be read: {error}") from error
-    parameters = {name: value for name, value in parsed.items() if value is not None}
     shape = call.operation_model.input_shape
+    parameters = {
+        name: value
+        for name, value in parsed.items()
+        if value is not None and not (value == [] and _is_in_query_string(shape, name))
+    }
     found = list(violations(shape, parameters)) if shape is not None else []
     if found:
         errors = "error" if len(found) == 1 else "errors"
@@ -65,6 +70,11 @@ def answer(operation: Operation, call: Call, request: Request) -> HttpResponse:
     response = serializer.serialize(result)
     body, headers = _encoded(response["body"]), _pairs(response["headers"])
     return HttpResponse(int(response["status_code"]), body, headers)
+
+
+def _is_in_query_string(shape: Any, name: str) -> bool:
+    """Tell whether a parameter stands in the URL, where an empty list is an absent one."""
+    return bool(shape.members[name].serialization.get("location") == "querystring")
 
 
 def render(error: AwsError, call: Call) -> HttpResponse:
