@@ -74,6 +74,7 @@ def assert_nothing_runs(state: Path) -> None:
     assert left == []
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker, and all files that share an Airflow."""
     airflow = {item.path for item in items if "dag_runs" in getattr(item, "fixturenames", ())}
