@@ -4,10 +4,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from include.local import processes
 from include.local.stack import LocalStack
@@ -74,10 +77,19 @@ def assert_nothing_runs(state: Path) -> None:
     assert left == []
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and all files that share an Airflow."""
-    airflow = {item.path for item in items if "dag_runs" in getattr(item, "fixturenames", ())}
-    for item in items:
-        group = "airflow" if item.path in airflow else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class FileScheduling(LoadScopeScheduling):
+    """Keeps the tests of a file on one worker, and all files that share an Airflow."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "airflow" if _uses_airflow(self.config.rootpath / file) else file
+
+
+@cache
+def _uses_airflow(file: Path) -> bool:
+    return "(dag_runs" in (text := file.read_text()) or ", dag_runs" in text
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling | None:
+    """Let workers take whole files."""
+    return FileScheduling(config, log) if config.getoption("dist") == "loadfile" else None
