@@ -6,6 +6,8 @@ one code base runs on MWAA's Airflow 2.11 and 3.x.
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.utils.state import DagRunState
+
 if TYPE_CHECKING:
     from airflow.sdk import (
         DAG,
@@ -77,8 +79,10 @@ def dag_run_state(dag_id: str, run_id: str) -> str | None:
         )
     except ImportError:  # Airflow 2
         return _dag_run_state_from_database(dag_id, run_id)
-    known = RuntimeTaskInstance.get_dr_count(dag_id=dag_id, run_ids=[run_id])
-    return str(RuntimeTaskInstance.get_dagrun_state(dag_id, run_id)) if known else None
+    if not RuntimeTaskInstance.get_dr_count(dag_id=dag_id, run_ids=[run_id]):
+        return None
+    # It comes as a member of an enumeration, though its annotation says otherwise.
+    return DagRunState(RuntimeTaskInstance.get_dagrun_state(dag_id, run_id)).value
 
 
 def _dag_run_state_from_database(dag_id: str, run_id: str) -> str | None:
@@ -86,7 +90,7 @@ def _dag_run_state_from_database(dag_id: str, run_id: str) -> str | None:
 
     old: Any = DagRun
     runs = old.find(dag_id=dag_id, run_id=run_id)
-    return str(runs[0].state) if runs else None
+    return DagRunState(runs[0].state).value if runs else None
 
 
 def json_variable(name: str, default: Any) -> Any:

@@ -293,7 +293,7 @@ def test_there_and_back(aws, table, bucket):
         result = _execute(imported, bucket)
         again = _execute(_import(copy, bucket), bucket, attempt=2)
 
-    assert unused == {"glue:BatchStopJobRun", "glue:GetJobRuns"}
+    assert unused == {"glue:BatchStopJobRun"}
     assert again == {**result, "already_imported": True}
     assert (result["items"], result["files"], result["rejected"]) == (ITEMS, 6, 0)
     (run,) = _runs(aws, imported, bucket)

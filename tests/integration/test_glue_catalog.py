@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -323,29 +323,29 @@ def _tables_named(cloud, *names):
     _finish(_crawler(cloud), _context(cloud))
 
 
-def _resume_until_the_end(operator, cloud, trigger):
+def _resume_until_the_end(operator, context, trigger):
     """Resume as Airflow does; one run may still be stopping when the other has ended."""
     while True:
         try:
-            return operator.execute_complete(_context(cloud), _event(trigger))
+            return operator.execute_complete(context, _event(trigger))
         except TaskDeferred as again:
             trigger = again.trigger
 
 
-@pytest.mark.skip(reason="known defect: after its runs were stopped, the task defers without end")
 def test_statistics_are_adopted_and_stopped(cloud):
     _tables_named(cloud, "a", "b")
     for name in ("a", "b"):
         _put(cloud, f"data/{name}/_hold", b"")
+    begun = datetime.now(UTC) - timedelta(seconds=1)
     operator = _statistics(cloud, deferrable=True)
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute(_context(cloud))
+        operator.execute(_context(cloud, started=begun))
     with pytest.raises(TaskDeferred) as adopted:
-        _statistics(cloud, deferrable=True).execute(_context(cloud, attempt=2))
+        _statistics(cloud, deferrable=True).execute(_context(cloud, attempt=2, started=begun))
     assert adopted.value.trigger.runs == deferred.value.trigger.runs
     asyncio.run(adopted.value.trigger.on_kill())
     with pytest.raises(AirflowException, match=r"raw_a: STOPPED.*raw_b: STOPPED"):
-        _resume_until_the_end(operator, cloud, deferred.value.trigger)
+        _resume_until_the_end(operator, _context(cloud, started=begun), deferred.value.trigger)
 
     waiting = _statistics(cloud, table_names=["raw_a"])
     outcome = []

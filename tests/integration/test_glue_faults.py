@@ -88,16 +88,16 @@ def overdue(local_stack):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in local_stack.environment.items():
             patch.setenv(name, value)
-        with pytest.raises(TaskDeferred):
-            _overdue_run(cloud).execute(_context(cloud))
-    return cloud
-
-
-def _overdue_run(cloud):
-    arguments = {"--seconds": "600"}
-    return GlueJobRunOperator(
-        task_id="work", job_name=cloud.name, script_arguments=arguments, timeout=1, **AWS
-    )
+        operator = GlueJobRunOperator(
+            task_id="work",
+            job_name=cloud.name,
+            script_arguments={"--seconds": "600"},
+            timeout=1,
+            **AWS,
+        )
+        with pytest.raises(TaskDeferred) as deferred:
+            operator.execute(_context(cloud))
+    return SimpleNamespace(cloud=cloud, operator=operator, trigger=deferred.value.trigger)
 
 
 class Job:
@@ -327,8 +327,10 @@ def test_a_crawl_that_failed_is_followed_by_another_in_the_next_attempt(cloud):
 
 @pytest.mark.usefixtures("cloud")
 def test_a_run_that_takes_too_long_says_so(overdue):
+    cloud = overdue.cloud
+    event = _event(overdue.trigger)
     with pytest.raises(AirflowException, match="ended as TIMEOUT") as told:
-        _finish(_overdue_run(overdue), _context(overdue, 2))
+        overdue.operator.execute_complete(_context(cloud), event)
 
     assert "Its log is at https://console.aws.amazon.com/" in str(told.value)
-    assert Job.states(overdue.glue, overdue.name) == ["TIMEOUT"]
+    assert Job.states(cloud.glue, cloud.name) == ["TIMEOUT"]

@@ -202,10 +202,8 @@ class GlueJobRuns:
             return run
         active.sort(key=lambda one: (one["StartedOn"], one["Id"]))
         ids = [str(one["Id"]) for one in active]
-        if not ids or ids[0] == run["Id"]:
-            kept, surplus = run, ids[1:]
-        else:  # what was started last may not be listed yet
-            kept, surplus = active[0], sorted({*ids[1:], str(run["Id"])})
+        kept = active[0] if active else run
+        surplus = sorted({*ids, str(run["Id"])} - {kept["Id"]})  # the last may not be listed yet
         if surplus:
             log.warning(
                 "%s belongs to this task as well and is older; stopping %s",
@@ -215,7 +213,7 @@ class GlueJobRuns:
             self._stop_runs(surplus)
         self._waiting_for = kept["Id"]
         self._kill_switch.check(self._end)
-        if kept is not run:
+        if kept["Id"] != run["Id"]:
             self._check_same(kept, arguments)
         return kept
 

@@ -33,7 +33,7 @@ SERVICES: Mapping[str, type[OwnedResources]] = {
 }
 """What can be looked through, by the name that boto3 gives the service."""
 
-_LIVE_RUNS = frozenset({"queued", "running"})
+_ENDED_RUNS = frozenset({"success", "failed"})
 
 
 class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
@@ -115,7 +115,7 @@ class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
             report.unknown.append(f"{_described(resource)}: its tags name no task")
             return
         state = dag_run_state(owner.dag_id, owner.run_id)
-        if state in _LIVE_RUNS:
+        if state is not None and state not in _ENDED_RUNS:
             return
         fate = f"ended as {state}" if state else "is gone"
         text = f"{_described(resource)}, started by {owner}; that run {fate}"
