@@ -50,10 +50,15 @@ def cloud(local_stack):
     s3.put_object(Bucket=bucket, Key="wait.py", Body=b"import time\ntime.sleep(600)\n")
     s3.put_object(Bucket=bucket, Key="quick.py", Body=b"print('done')\n")
 
+    def failures(method, **rule):
+        url, body = f"{local_stack.endpoint_url}/_local/emr/failures", json.dumps(rule).encode()
+        urllib.request.urlopen(urllib.request.Request(url, body, method=method)).close()
+
     def fail_clusters(name, code, message):
-        rule = json.dumps({"name": name, "code": code, "message": message}).encode()
-        url = f"{local_stack.endpoint_url}/_local/emr/failures"
-        urllib.request.urlopen(urllib.request.Request(url, rule, method="PUT")).close()
+        failures("PUT", name=name, code=code, message=message)
+
+    def mend_clusters(name):
+        failures("DELETE", name=name)
 
     return SimpleNamespace(
         emr=emr,
@@ -61,6 +66,7 @@ def cloud(local_stack):
         s3=s3,
         bucket=bucket,
         fail_clusters=fail_clusters,
+        mend_clusters=mend_clusters,
     )
 
 
@@ -310,6 +316,45 @@ def test_too_many_clusters_are_waited_for_without_a_slot(cloud, run, faults):
     names = [type(trigger).__name__ for trigger in triggers]
     assert names == ["EmrPauseTrigger", "EmrPauseTrigger", "EmrClusterTrigger"]
     assert _live(cloud, run.name) == [cluster_id]
+    _end(run, cluster_id)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "VALIDATION_ERROR",
+            "You have requested more vCPU capacity than your current vCPU limit of 32 allows",
+        ),
+        (
+            "INTERNAL_ERROR",
+            "InsufficientInstanceCapacity: We currently do not have sufficient m5.xlarge capacity "
+            "in the Availability Zone you requested",
+        ),
+    ],
+    ids=["quota", "capacity"],
+)
+def test_a_cluster_without_room_in_ec2_is_made_again_without_a_slot(cloud, run, code, message):
+    cloud.fail_clusters(f"{run.name}*", code, message)
+    operator, context = _create(cloud, run, deferrable=True), run.context("create")
+    with pytest.raises(TaskDeferred) as starting:
+        operator.execute(context)
+    event = _event(starting.value.trigger)
+    with pytest.raises(TaskDeferred) as pausing:
+        operator.execute_complete(context, event)
+    assert _live(cloud, run.name) == []
+    cloud.mend_clusters(f"{run.name}*")
+
+    later = _create(cloud, run, deferrable=True)  # Airflow goes on in another process
+    event = _event(pausing.value.trigger)
+    with pytest.raises(TaskDeferred) as again:
+        later.execute_complete(context, event)
+    cluster_id = later.execute_complete(context, _event(again.value.trigger))
+
+    names = [type(one.value.trigger).__name__ for one in (starting, pausing, again)]
+    assert names == ["EmrClusterTrigger", "EmrPauseTrigger", "EmrClusterTrigger"]
+    assert _live(cloud, run.name) == [cluster_id]
+    assert len(_all(cloud, run.name)) == 2
     _end(run, cluster_id)
 
 

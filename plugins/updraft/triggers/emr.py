@@ -11,6 +11,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from updraft.compat import AirflowException
 from updraft.dynamodb.service_errors import THROTTLED
+from updraft.emr.cluster_states import ENDED as ENDED_STATES
+from updraft.emr.cluster_states import ENDING
+from updraft.emr.steps import ACTIVE_STATES
 from updraft.hooks.emr import CLUSTERS, emr_hook
 
 log = logging.getLogger(__name__)
@@ -21,8 +24,6 @@ ENDED = "ended"
 STEPS_PER_CALL = 10
 """Ids of steps that ListSteps takes, https://docs.aws.amazon.com/emr/latest/APIReference/API_ListSteps.html."""
 
-ACTIVE_STEPS = ("PENDING", "RUNNING", "CANCEL_PENDING")
-_ENDED_CLUSTERS = frozenset({"TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS"})
 _LOOKS_PER_CLUSTER = 5
 _MOST_FAILURES = 20
 _MOST_DELAYS = 10
@@ -219,7 +220,7 @@ class EmrStepsTrigger(EmrTrigger):
         if self._looks % _LOOKS_PER_CLUSTER:
             return False
         answer = await client.describe_cluster(ClusterId=self.cluster_id)
-        return answer["Cluster"]["Status"]["State"] in _ENDED_CLUSTERS
+        return answer["Cluster"]["Status"]["State"] in (ENDING, *ENDED_STATES)
 
     async def on_kill(self) -> None:
         """Cancel the steps, because a user has ended the task; called from Airflow 3.3 on."""
@@ -238,7 +239,7 @@ class EmrStepsTrigger(EmrTrigger):
         if len(self.step_ids) <= STEPS_PER_CALL:
             request["StepIds"] = self.step_ids
         else:
-            request["StepStates"] = list(ACTIVE_STEPS)
+            request["StepStates"] = list(ACTIVE_STATES)
         own = set(self.step_ids)
         active: list[str] = []
         while True:
@@ -246,7 +247,7 @@ class EmrStepsTrigger(EmrTrigger):
             active += [
                 step["Id"]
                 for step in page["Steps"]
-                if step["Id"] in own and step["Status"]["State"] in ACTIVE_STEPS
+                if step["Id"] in own and step["Status"]["State"] in ACTIVE_STATES
             ]
             if not page.get("Marker"):
                 return active
