@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.services.athena.catalog_tables import CatalogTables, TableError
 from include.local.gateway.services.athena.query_executions import (
     CANCELLED,
@@ -21,7 +22,6 @@ from include.local.gateway.services.athena.query_executions import (
 )
 from include.local.gateway.services.athena.results import QueryResult
 from include.local.gateway.services.athena.translation import QueryError, parse_query, to_duckdb
-from include.local.gateway.services.dynamodb.object_store import client
 
 _LOG = logging.getLogger(__name__)
 

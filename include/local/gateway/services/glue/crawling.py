@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 from include.local.gateway.services.glue.background import WorkError
 from include.local.gateway.services.glue.crawled_folder import CrawledFolder, kind_of
 from include.local.gateway.services.glue.table_data import (
