@@ -58,7 +58,7 @@ integration: setup  ## The tests against the local stack
 
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
-		$(VENV)/python -m pytest tests/chaos -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
+		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
 
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \

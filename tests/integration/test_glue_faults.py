@@ -11,6 +11,7 @@ import pytest
 from airflow.exceptions import AirflowException, TaskDeferred
 
 from include.local.fault_proxy import fault_proxy
+from tests.integration.fault_pairs import some_pairs
 from tests.integration.glue_tasks import event_of, finish, finish_counting, task_context
 from updraft.operators.glue import (
     GlueColumnStatisticsOperator,
@@ -150,7 +151,7 @@ class Workflow:
         return [run["Status"] for run in glue.get_workflow_runs(Name=name)["Runs"]]
 
 
-KINDS = pytest.mark.parametrize("kind", [Job, Crawl, Statistics, Workflow])
+KINDS = (Job, Crawl, Statistics, Workflow)
 
 
 def _errors(cloud, kind, most):
@@ -170,17 +171,14 @@ def _fired(faults):
     return [event["operation"] for event in faults.fired()]
 
 
-@KINDS
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param({"error": THROTTLING}, id="throttled"),
-        pytest.param({"reset": True}, id="reset"),
-        pytest.param(LOST, id="answer-lost"),
-    ],
-)
+STARTS_WITH = {"throttled": {"error": THROTTLING}, "reset": {"reset": True}, "answer-lost": LOST}
+
+
+@pytest.mark.parametrize(("kind", "fault"), some_pairs(KINDS, STARTS_WITH))
 def test_a_start_has_its_effect_once(cloud, faults, kind, fault):
-    faults.set_rules([{"service": "glue", "operation": kind.start, "times": 1, **fault}])
+    faults.set_rules(
+        [{"service": "glue", "operation": kind.start, "times": 1, **STARTS_WITH[fault]}]
+    )
 
     for told in _errors(cloud, kind, most=2):  # a retry has to mend it
         assert kind.start in told
@@ -191,18 +189,17 @@ def test_a_start_has_its_effect_once(cloud, faults, kind, fault):
     assert set(states) <= DONE
 
 
-@KINDS
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param({"probability": 0.4, "error": THROTTLING}, id="throttled"),
-        pytest.param({"probability": 0.2, "error": SERVER_ERROR}, id="server-errors"),
-        pytest.param({"probability": 0.2, **LOST}, id="answers-lost"),
-    ],
-)
+NOW_AND_THEN = {
+    "throttled": {"probability": 0.4, "error": THROTTLING},
+    "server-errors": {"probability": 0.2, "error": SERVER_ERROR},
+    "answers-lost": {"probability": 0.2, **LOST},
+}
+
+
+@pytest.mark.parametrize(("kind", "fault"), some_pairs(KINDS, NOW_AND_THEN))
 def test_all_calls_fail_now_and_then(cloud, faults, kind, fault):
-    faults.set_rules([{"service": "glue", **fault}])
-    _errors(cloud, kind, most=4)
+    faults.set_rules([{"service": "glue", **NOW_AND_THEN[fault]}])
+    _errors(cloud, kind, most=8)
     faults.set_rules([])
 
     states = kind.states(cloud.glue, cloud.name)
@@ -235,7 +232,7 @@ def test_where_there_is_no_room_the_task_waits_without_a_slot(cloud, faults, kin
     assert set(states) <= DONE
 
 
-@KINDS
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_glue_does_not_permit_is_one_error(cloud, faults, kind):
     error = {"code": "AccessDeniedException", "message": "no"}
     faults.set_rules([{"service": "glue", "operation": kind.start, "error": error}])

@@ -193,7 +193,8 @@ def test_deferred_adopted_and_stopped(cloud, job):
     assert _results(cloud, job) == [result["run_id"]]
 
 
-def test_killed_while_it_waits_in_its_slot(cloud, job):
+def test_killed_while_it_waits_in_its_slot(cloud, job, caplog):
+    caplog.set_level(logging.INFO)
     operator = _operator(job, script_arguments={"--wait_for": "go"})
     outcome = []
 
@@ -205,7 +206,7 @@ def test_killed_while_it_waits_in_its_slot(cloud, job):
 
     thread = threading.Thread(target=execute)
     thread.start()
-    wait_until(lambda: [run for run in _runs(cloud, job) if run["JobRunState"] == "RUNNING"])
+    wait_until(lambda: " is RUNNING: " in caplog.text)
     operator.on_kill()
     thread.join(60)
 
@@ -343,7 +344,7 @@ def test_on_spark_with_conf_and_bookmark(cloud, job):
 
     conf, argv = json.loads(cloud.s3.get_object(Bucket=job, Key="conf")["Body"].read())
     assert conf["spark.sql.shuffle.partitions"] == "3"
-    assert conf["spark.openlineage.parentJobName"] == "d.run"
+    assert conf["spark.openlineage.parentJobName"] == "d.work"
     assert argv[argv.index("--job-bookmark-option") + 1] == "job-bookmark-disable"
     (run,) = _runs(cloud, f"spark-{job}")
     assert run["NumberOfWorkers"] == 3

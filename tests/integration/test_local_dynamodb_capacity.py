@@ -185,7 +185,7 @@ def test_rate_of_writes_is_the_buckets(local_stack, dynamodb: Any, table: str) -
 
     with ThreadPoolExecutor(4) as threads:
         written = sum(threads.map(write, range(4)))
-    assert 180 <= written <= 230
+    assert 100 <= written <= 230  # a loaded machine does not use all of it
 
 
 def test_reads_go_into_debt_and_wait(local_stack, dynamodb: Any, table: str) -> None:

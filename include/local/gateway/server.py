@@ -97,6 +97,7 @@ class GatewayServer:
             shutdown_timeout=3,
         )
         self._server.gateway = _Gateway
+        self._server.keep_alive_conn_limit = _BACKLOG  # the services keep some to each other
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:

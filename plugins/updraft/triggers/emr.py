@@ -15,6 +15,7 @@ from updraft.emr.cluster_states import ENDED as ENDED_STATES
 from updraft.emr.cluster_states import ENDING
 from updraft.emr.steps import ACTIVE_STATES
 from updraft.hooks.emr import CLUSTERS, emr_hook
+from updraft.triggers.pauses import growing_pauses
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class EmrTrigger(BaseTrigger):
 
     :param carried: what the task wants to be given back, to be written as JSON.
     :param give_up_at: when the waiting ends, in seconds since 1970.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two looks; the first pauses are shorter.
     :param aws_conn_id: the Airflow connection used for AWS credentials.
     :param region_name: region.
     :param verify: whether to verify TLS certificates, or the path of a CA bundle.
@@ -128,7 +129,7 @@ class EmrTrigger(BaseTrigger):
     async def _wait(self, client: Any) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        failures = 0
+        failures, pauses = 0, growing_pauses(self.poll_interval)
         while True:
             try:
                 if await self.has_ended(client):
@@ -139,7 +140,9 @@ class EmrTrigger(BaseTrigger):
                 if not _may_pass(error) or failures > _MOST_FAILURES:
                     raise
                 log.info("A look failed, and is repeated: %s", error)
-            delay = self.poll_interval * min(2**failures, _MOST_DELAYS)
+            delay = (
+                self.poll_interval * min(2**failures, _MOST_DELAYS) if failures else next(pauses)
+            )
             left = self.give_up_at - time.time()
             if left <= 0:
                 return False
