@@ -1,0 +1,114 @@
+"""What tables hold, and what a statement reads of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from updraft.sql_lineage.names import Dataset
+from updraft.sql_lineage.origins import Influence, Origin, SourceColumn, Transformation
+from updraft.sql_lineage.relations import Column, OpenColumns, Relation
+
+
+class Unresolved(NamedTuple):
+    """Something that was left out because the script does not tell it.
+
+    :param statement: number of the statement, from 1.
+    :param line: line in the script, from 1.
+    :param what: the column or table in question.
+    :param reason: why it was left out, and what would help.
+    """
+
+    statement: int
+    line: int
+    what: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a statement reads, gathered while it is looked through.
+
+    :param number: number of the statement.
+    :param line: its line.
+    """
+
+    number: int
+    line: int
+    contents: dict["TableContent", None] = field(default_factory=dict)
+    influences: dict[tuple[SourceColumn, Influence], None] = field(default_factory=dict)
+    unresolved: dict[Unresolved, None] = field(default_factory=dict)
+
+    def leave_out(self, what: str, reason: str, line: int | None = None) -> None:
+        """Note that something cannot be told.
+
+        :param what: the column or table.
+        :param reason: why.
+        :param line: line in the statement, from 1; its first one when not given.
+        """
+        place = self.line if line is None else self.line + line - 1
+        self.unresolved[Unresolved(self.number, place, what, reason)] = None
+
+
+@dataclass(slots=True, eq=False)
+class Table:
+    """A table, view or other dataset that the script meets.
+
+    :param first_name: its name when the script met it first.
+    :param name: its name now, ``None`` once it is dropped.
+    :param columns: names of the columns that are known.
+    :param complete: whether these are all of them, in order.
+    :param created: whether the script made it.
+    :param temporary: whether it ends with the session.
+    :param written: whether the script put data into it.
+    """
+
+    first_name: Dataset
+    name: Dataset | None
+    columns: tuple[str, ...] = ()
+    complete: bool = False
+    created: bool = False
+    temporary: bool = False
+    written: bool = False
+    content: "TableContent" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.content = TableContent(self)
+
+    @property
+    def transient(self) -> bool:
+        """Whether nothing of it is left after the script."""
+        return self.created and (self.temporary or self.name is None)
+
+
+@dataclass(slots=True, eq=False)
+class TableContent:
+    """What a table holds at an instant; never changed once a statement has read it.
+
+    :param table: the table.
+    :param columns: origins of what the script wrote, by column.
+    :param opens: what else was written whose columns are not known.
+    :param contents: what was read to write it.
+    :param influences: columns that bear on which rows it has.
+    """
+
+    table: Table
+    columns: Mapping[str, Origin] = field(default_factory=dict)
+    opens: tuple[OpenColumns, ...] = ()
+    contents: Mapping["TableContent", None] = field(default_factory=dict)
+    influences: Mapping[tuple[SourceColumn, Influence], None] = field(default_factory=dict)
+    _relation: Relation | None = None
+
+    def relation(self) -> Relation:
+        """Give the columns as a query sees them."""
+        if self._relation is None:
+            items: list[Column | OpenColumns] = [
+                Column(name, self._column(name)) for name in self.table.columns
+            ]
+            if not self.table.complete:
+                hidden = frozenset(self.table.columns)
+                items.append(OpenColumns(self._column, str(self.table.first_name), hidden))
+            self._relation = Relation(items)
+        return self._relation
+
+    def _column(self, name: str) -> Origin:
+        return {SourceColumn(self, name): Transformation.IDENTITY}
