@@ -67,7 +67,7 @@ def analyze(
             try:
                 relation = _read(statement, tables, reading)
             except (SqlError, UnsupportedSqlError, SqlglotError) as error:
-                message = _short(error)
+                message = _short(error, statement.line)
             except RecursionError:
                 message = "it is nested too deeply"
             except Exception as error:  # noqa: BLE001 a fault in the parser must not end a task
@@ -216,13 +216,14 @@ def _by_name(relation: Relation) -> dict[str, Origin]:
     return named
 
 
-def _short(error: Exception) -> str:
+def _short(error: Exception, line: int) -> str:
     first = error.errors[0] if isinstance(error, sqlglot.ParseError) and error.errors else None
     if first is not None:
         near = " ".join(
             str(first.get(key) or "") for key in ("start_context", "highlight", "end_context")
         )
-        text = f"{first['description']} in line {first['line']}, near {' '.join(near.split())!r}"
+        place = line + int(first["line"] or 1) - 1
+        text = f"{first['description']} in line {place}, near {' '.join(near.split())!r}"
     else:
         text = " ".join(str(error).split())
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"

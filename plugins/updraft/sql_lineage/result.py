@@ -49,7 +49,7 @@ class Output:
     :param inputs: what is read to write it.
     :param columns: the columns that give the values of each of its columns.
     :param influences: columns that bear on its rows without being in them.
-    :param schema: its columns in order as far as they are known.
+    :param schema: all its columns in order, nothing when they are not known.
     """
 
     dataset: Dataset

@@ -60,7 +60,7 @@ class Summary:
             inputs=tuple(sorted(self._inputs(content), key=str)),
             columns=columns,
             influences=tuple(dict.fromkeys(self._influences(content))),
-            schema=table.columns or tuple(columns),
+            schema=table.columns if table.complete else (),
         )
 
     def _column(self, source: SourceColumn) -> Sources:
