@@ -123,7 +123,8 @@ def _unload(statement: Statement, tables: Tables, reading: Reading) -> None:
     if len(inner) != 1:
         raise SqlError(f"UNLOAD has {len(inner)} statements in its quotes instead of one query")
     reader = StatementReader(tables, reading)
-    relation = reader.read(_parse(inner[0].text)) if inner[0].words[0].keyword in _PARSED else None
+    node = _parse(inner[0].text)
+    relation = reader.read(node) if isinstance(node, exp.Query) else None
     if relation is None:
         raise SqlError("UNLOAD has no query in its quotes")
     reader.write_named(target, relation)
@@ -136,11 +137,19 @@ def _create(statement: Statement, tables: Tables, reading: Reading) -> None:
         at += 1
     kind = words[at] if at < len(words) else ""
     if kind in ("TABLE", "VIEW") or words[at : at + 2] == ["MATERIALIZED", "VIEW"]:
-        StatementReader(tables, reading).read(_parse(statement.text))
+        StatementReader(tables, reading).read(_parse(_without_local(statement)))
     elif kind == "MODEL":
         reading.leave_out("CREATE MODEL", "what a model is trained on is not looked for")
     elif kind not in _MADE_WITHOUT_LINEAGE:
         raise SqlError(f"CREATE {kind} is not known")
+
+
+def _without_local(statement: Statement) -> str:
+    """Leave out a word in front of TEMP that means nothing, and that sqlglot does not know."""
+    word = statement.words[1]
+    if word.keyword != "LOCAL":
+        return statement.text
+    return f"{statement.text[: word.start]}{' ' * len(word.text)}{statement.text[word.end :]}"
 
 
 def _cursor(statement: Statement, tables: Tables, reading: Reading) -> Relation | None:

@@ -164,14 +164,14 @@ def drop(statement: Statement, tables: Tables, reading: Reading) -> None:  # noq
     if not (schema or any(words.skip(*kind) for kind in kinds)):
         return  # a user, a function, a datashare
     words.skip("IF", "EXISTS")
-    while True:
-        name = words.name()
+    names = [words.name()]
+    while words.skip(","):
+        names.append(words.name())
+    for name in names:
         if schema:
             tables.drop_schema(name)
         else:
             tables.drop(name)
-        if not words.skip(","):
-            return
 
 
 def truncate(statement: Statement, tables: Tables, reading: Reading) -> None:  # noqa: ARG001 as others

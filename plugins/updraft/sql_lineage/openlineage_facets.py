@@ -51,9 +51,7 @@ class Place:
         :raises UpdraftError: when it is a bucket or a DynamoDB table of a name that none can have.
         """
         if isinstance(dataset, RedshiftTable):
-            return redshift_table(
-                self.cluster, self.region, port=self.port, **dataset._asdict()
-            )
+            return redshift_table(self.cluster, self.region, port=self.port, **dataset._asdict())
         if isinstance(dataset, DynamoDBTable):
             owner = f"arn:{self.partition}:dynamodb:{self.region}:{self.account}"
             return dynamodb_table(f"{owner}:table/{dataset.table}")
