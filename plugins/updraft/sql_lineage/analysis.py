@@ -14,7 +14,7 @@ from updraft.sql_lineage.origins import Origin
 from updraft.sql_lineage.queries import UnsupportedSqlError
 from updraft.sql_lineage.relations import Column, Relation
 from updraft.sql_lineage.result import ExtractionError, QueryResult, SqlLineage
-from updraft.sql_lineage.scanning import Kind, Statement, statements
+from updraft.sql_lineage.scanning import Kind, Statement, statements, without_secrets
 from updraft.sql_lineage.schemas import Schemas
 from updraft.sql_lineage.statements import StatementReader
 from updraft.sql_lineage.summary import Summary, named_sources
@@ -77,9 +77,8 @@ def analyze(
                 if relation is not None:
                     results.append((statement.number, relation))
                 continue
-            errors.append(
-                ExtractionError(statement.number, statement.line, message, statement.text)
-            )
+            shown = (without_secrets(text) for text in (message, statement.text))
+            errors.append(ExtractionError(statement.number, statement.line, *shown))
             _remember_failed_table(statement, tables)
     return _summed_up(count, tables, readings, results, errors)
 

@@ -169,6 +169,11 @@ def _filtered(node: exp.Expression) -> _Parts:
     return [node.this], [(node.args["expression"], Influence.FILTER)]
 
 
+def _grouping(node: exp.Expression) -> _Parts:
+    """Tell which grouping set a row is of, which is no value of a column."""
+    return [], [(node, Influence.GROUP_BY)]
+
+
 def _exists(node: exp.Expression) -> _Parts:
     return [], [(node, Influence.FILTER)]
 
@@ -182,4 +187,5 @@ _SPECIAL: dict[type, Callable[[exp.Expression], _Parts]] = {
     exp.WithinGroup: _within_group,
     exp.Filter: _filtered,
     exp.Exists: _exists,
+    exp.Grouping: _grouping,
 }

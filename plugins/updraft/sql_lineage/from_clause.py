@@ -1,5 +1,6 @@
 """Evaluates ``FROM`` and ``JOIN`` to what they give a query."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -74,8 +75,7 @@ def _add_relation(node: exp.Expression, scope: Scope, reader: "QueryReader") -> 
         if alias.this is not None:
             name = scope.fold(alias.this)
     if relation.value is not None:
-        name = name or (names[0] if names else None)
-        _add_value(name, relation.value, scope)
+        _add_value(name or (names[0] if names else None), relation.value, scope, names)
         return
     if names:
         relation = relation.renamed(names)
@@ -89,8 +89,10 @@ def _add(name: str | None, relation: Relation, scope: Scope) -> None:
     scope.sources[name] = relation
 
 
-def _add_value(name: str | None, value: Origin, scope: Scope) -> None:
-    _add(name, Relation([Column(name, value)], value=value), scope)
+def _add_value(name: str | None, value: Origin, scope: Scope, columns: Sequence[str] = ()) -> None:
+    """Add values that come from an array or a function, as a column or as several."""
+    items = [Column(column, value) for column in columns or (name,)]
+    _add(name, Relation(items, value=value), scope)
 
 
 def _table(

@@ -32,7 +32,7 @@ class ExtractionError(NamedTuple):
     :param statement: its number in the script, from 1.
     :param line: the line it begins in, from 1.
     :param message: why.
-    :param sql: the statement.
+    :param sql: the statement without the secrets in it.
     """
 
     statement: int

@@ -73,6 +73,11 @@ _NEXT = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
+_SECRET = re.compile(
+    r"""\b(?P<name>credentials|(?:secret_)?access_key(?:_id)?|session_token|token
+    |master_symmetric_key|password)(?P<between>\s+(?:as\s+)?)'(?:[^'\\]|\\.|'')*('|$)""",
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _ESCAPE = re.compile(r"''|\\(.)", re.DOTALL)
 
@@ -98,6 +103,17 @@ def statements(script: str) -> Iterator[Statement]:
     if found:
         line += script.count("\n", counted, found[0].start)
         yield _statement(number + 1, line, script, found)
+
+
+def without_secrets(sql: str) -> str:
+    """Take the secrets out of a statement, so that it can be shown.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html
+
+    :param sql: the statement.
+    :returns: the statement with stars for the values of ``CREDENTIALS``, ``PASSWORD`` and the like.
+    """
+    return _SECRET.sub(r"\g<name>\g<between>'***'", sql)
 
 
 def _statement(number: int, line: int, script: str, words: list[Word]) -> Statement:

@@ -364,3 +364,31 @@ def test_values_are_only_values(value):
     assert found(f"create table x as select id from orders where id = {literal}") == (
         [ORDERS], ["dev.public.x"], {"dev.public.x.id": [f"{ORDERS}.id"]},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "copy t from x credentials 'aws_access_key_id=AK;aws_secret_access_key=SESAME'",
+        "copy t from x credentials as 'SESAME'",
+        "copy t from x access_key_id 'A' secret_access_key 'SESA''ME' session_token '\\'SESAME'",
+        "create gizmo u PASSWORD 'SESAME'",
+        "copy t from x master_symmetric_key 'SESAME",
+    ],
+)
+def test_secrets_are_not_in_errors(sql):
+    [error] = analyze(sql).errors
+    assert "SESA" not in error.sql + error.message
+    assert "***" in error.sql
+
+
+def test_functions_in_from():
+    source = "generate_series(1, 9) as g (n, m), orders o, o.id i"
+    sql = f"create table x as select n, g.m, i from {source}"
+    assert found(sql)[2] == {"dev.public.x.i": [f"{ORDERS}.id"]}
+    assert not unresolved(sql)
+
+
+def test_the_kind_of_a_grouping_set_is_no_value():
+    sql = "create table x as select id, grouping(id) as g from orders group by rollup (id)"
+    assert found(sql)[2] == {"dev.public.x.id": [f"{ORDERS}.id"]}
