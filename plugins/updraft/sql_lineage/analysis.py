@@ -11,7 +11,6 @@ from sqlglot.errors import SqlglotError
 from updraft.sql_lineage.commands import COMMANDS, Handler, unloaded
 from updraft.sql_lineage.names import Dataset, Session
 from updraft.sql_lineage.origins import Origin
-from updraft.sql_lineage.queries import UnsupportedSqlError
 from updraft.sql_lineage.relations import Column, Relation
 from updraft.sql_lineage.result import ExtractionError, QueryResult, SqlLineage
 from updraft.sql_lineage.scanning import Kind, Statement, statements, without_secrets
@@ -66,7 +65,7 @@ def analyze(
             reading = Reading(statement.number, statement.line)
             try:
                 relation = _read(statement, tables, reading)
-            except (SqlError, UnsupportedSqlError, SqlglotError) as error:
+            except (SqlError, SqlglotError) as error:
                 message = _short(error, statement.line)
             except RecursionError:
                 message = "it is nested too deeply"
@@ -177,7 +176,7 @@ def _remember_failed_table(statement: Statement, tables: Tables) -> None:
         temporary = words.skip("TEMP") or words.skip("TEMPORARY")
         if words.skip("TABLE"):
             words.skip("IF", "NOT", "EXISTS")
-            tables.create(words.name(), None, temporary=temporary)
+            tables.create(words.name(), None, temporary=temporary).doubtful = True
     except SqlError:
         return
 
@@ -193,7 +192,9 @@ def _summed_up(
     outputs = [
         summary.output(table)
         for table in tables.all
-        if (table.created or table.written) and table.name is not None and not table.transient
+        if (table.written or (table.created and not table.doubtful))
+        and table.name is not None
+        and not table.transient
     ]
     inputs: dict[Dataset, None] = {}
     for reading in readings:

@@ -100,7 +100,8 @@ def alter_table(statement: Statement, tables: Tables, reading: Reading) -> None:
     words.skip("IF", "EXISTS")
     name = words.name()
     if words.skip("APPEND", "FROM"):
-        _append(tables.find(name), tables.find(words.name()), tables, reading)
+        source = tables.find(words.name())
+        _append(tables.find(name), source, statement.words[-1].keyword, tables, reading)
     elif words.skip("RENAME", "TO"):
         tables.rename(name, words.name()[-1])
     elif words.skip("SET", "SCHEMA"):
@@ -130,18 +131,26 @@ def _constraint(words: WordReader) -> bool:
     return any(words.skip(kind) for kind in kinds)
 
 
-def _append(target: Table, source: Table, tables: Tables, reading: Reading) -> None:
+def _append(target: Table, source: Table, option: str, tables: Tables, reading: Reading) -> None:
     """Move all rows: columns meet by name.
 
+    Without an option both tables have the same columns; ``IGNOREEXTRA`` lets the source have more,
+    ``FILLTARGET`` the target.
     https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE_APPEND.html
     """
     reading.contents[source.content] = None
-    known = [set(one.columns) for one in (target, source) if one.complete]
-    if not known:
+    shared: set[str] = set()
+    if target.complete and source.complete:
+        shared = set(target.columns) & set(source.columns)
+    elif target.complete and option != "FILLTARGET":
+        shared = set(target.columns)
+    elif source.complete and option != "IGNOREEXTRA":
+        shared = set(source.columns)
+    else:
         reading.leave_out(
-            "*", f"the columns of neither {target.first_name} nor {source.first_name} are known"
+            f"{source.first_name}.*",
+            f"which of its columns {target.first_name} has is not known: give the schemas of both",
         )
-    shared = set.intersection(*known) if known else set()
     columns = {
         name: {SourceColumn(source.content, name): Transformation.IDENTITY} for name in shared
     }

@@ -11,6 +11,7 @@ from updraft.sql_lineage.origins import NOTHING, Influence, Origin, union, weake
 from updraft.sql_lineage.pivots import pivoted
 from updraft.sql_lineage.relations import Column, Relation
 from updraft.sql_lineage.scopes import Scope
+from updraft.sql_lineage.word_reader import SqlError
 
 if TYPE_CHECKING:
     from updraft.sql_lineage.queries import QueryReader
@@ -44,7 +45,10 @@ def table_parts(table: exp.Expression, scope: Scope) -> tuple[str, ...]:
     :param table: the table.
     :param scope: says how.
     :returns: one to three parts.
+    :raises SqlError: when the schema is missing between database and table.
     """
+    if table.args.get("catalog") and not table.text("db"):
+        raise SqlError(f"{table.sql('redshift')} names no schema")
     return tuple(
         scope.fold(part)
         for part in (table.args.get("catalog"), table.args.get("db"), table.args.get("this"))

@@ -13,6 +13,7 @@ from updraft.sql_lineage.relations import Column, Item, OpenColumns, Relation, s
 from updraft.sql_lineage.scopes import Scope, fold
 from updraft.sql_lineage.table_contents import Reading
 from updraft.sql_lineage.tables import Tables
+from updraft.sql_lineage.word_reader import SqlError
 
 _SAME_NAME_AS_FUNCTION = (exp.Avg, exp.Count, exp.Max, exp.Min, exp.Sum, exp.Coalesce)
 
@@ -73,7 +74,7 @@ class QueryReader:
             return None
         if found.relation is None:
             if found.running:
-                raise UnsupportedSqlError(f"{name} reads itself and has no rows to begin with")
+                raise SqlError(f"{name} reads itself and has no rows to begin with")
             found.running = True
             outer, self._visible = self._visible, found.visible
             try:
@@ -176,7 +177,7 @@ class QueryReader:
 
     def _select(self, node: exp.Expression, parent: Scope | None) -> Relation:
         if not isinstance(node, exp.Select):
-            raise UnsupportedSqlError(f"{node.key.upper()} is not supported as a query")
+            raise SqlError(f"{node.key.upper()} is not supported as a query")
         scope = self.scope(parent)
         self.add_from(node, scope)
         if node.args.get("connect") is not None:
@@ -256,10 +257,6 @@ _CLAUSES = (
     ("qualify", Influence.FILTER),
     ("order", Influence.SORT),
 )
-
-
-class UnsupportedSqlError(Exception):
-    """Says why a statement's lineage is not looked for."""
 
 
 def clause_of(node: exp.Expression, name: str) -> exp.Expression | None:

@@ -54,6 +54,8 @@ class Scope:
         :returns: its origin, nothing when it cannot be told.
         """
         parts = [self.fold(part) for part in column.parts]
+        if parts == ["default"] and not column.this.args.get("quoted"):
+            return NOTHING  # the keyword in SET and VALUES
         origin, reason = self._qualified(parts) if len(parts) > 1 else self.plain(parts[0])
         if origin is None:
             if not quiet:

@@ -115,10 +115,12 @@ class StatementReader:
         self._queries.with_clause(node)
         target, names = self._target(node.this)
         source = node.args.get("expression")
-        if source is None:
+        if source is not None:
+            self.write(target, self._queries.query(source), names or None)
+        elif node.args.get("default"):
             self._tables.write(target, {}, self._reading)
         else:
-            self.write(target, self._queries.query(source), names or None)
+            raise SqlError("INSERT has no query")
 
     def _target(self, node: exp.Expression) -> tuple[Table, list[str]]:
         names: list[str] = []

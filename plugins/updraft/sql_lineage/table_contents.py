@@ -60,6 +60,7 @@ class Table:
     :param created: whether the script made it.
     :param temporary: whether it ends with the session.
     :param written: whether the script put data into it.
+    :param doubtful: whether the statement that makes it could not be read.
     """
 
     first_name: Dataset
@@ -69,6 +70,7 @@ class Table:
     created: bool = False
     temporary: bool = False
     written: bool = False
+    doubtful: bool = False
     content: "TableContent" = field(init=False)
 
     def __post_init__(self) -> None:

@@ -12,8 +12,9 @@ from updraft.sql_lineage.scanning import Kind, statements
 from updraft.sql_lineage.schemas import parse_schemas
 
 SCHEMAS = parse_schemas(schemas(), Session())
+CASES = cases()
 WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
-WORDS = sorted({word for case in cases() for word in WORD.findall(case.sql) if word.strip()})
+WORDS = sorted({word for case in CASES for word in WORD.findall(case.sql) if word.strip()})
 
 
 def check(sql):
@@ -32,7 +33,7 @@ def check(sql):
 @st.composite
 def broken(draw):
     """Take a statement and leave words out, double them, swap them or put others in."""
-    words = WORD.findall(draw(st.sampled_from(cases())).sql)
+    words = WORD.findall(draw(st.sampled_from(CASES)).sql)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(words) - 1))
         other = draw(st.integers(0, len(words) - 1))

@@ -307,6 +307,9 @@ def test_a_set_operation_of_unknown_schemas_keeps_what_is_certain():
         ("create gizmo x", "CREATE GIZMO"),
         ("with recursive r as (select * from r) select * from r", "reads itself"),
         ("alter table a.b.c.d rename to e", "too many parts"),
+        ("create table x as select a from db..t", "names no schema"),
+        ("insert into t table s", "no query"),
+        ("update t set (a, b) = (select 1, 2)", "does not set a column"),
         (f"select {'(' * 5000}1{')' * 5000}", "nested too deeply"),
     ],
 )  # fmt: skip
@@ -392,3 +395,29 @@ def test_functions_in_from():
 def test_the_kind_of_a_grouping_set_is_no_value():
     sql = "create table x as select id, grouping(id) as g from orders group by rollup (id)"
     assert found(sql)[2] == {"dev.public.x.id": [f"{ORDERS}.id"]}
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("alter table orders append from new", ["amount", "customer_id", "id"]),
+        ("alter table orders append from new ignoreextra", ["amount", "customer_id", "id"]),
+        ("alter table orders append from new filltarget", []),
+        ("alter table new append from orders", ["amount", "customer_id", "id"]),
+        ("alter table new append from orders filltarget", ["amount", "customer_id", "id"]),
+        ("alter table new append from orders ignoreextra", []),
+        ("alter table customers append from orders ignoreextra", ["id"]),
+        ("alter table one append from other", []),
+    ],
+)
+def test_append_moves_the_columns_that_both_surely_have(sql, names):
+    lineage = analyze(sql, SCHEMAS)
+    [output] = lineage.outputs
+    assert sorted(output.columns) == names
+    assert bool(lineage.unresolved) == (not names)
+
+
+def test_default_is_no_column():
+    sql = "update orders set id = default; insert into orders (id, amount) values (default, 1)"
+    assert found(sql) == ([], [ORDERS], {})
+    assert not unresolved(sql)
