@@ -69,7 +69,7 @@ def analyze(
                 message = _short(error, statement.line)
             except RecursionError:
                 message = "it is nested too deeply"
-            except Exception as error:  # noqa: BLE001 a fault in the parser must not end a task
+            except Exception as error:  # noqa: BLE001 a fault in here must not end a task
                 message = f"unexpected {type(error).__name__}: {error}"
             else:
                 readings.append(reading)
@@ -107,7 +107,12 @@ def _parsed(statement: Statement, tables: Tables, reading: Reading) -> Relation 
 
 
 def _parse(sql: str) -> exp.Expression:
-    node = sqlglot.parse_one(sql, dialect="redshift")
+    try:
+        node = sqlglot.parse_one(sql, dialect="redshift")
+    except (SqlglotError, RecursionError):
+        raise
+    except Exception as error:  # noqa: BLE001 sqlglot meets broken SQL with other errors, too
+        raise SqlError(f"the parser fails on it: {error}") from None
     if not isinstance(node, exp.Expression):
         raise SqlError("it is no statement")
     if isinstance(node, exp.Command):

@@ -45,15 +45,18 @@ def table_parts(table: exp.Expression, scope: Scope) -> tuple[str, ...]:
     :param table: the table.
     :param scope: says how.
     :returns: one to three parts.
-    :raises SqlError: when the schema is missing between database and table.
+    :raises SqlError: when a part is missing.
     """
     if table.args.get("catalog") and not table.text("db"):
         raise SqlError(f"{table.sql('redshift')} names no schema")
-    return tuple(
+    parts = tuple(
         scope.fold(part)
         for part in (table.args.get("catalog"), table.args.get("db"), table.args.get("this"))
         if isinstance(part, exp.Expression)
     )
+    if not parts or not parts[-1]:
+        raise SqlError("the name of a table is missing")
+    return parts
 
 
 def _add_relation(node: exp.Expression, scope: Scope, reader: "QueryReader") -> None:

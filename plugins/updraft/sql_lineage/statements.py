@@ -253,7 +253,8 @@ class StatementReader:
         self, node: exp.Expression, sources: Iterable[exp.Expression] | None = None
     ) -> tuple[Table, Scope]:
         """Find the table that a statement changes, and what its expressions can use."""
-        target, _ = self._target(node.this)
+        changed = _changed_table(node)
+        target, _ = self._target(changed)
         scope = self._queries.scope()
         if sources is None:
             using = node.args.get("using") or []
@@ -261,8 +262,8 @@ class StatementReader:
         self._queries.add_from(node, scope)
         for one in sources:
             add_sources(one, scope, self._queries)
-        alias = node.this.args.get("alias")
-        self._target_name = scope.fold(alias.this if alias is not None else node.this.this)
+        alias = changed.args.get("alias")
+        self._target_name = scope.fold(alias.this if alias is not None else changed.this)
         if self._target_name not in scope.sources:
             scope.sources[self._target_name] = target.content.relation()
             if alias is None and isinstance(target.name, RedshiftTable):
@@ -283,6 +284,15 @@ class StatementReader:
         where = node.args.get("where")
         if where is not None:
             influence_of(where, Influence.FILTER, scope, self._queries)
+
+
+def _changed_table(node: exp.Expression) -> exp.Expression:
+    """Find the table of a statement; that of DELETE without FROM stands elsewhere."""
+    tables = [node.this] if isinstance(node.this, exp.Expression) else node.args.get("tables") or []
+    if len(tables) != 1:
+        raise SqlError(f"{node.key.upper()} changes {len(tables)} tables instead of one")
+    table: exp.Expression = tables[0]
+    return table
 
 
 def _joined(columns: dict[str, list[Origin]]) -> dict[str, Origin]:

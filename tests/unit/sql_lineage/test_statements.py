@@ -145,6 +145,10 @@ def test_the_benchmark_has_it_right(case):
             id="DELETE USING",
         ),
         pytest.param(
+            "delete orders using stage where stage.id = orders.id", [STAGE], [ORDERS], {},
+            id="DELETE without FROM",
+        ),
+        pytest.param(
             "select id as k into market.x from orders",
             [ORDERS], ["dev.market.x"], {"dev.market.x.k": [f"{ORDERS}.id"]},
             id="SELECT INTO",
