@@ -1,16 +1,12 @@
 """Finds the lineage of a script of SQL for Amazon Redshift."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 
 from updraft.sql_lineage.commands import COMMANDS, Handler, unloaded
 from updraft.sql_lineage.names import Dataset, Session
 from updraft.sql_lineage.origins import Origin
+from updraft.sql_lineage.parsing import parse, quiet
 from updraft.sql_lineage.relations import Column, Relation
 from updraft.sql_lineage.result import ExtractionError, QueryResult, SqlLineage
 from updraft.sql_lineage.scanning import Kind, Statement, statements, without_secrets
@@ -59,7 +55,7 @@ def analyze(
     readings: list[Reading] = []
     results: list[tuple[int, Relation]] = []
     count = 0
-    with _quiet_sqlglot():
+    with quiet():
         for statement in statements(script):
             count += 1
             reading = Reading(statement.number, statement.line)
@@ -98,26 +94,12 @@ def _parsed(statement: Statement, tables: Tables, reading: Reading) -> Relation 
     if statement.begins("MERGE") and last == ["REMOVE", "DUPLICATES"]:
         # sqlglot knows MERGE only with WHEN, so it gets one.
         shortened = statement.text[: statement.words[-2].start]
-        node = _parse(f"{shortened} WHEN MATCHED THEN DELETE")
+        node = parse(f"{shortened} WHEN MATCHED THEN DELETE")
         if not isinstance(node, exp.Merge):
             raise SqlError("MERGE … REMOVE DUPLICATES has another shape")
         reader.merge_removing_duplicates(node)
         return None
-    return reader.read(_parse(statement.text))
-
-
-def _parse(sql: str) -> exp.Expression:
-    try:
-        node = sqlglot.parse_one(sql, dialect="redshift")
-    except (SqlglotError, RecursionError):
-        raise
-    except Exception as error:  # noqa: BLE001 sqlglot meets broken SQL with other errors, too
-        raise SqlError(f"the parser fails on it: {error}") from None
-    if not isinstance(node, exp.Expression):
-        raise SqlError("it is no statement")
-    if isinstance(node, exp.Command):
-        raise SqlError(f"the parser does not know this form of {node.name.upper()}")
-    return node
+    return reader.read(parse(statement.text))
 
 
 def _unload(statement: Statement, tables: Tables, reading: Reading) -> None:
@@ -126,7 +108,7 @@ def _unload(statement: Statement, tables: Tables, reading: Reading) -> None:
     if len(inner) != 1:
         raise SqlError(f"UNLOAD has {len(inner)} statements in its quotes instead of one query")
     reader = StatementReader(tables, reading)
-    node = _parse(inner[0].text)
+    node = parse(inner[0].text)
     relation = reader.read(node) if isinstance(node, exp.Query) else None
     if relation is None:
         raise SqlError("UNLOAD has no query in its quotes")
@@ -140,7 +122,7 @@ def _create(statement: Statement, tables: Tables, reading: Reading) -> None:
         at += 1
     kind = words[at] if at < len(words) else ""
     if kind in ("TABLE", "VIEW") or words[at : at + 2] == ["MATERIALIZED", "VIEW"]:
-        StatementReader(tables, reading).read(_parse(_without_local(statement)))
+        StatementReader(tables, reading).read(parse(_without_local(statement)))
     elif kind == "MODEL":
         reading.leave_out("CREATE MODEL", "what a model is trained on is not looked for")
     elif kind not in _MADE_WITHOUT_LINEAGE:
@@ -159,7 +141,7 @@ def _cursor(statement: Statement, tables: Tables, reading: Reading) -> Relation 
     words = WordReader(statement, tables)
     if not words.find_keywords("FOR"):
         raise SqlError("DECLARE without FOR")
-    return StatementReader(tables, reading).read(_parse(statement.text[words.rest_starts :]))
+    return StatementReader(tables, reading).read(parse(statement.text[words.rest_starts :]))
 
 
 _HANDLERS: dict[str, Handler] = {
@@ -231,7 +213,7 @@ def _by_name(relation: Relation) -> dict[str, Origin]:
 
 
 def _short(error: Exception, line: int) -> str:
-    first = error.errors[0] if isinstance(error, sqlglot.ParseError) and error.errors else None
+    first = error.errors[0] if isinstance(error, ParseError) and error.errors else None
     if first is not None:
         near = " ".join(
             str(first.get(key) or "") for key in ("start_context", "highlight", "end_context")
@@ -241,15 +223,3 @@ def _short(error: Exception, line: int) -> str:
     else:
         text = " ".join(str(error).split())
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
-
-
-@contextmanager
-def _quiet_sqlglot() -> Iterator[None]:
-    """Keep sqlglot's warnings out of the log: what it cannot parse becomes an error here."""
-    logger = logging.getLogger("sqlglot")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -313,6 +313,7 @@ def test_a_set_operation_of_unknown_schemas_keeps_what_is_certain():
         ("alter table a.b.c.d rename to e", "too many parts"),
         ("create table x as select a from db..t", "names no schema"),
         ("insert into t table s", "no query"),
+        ("create table t (a, not b)", "round in circles"),
         ("update t set (a, b) = (select 1, 2)", "does not set a column"),
         (f"select {'(' * 5000}1{')' * 5000}", "nested too deeply"),
     ],
