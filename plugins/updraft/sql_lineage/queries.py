@@ -236,7 +236,7 @@ class QueryReader:
         if isinstance(node, exp.Dot):
             return scope.fold(node.expression) if node.expression.name else None
         if isinstance(node, _SAME_NAME_AS_FUNCTION):
-            return node.key
+            return str(node.key)
         if isinstance(node, exp.Anonymous):
             return self.tables.session.fold(node.name)
         return None

@@ -102,10 +102,18 @@ def test_steering_columns_go_through_temporary_tables():
     assert sorted(steering) == [("a", "SORT"), ("b", "FILTER"), ("z", "FILTER")]
 
 
-def test_aggregates_stay_aggregates_through_temporary_tables():
-    found = event(
-        "create temp table x as select sum(a) as s from t; create table u as select s from x"
-    )
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create temp table x as select sum(a) as s from t; create table u as select s from x",
+        "create table u as select s + 1 as s from (select sum(a) as s from t) q",
+        "create table u as select max(a) + a as s from t group by a",
+        "create table u as select a + max(a) as s from t group by a",
+        "create table u as select sum(a) over () as s from t",
+    ],
+)
+def test_aggregates_stay_aggregates(sql):
+    found = event(sql)
     [one] = found["outputs"][0]["facets"]["columnLineage"]["fields"]["s"]["inputFields"]
     assert (one["field"], one["transformations"][0]["subtype"]) == ("a", "AGGREGATION")
 

@@ -114,6 +114,11 @@ def test_a_rollback_brings_back_names_and_data():
     assert found(script)[2] == {"dev.public.t.a": ["dev.public.s.a"]}
 
 
+def test_what_is_committed_stays():
+    script = "begin; insert into t select * from s; commit; rollback"
+    assert found(script)[1:] == (["dev.public.t"], BOTH)
+
+
 def test_truncate_commits():
     script = "begin; insert into t (a) select a from s; truncate s; rollback"
     assert found(script)[1:] == (

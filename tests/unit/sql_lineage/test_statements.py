@@ -237,6 +237,13 @@ def test_a_known_schema_tells_whose_a_column_is():
     }
 
 
+def test_names_given_to_columns_whose_place_is_not_known():
+    sql = "create table x as with s (k) as (select * from a, b) select k, c from s"
+    assert found(sql, None)[2] == {}
+    sql = "create table x as with s (k, l) as (select c, a.* from a) select k, l, c from s"
+    assert found(sql, None)[2] == {"dev.public.x.k": ["dev.public.a.c"]}
+
+
 def test_an_alias_that_may_be_a_column_is_left_out():
     sql = "create table x as select a as b, b + 1 as c from t"
     assert found(sql, None)[2] == {"dev.public.x.b": ["dev.public.t.a"]}
