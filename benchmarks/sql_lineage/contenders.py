@@ -77,8 +77,9 @@ def _openlineage(sql: str, default_schema: str | None) -> Answer:
         name = column.descendant.name.lower()
         table = _completed(str(column.descendant.origin)) if column.descendant.origin else written
         for source in column.lineage:
-            read = f"{_completed(str(source.origin))}.{source.name.lower()}" if source.origin else "?"
-            edges.add((f"{table}.{name}" if table else name, read))
+            origin = _completed(str(source.origin)) if source.origin else "?"
+            written_column = f"{table}.{name}" if table else name
+            edges.add((written_column, f"{origin}.{source.name.lower()}"))
     return Answer(
         frozenset(_completed(str(table)) for table in found.in_tables),
         outputs,
