@@ -37,7 +37,7 @@ def copy(statement: Statement, tables: Tables, reading: Reading) -> None:
     if not words.find_keywords("FROM"):
         raise SqlError("COPY without FROM")
     source = tables.outside(copy_source(words.string("the source")))
-    reading.contents[source.content] = None
+    reading.read(source.content)
     tables.write(target, {}, reading)
 
 
@@ -138,7 +138,7 @@ def _append(target: Table, source: Table, option: str, tables: Tables, reading: 
     ``FILLTARGET`` the target.
     https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE_APPEND.html
     """
-    reading.contents[source.content] = None
+    reading.read(source.content)
     shared: set[str] = set()
     if target.complete and source.complete:
         shared = set(target.columns) & set(source.columns)

@@ -113,7 +113,7 @@ def _table(
     elif _knows(scope, parts[0]):
         return _path(parts, scope), None
     table = reader.tables.find(parts)
-    reader.reading.contents[table.content] = None
+    reader.reading.read(table.content)
     name = table.name if isinstance(table.name, RedshiftTable) else None
     return table.content.relation(), name
 
@@ -167,15 +167,16 @@ def _unpivoted_object(node: exp.Pivot, scope: Scope, reader: "QueryReader") -> N
 
 
 def _join(node: exp.Join, scope: Scope, reader: "QueryReader") -> None:
-    before = list(scope.sources)
+    if not any(node.args.get(key) for key in ("on", "using", "kind", "side", "method")):
+        scope.joined_from = len(scope.sources)
+    count = len(scope.sources)
     add_sources(node.this, scope, reader)
-    added = [name for name in scope.sources if name not in before]
+    before, added = list(scope.sources)[scope.joined_from : count], list(scope.sources)[count:]
     if isinstance(node.args.get("on"), exp.Expression):
         influence_of(node.args["on"], Influence.JOIN, scope, reader)
     names = [scope.fold(one) for one in node.args.get("using") or []]
     if str(node.args.get("method") or "").upper() == "NATURAL":
-        relations = list(scope.sources.values())
-        if not all(relation.closed for relation in relations):
+        if not all(scope.sources[name].closed for name in [*before, *added]):
             scope.star_is_open = True
         else:
             left = [c.name for name in before for c in scope.sources[name].placed()]
@@ -192,6 +193,7 @@ def _merge(
     reader: "QueryReader",
 ) -> None:
     """Join columns of equal names into one: that of the side whose rows are all there."""
+    scope.star_is_open = scope.star_is_open or (bool(names) and scope.joined_from > 0)
     for name in names:
         left = scope.merged.get(name)
         if left is None:

@@ -138,7 +138,7 @@ class QueryReader:
         table.relation, loop = repeating(first)
         whole = _renamed(self.query(query), table.names)
         table.relation = closed_loop(whole, loop)
-        self.tables.contents.append(loop)
+        self.tables.contents[loop] = None
 
     def _set_operation(self, node: exp.Expression, parent: Scope | None) -> Relation:
         # From the innermost left side up without recursion: there may be hundreds of UNION ALL.

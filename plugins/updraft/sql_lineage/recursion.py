@@ -43,7 +43,7 @@ def closed_loop(whole: Relation, loop: TableContent) -> Relation:
         for item in whole.items
     ]
     loop.columns = {
-        item.name: item.origin
+        item.name: [item.origin]
         for item in items
         if isinstance(item, Column) and item.name is not None
     }

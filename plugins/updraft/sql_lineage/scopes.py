@@ -25,6 +25,8 @@ class Scope:
         https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html
     :param pseudo_columns: names that stand for no column, such as ``level``.
     :param star_is_open: whether the order of the columns cannot be told.
+    :param joined_from: number of the sources before the last comma in ``FROM``, which joins do not
+        reach.
     """
 
     session: Session
@@ -36,6 +38,7 @@ class Scope:
     aliases: dict[str, Origin | None] = field(default_factory=dict)
     pseudo_columns: frozenset[str] = frozenset()
     star_is_open: bool = False
+    joined_from: int = 0
 
     def fold(self, identifier: exp.Expression) -> str:
         """Fold a name as the parser gives it.

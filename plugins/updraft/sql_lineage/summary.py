@@ -30,21 +30,22 @@ class Summary:
         for content in contents:
             if content.table.transient:
                 self._traced[content] = _Traced(
-                    {name: self.sources(origin) for name, origin in content.columns.items()},
+                    {name: self.sources(*origins) for name, origins in content.columns.items()},
                     self._inputs(content),
                     dict.fromkeys(self._influences(content)),
                 )
 
-    def sources(self, origin: Origin) -> Sources:
+    def sources(self, *origins: Origin) -> Sources:
         """Trace a value.
 
-        :param origin: the columns that give it.
+        :param origins: the columns that give it, in one way or several.
         :returns: the columns of real tables that give it.
         """
         found: dict[DatasetColumn, Transformation] = {}
-        for source, kind in origin.items():
-            for column, before in self._column(source).items():
-                found[column] = max(found.get(column, kind), before, kind)
+        for origin in origins:
+            for source, kind in origin.items():
+                for column, before in self._column(source).items():
+                    found[column] = max(found.get(column, kind), before, kind)
         return found
 
     def output(self, table: Table) -> Output:
@@ -54,7 +55,7 @@ class Summary:
         :returns: its lineage.
         """
         content = table.content
-        columns = {name: self.sources(origin) for name, origin in content.columns.items()}
+        columns = {name: self.sources(*origins) for name, origins in content.columns.items()}
         return Output(
             dataset=_name(table),
             inputs=tuple(sorted(self._inputs(content), key=str)),

@@ -1,6 +1,5 @@
 """What tables hold, and what a statement reads of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,6 +36,14 @@ class Reading:
     contents: dict["TableContent", None] = field(default_factory=dict)
     influences: dict[tuple[SourceColumn, Influence], None] = field(default_factory=dict)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
+
+    def read(self, content: "TableContent") -> None:
+        """Note that the statement reads a table.
+
+        :param content: what the table holds.
+        """
+        content.seen = True
+        self.contents[content] = None
 
     def leave_out(self, what: str, reason: str, line: int | None = None) -> None:
         """Note that something cannot be told.
@@ -84,24 +91,40 @@ class Table:
 
 @dataclass(slots=True, eq=False)
 class TableContent:
-    """What a table holds at an instant; never changed once a statement has read it.
+    """What a table holds at an instant; it does not change any more once something has seen it.
 
     :param table: the table.
     :param columns: origins of what the script wrote, by column.
     :param opens: what else was written whose columns are not known.
     :param contents: what was read to write it.
     :param influences: columns that bear on which rows it has.
+    :param seen: whether a statement has read it, or a rollback may come back to it.
     """
 
     table: Table
-    columns: Mapping[str, Origin] = field(default_factory=dict)
-    opens: tuple[OpenColumns, ...] = ()
-    contents: Mapping["TableContent", None] = field(default_factory=dict)
-    influences: Mapping[tuple[SourceColumn, Influence], None] = field(default_factory=dict)
+    columns: dict[str, list[Origin]] = field(default_factory=dict)
+    opens: list[OpenColumns] = field(default_factory=list)
+    contents: dict["TableContent", None] = field(default_factory=dict)
+    influences: dict[tuple[SourceColumn, Influence], None] = field(default_factory=dict)
+    seen: bool = False
     _relation: Relation | None = None
+
+    def copied(self) -> "TableContent":
+        """Make a content that can be changed.
+
+        :returns: one that holds the same.
+        """
+        return TableContent(
+            self.table,
+            {name: list(origins) for name, origins in self.columns.items()},
+            list(self.opens),
+            dict(self.contents),
+            dict(self.influences),
+        )
 
     def relation(self) -> Relation:
         """Give the columns as a query sees them."""
+        self.seen = True
         if self._relation is None:
             items: list[Column | OpenColumns] = [
                 Column(name, self._column(name)) for name in self.table.columns

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from updraft.sql_lineage.names import Dataset, RedshiftTable, Session
-from updraft.sql_lineage.origins import Origin, union
+from updraft.sql_lineage.origins import Origin
 from updraft.sql_lineage.relations import OpenColumns
 from updraft.sql_lineage.schemas import Schemas
 from updraft.sql_lineage.table_contents import Reading, Table, TableContent
@@ -17,6 +17,7 @@ class _Kept(NamedTuple):
     tables: dict[RedshiftTable, Table]
     temporary: dict[str, Table]
     states: list[tuple[Table, Table, TableContent]]
+    met: int
 
 
 class Tables:
@@ -33,7 +34,7 @@ class Tables:
         self._temporary: dict[str, Table] = {}
         self._kept: _Kept | None = None
         self.all: list[Table] = []
-        self.contents: list[TableContent] = []
+        self.contents: dict[TableContent, None] = {}
 
     def find(self, parts: tuple[str, ...]) -> Table:
         """Find the table that a name means.
@@ -129,20 +130,13 @@ class Tables:
         :param reading: what the statement read.
         :param opens: what else goes into it under names that are not known.
         """
-        before = table.content
-        joined = dict(before.columns)
+        content = self._changeable(table)
         for name, origin in columns.items():
-            joined[name] = union((joined[name], origin)) if name in joined else origin
-        self._replace(
-            table,
-            TableContent(
-                table,
-                joined,
-                (*before.opens, *opens),
-                {**before.contents, **reading.contents},
-                {**before.influences, **reading.influences},
-            ),
-        )
+            content.columns.setdefault(name, []).append(origin)
+        content.opens.extend(opens)
+        content.contents.update(reading.contents)
+        content.influences.update(reading.influences)
+        table.written = True
 
     def clear(self, table: Table, *, moved: bool = False) -> None:
         """Take all rows out of a table.
@@ -150,9 +144,8 @@ class Tables:
         :param table: the table.
         :param moved: whether they went to another table, so that this one counts as read only.
         """
-        written = table.written
         self._replace(table, TableContent(table))
-        table.written = written or not moved
+        table.written = table.written or not moved
 
     def change_columns(
         self,
@@ -166,21 +159,15 @@ class Tables:
         :param change: makes the new list of columns out of the old one.
         :param renamed: new names of columns by their old ones.
         """
-        before, written = table.content, table.written
         table.columns = tuple(change(list(table.columns)))
+        content = table.content.copied()
         names = renamed or {}
-        columns = {names.get(name, name): origin for name, origin in before.columns.items()}
-        if not renamed:
-            columns = {
-                name: origin
-                for name, origin in columns.items()
-                if name in table.columns or not table.complete
-            }
-        self._replace(
-            table,
-            TableContent(table, columns, before.opens, before.contents, before.influences),
-        )
-        table.written = written
+        content.columns = {
+            names.get(name, name): origins
+            for name, origins in content.columns.items()
+            if name in names or name in table.columns or not table.complete
+        }
+        self._replace(table, content)
 
     def drop_schema(self, parts: tuple[str, ...]) -> None:
         """Drop all tables of a schema that the script has met.
@@ -200,11 +187,12 @@ class Tables:
 
     def keep(self) -> None:
         """Keep the tables as they are, for a rollback to come back to."""
-        self._kept = _Kept(
-            dict(self._named),
-            dict(self._temporary),
-            [(table, replace(table), table.content) for table in self.all],
-        )
+        states = []
+        for table in self.all:
+            if table.name is not None:
+                table.content.seen = True
+                states.append((table, replace(table), table.content))
+        self._kept = _Kept(dict(self._named), dict(self._temporary), states, len(self.all))
 
     def commit(self) -> None:
         """End a transaction."""
@@ -221,7 +209,7 @@ class Tables:
             return
         kept, self._kept = self._kept, None
         self._named, self._temporary = kept.tables, kept.temporary
-        for table in self.all[len(kept.states) :]:
+        for table in self.all[kept.met :]:
             table.written = False
             if table.created:
                 table.name = None
@@ -241,13 +229,22 @@ class Tables:
 
     def _register(self, table: Table) -> Table:
         self.all.append(table)
-        self.contents.append(table.content)
+        self.contents[table.content] = None
         return table
 
     def _replace(self, table: Table, content: TableContent) -> None:
         table.content = content
-        table.written = True
-        self.contents.append(content)
+        self.contents[content] = None
+
+    def _changeable(self, table: Table) -> TableContent:
+        content = table.content
+        if content.seen:
+            self._replace(table, content.copied())
+        else:
+            # What it was filled from has to stand before it.
+            del self.contents[content]
+            self.contents[content] = None
+        return table.content
 
     def _forget(self, table: Table) -> None:
         if table.temporary:

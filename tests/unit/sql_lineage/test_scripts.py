@@ -1,5 +1,7 @@
 """Lineage of scripts: what went through tables that are not there in the end."""
 
+import time
+
 import pytest
 
 from updraft.sql_lineage.analysis import analyze
@@ -75,6 +77,41 @@ def test_a_temporary_table_holds_what_was_put_in_before_it_is_read():
         "dev.public.t.a": ["dev.public.s.a"],
         "dev.public.t.b": ["dev.public.s.a", "dev.public.s.b"],
     }
+
+
+def test_a_table_may_be_filled_from_one_that_was_made_later():
+    script = (
+        "create temp table x (a int, b int); create temp table y as select * from s;"
+        "insert into x select * from y; insert into y select b, a from y;"
+        "insert into x (a) select z.a from x z; insert into t select * from x"
+    )
+    assert found(script) == (["dev.public.s"], ["dev.public.t"], BOTH)
+
+
+def test_files_may_be_written_and_loaded():
+    script = "unload ('select a from s') to 's3://lake/p/'; copy t from 's3://lake/p'"
+    inputs, outputs, _ = found(script)
+    assert (inputs, outputs) == (["dev.public.s", "s3://lake/p"], ["dev.public.t", "s3://lake/p"])
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "create temp table w (a int);"
+        + "".join(f"insert into w (a) select b from y{n};" for n in range(2000))
+        + "insert into t (a) select a from w",
+        "".join(
+            f"begin; create temp table w{n} as select a from y{n}; drop table w{n}; commit;"
+            for n in range(500)
+        ),
+        "".join(f"copy t from 's3://lake/{n}';" for n in range(2000)),
+    ],
+    ids=["many writes", "many transactions", "many files"],
+)
+def test_long_scripts_take_time_in_proportion(script):
+    begun = time.process_time()
+    found(script)
+    assert time.process_time() - begun < 10
 
 
 def test_a_name_that_is_used_again_is_another_table():

@@ -433,3 +433,30 @@ def test_default_is_no_column():
     sql = "update orders set id = default; insert into orders (id, amount) values (default, 1)"
     assert found(sql) == ([], [ORDERS], {})
     assert not unresolved(sql)
+
+
+def test_a_join_does_not_reach_across_a_comma():
+    sql = "create table x as select c.name, s.id from stage s, orders o join customers c using (id)"
+    assert found(sql)[2] == {
+        "dev.public.x.name": [f"{CUSTOMERS}.name"],
+        "dev.public.x.id": [f"{STAGE}.id"],
+    }
+    sql = "insert into market.sales select * from stage s, orders o join customers c using (id)"
+    assert found(sql)[2] == {}
+    assert unresolved(sql, SCHEMAS)
+    sql = "create table x as select id, name from emp e, orders o join customers c using (id)"
+    assert found(sql)[2]["dev.public.x.id"] == [f"{ORDERS}.id"]
+
+
+def test_subqueries_may_be_nested():
+    sql = "orders"
+    for depth in range(40):
+        sql = f"(select id, amount from {sql} q{depth})"
+    assert found(f"create table x as {sql}")[2]["dev.public.x.id"] == [f"{ORDERS}.id"]
+
+
+def test_common_tables_that_double_are_read_once():
+    parts = ["c0 as (select id as k from orders)"]
+    parts += [f"c{n} as (select a.k from c{n - 1} a, c{n - 1} b)" for n in range(1, 60)]
+    sql = f"create table x as with {', '.join(parts)} select k from c59"
+    assert found(sql)[2] == {"dev.public.x.k": [f"{ORDERS}.id"]}
