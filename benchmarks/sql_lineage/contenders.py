@@ -23,6 +23,9 @@ for _table, _columns in schemas().items():
     _SQLGLOT_SCHEMAS["dev"].setdefault(_schema, {})[_name] = dict.fromkeys(_columns, "varchar")
 
 
+_WITHOUT_LINEAGE = (exp.Command, exp.Analyze, exp.Comment, exp.Grant, exp.Set)
+
+
 def updraft(sql: str) -> Answer:
     """Ask Updraft.
 
@@ -107,7 +110,9 @@ def plain_sqlglot(sql: str) -> Answer:
     except SqlglotError:
         return Answer(frozenset(), frozenset(), frozenset(), failed=True)
     for tree in trees:
-        if tree is None or isinstance(tree, exp.Command):
+        if tree is None or isinstance(tree, _WITHOUT_LINEAGE):
+            continue
+        if isinstance(tree, exp.Create) and tree.kind not in ("TABLE", "VIEW"):
             continue
         target, names = _target(tree)
         common = {one.alias for one in tree.find_all(exp.CTE)}
