@@ -12,10 +12,10 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	chaos bench-dynamodb bench-waiting lock package clean
+	chaos bench-dynamodb bench-sql-lineage bench-waiting lock package clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## Install Airflow, the tools and the local stack into .venv and .venv-local
 	@if [ -z "$(PYTHON)" ]; then echo "Updraft needs Python 3.12 or 3.11 and found neither on" \
@@ -64,6 +64,10 @@ bench-dynamodb: setup  ## Export and import side by side with the provider, awsw
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
 		$(if $(SERVER),--server $(SERVER)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(ONLY),--only '$(ONLY)')
+
+bench-sql-lineage: setup  ## Lineage of SQL: Updraft, openlineage-sql and sqlglot, statement by statement
+	@$(VENV)/python -m benchmarks.sql_lineage $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(MARKDOWN),--markdown)
 
 bench-waiting: setup  ## 200 Glue runs that wait at once: Updraft's operator and the provider's
 	@$(VENV)/python -m benchmarks.waiting $(if $(RUNS),--runs $(RUNS)) \

@@ -8,6 +8,7 @@ import typer
 
 from updraft.cli.convert import convert
 from updraft.cli.dynamodb import dynamodb_app
+from updraft.cli.lineage_sql import lineage_app
 from updraft.cli.local import local_app
 from updraft.cli.package import package
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(convert)
 app.command()(package)
 app.add_typer(dynamodb_app, name="dynamodb")
+app.add_typer(lineage_app, name="lineage")
 app.add_typer(local_app, name="local")
 
 
