@@ -84,7 +84,7 @@ class EmrBaseOperator(AwsBaseOperator[EmrHook]):
     """Base of the operators for clusters and steps.
 
     :param deferrable: whether the task gives its slot back while it waits.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two looks; a trigger begins with shorter pauses.
     :param inputs: URIs of what the work reads, for lineage: ``s3://`` prefixes and ARNs of
         DynamoDB tables. (templated)
     :param outputs: URIs of what the work writes, for lineage. (templated)

@@ -29,7 +29,8 @@ class GlueOperator(GlueDatasetOperator):
         ``database.table``; or their JSON. (templated)
     :param outputs: what is written, likewise. (templated)
     :param deferrable: whether the task gives its slot back while Glue works.
-    :param poll_interval: seconds between two looks at what Glue is doing.
+    :param poll_interval: seconds between two looks at what Glue is doing; a trigger begins with
+        shorter ones.
     :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
     :param region_name: region; by default that of the connection. (templated)
     :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
