@@ -29,7 +29,7 @@ down:  ## End everything that `make demo` or `updraft local up` left running
 	@if [ -x $(VENV)/updraft ]; then $(VENV)/updraft local down; else echo "Nothing is set up."; fi
 
 test: setup checks  ## Everything that CI runs
-	@$(VENV)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile
+	@$(VENV)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile
 
 checks: setup lint types contracts
 
