@@ -51,6 +51,7 @@ with DAG(
         "owner": "updraft",
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
+        "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
         "table_name": Param(

@@ -33,6 +33,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import (
     DAG,
     AirflowFailException,
@@ -71,6 +72,7 @@ with DAG(
         "owner": "updraft",
         "retries": 3,
         "retry_delay": timedelta(minutes=5),
+        "pre_execute": form_fields.refuse_unknown_fields,
     },
 ):
 

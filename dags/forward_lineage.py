@@ -29,6 +29,7 @@ has the configuration lines that exclude it.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.lineage import ForwardLineageOperator
 
@@ -46,6 +47,7 @@ with DAG(
         "owner": "updraft",
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
+        "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
         "domain_id": Param(

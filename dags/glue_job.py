@@ -49,6 +49,7 @@ with DAG(
         "owner": "updraft",
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
+        "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
         "job_name": Param(

@@ -35,6 +35,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import (
     DAG,
     AirflowSkipException,
@@ -71,6 +72,7 @@ with DAG(
         "owner": "updraft",
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
+        "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
         "tables": Param(

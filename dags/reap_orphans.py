@@ -53,6 +53,7 @@ with DAG(
         "owner": "updraft",
         "retries": 1,
         "retry_delay": timedelta(minutes=5),
+        "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
         "dry_run": Param(

@@ -17,6 +17,9 @@ from botocore.httpsession import URLLib3Session
 from benchmarks.waiting.contenders import context, task
 from benchmarks.waiting.work import Work
 
+# Seconds between two tasks of a worker that begin and stay: Airflow's scheduler begins a few at a
+# time too, and all processes of the local Glue at once would keep the stack from answering.
+_BEGIN_APART = 0.5
 _LOCK = threading.Lock()
 _CALLS = {"sync": 0, "async": 0}
 
@@ -83,13 +86,19 @@ def execute(name: str, work: Work, indices: Sequence[int]) -> list[Occupation]:
     """
     before = _CALLS["sync"]
     with ThreadPoolExecutor(len(indices)) as slots:
-        seconds = list(slots.map(lambda index: _begin(name, work, index), indices))
+        seconds = list(
+            slots.map(
+                lambda place: _begin(name, work, indices[place], place * _BEGIN_APART),
+                range(len(indices)),
+            )
+        )
     calls = (_CALLS["sync"] - before) / len(indices)
     return [Occupation(taken, round(calls), deferral) for taken, deferral in seconds]
 
 
-def _begin(name: str, work: Work, index: int) -> tuple[float, str]:
+def _begin(name: str, work: Work, index: int, pause: float = 0) -> tuple[float, str]:
     operator = task(name, work)
+    time.sleep(pause)
     begin, deferral = time.perf_counter(), ""
     try:
         operator.execute(context(operator, index))

@@ -3,7 +3,14 @@
 A pattern is one of JSON Schema, which the form checks while a user types.
 """
 
-from updraft.compat import Param
+from collections.abc import Mapping
+from typing import Any
+
+from updraft.choices import unknown_choice
+from updraft.compat import AirflowFailException, Param
+
+_OPENLINEAGE = "openlineage"
+"""Part of a run's configuration in which the OpenLineage provider looks for the parent run."""
 
 REGION = r"^[a-z]{2,5}(-[a-z]+)+-\d+$"
 
@@ -46,3 +53,20 @@ def share_of_capacity(title: str, description: str = "Above 0, at most 1.") -> P
         title=title,
         description=description,
     )
+
+
+def refuse_unknown_fields(context: Mapping[str, Any]) -> None:
+    """Fail a task whose run was triggered with a field that the form doesn't have.
+
+    Airflow checks the values of the fields it knows and passes over all others, so that a field
+    with a spelling mistake would leave the form's default in force. For ``pre_execute`` in the
+    ``default_args`` of a DAG.
+
+    :param context: context of the task instance.
+    :raises AirflowFailException: with the nearest field; a retry would not help.
+    """
+    fields = context["dag"].params
+    given = getattr(context.get("dag_run"), "conf", None) or {}
+    for name in given:
+        if name not in fields and name != _OPENLINEAGE:
+            raise AirflowFailException(str(unknown_choice("form", name, sorted(fields))))

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from updraft.form_fields import refuse_unknown_fields
+
 PROJECT = Path(__file__).parents[2]
 DAGS = PROJECT / "dags"
 
@@ -180,6 +182,13 @@ def test_every_parameter_is_typed_explained_and_valid(dags: list) -> None:
                 param.resolve()
         if dag.timetable.can_be_scheduled:
             dag.params.validate()
+
+
+def test_a_field_that_no_form_has_fails_every_task(dags: list) -> None:
+    for dag in dags:
+        for task in dag.tasks:
+            hook = task.partial_kwargs["pre_execute"] if task.is_mapped else task._pre_execute_hook
+            assert hook is refuse_unknown_fields, f"{dag.dag_id}.{task.task_id}"
 
 
 def test_no_dag_catches_up_or_overlaps_unasked(dags: list) -> None:

@@ -23,9 +23,12 @@ from typer.testing import CliRunner
 from include.local import processes
 from tests.integration.permission_proxy import Policy, permission_proxy
 from updraft.cli.main import app
+from updraft.hooks.owned_glue_resources import tags_of_arguments
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
 from updraft.operators.dynamodb_base import task_identity
 from updraft.paths import include_directory
+from updraft.resource_owner import ResourceOwner
+from updraft.triggers.glue import GlueJobCapacityTrigger, GlueJobRunTrigger
 
 pytestmark = pytest.mark.integration
 
@@ -277,7 +280,7 @@ def test_there_and_back(aws, table, bucket):
         event = _end_of_waiting(deferred.value.trigger)
         first = exported.execute_complete(_context(exported, bucket), event)
 
-    assert unused == {"glue:BatchStopJobRun"}
+    assert unused == {"glue:BatchStopJobRun", "glue:GetJob"}  # for a kill, for a full job
     assert event["status"] == "success"
     assert first == second
     assert (first["items"], first["files"]) == (ITEMS, 6)
@@ -293,7 +296,7 @@ def test_there_and_back(aws, table, bucket):
         result = _execute(imported, bucket)
         again = _execute(_import(copy, bucket), bucket, attempt=2)
 
-    assert unused == {"glue:BatchStopJobRun"}
+    assert unused == {"glue:BatchStopJobRun", "glue:GetJob"}  # for a kill, for a full job
     assert again == {**result, "already_imported": True}
     assert (result["items"], result["files"], result["rejected"]) == (ITEMS, 6, 0)
     (run,) = _runs(aws, imported, bucket)
@@ -376,6 +379,25 @@ def test_a_killed_task_stops_its_run(aws, table, bucket):
     assert "ended as STOPPED" in str(outcome())
     left = processes.find(aws.stack.state)
     assert not any(run["Id"] in part for process in left for part in process.command)
+
+
+def test_a_full_job_is_waited_for_and_the_run_names_its_owner(aws, table, bucket):
+    before = aws.glue.start_job_run(JobName="export")["JobRunId"]
+    operator = _export(table, bucket, deferrable=True)
+    with pytest.raises(TaskDeferred) as for_room:
+        _execute(operator, bucket)
+    aws.glue.batch_stop_job_run(JobName="export", JobRunIds=[before])
+    event = _end_of_waiting(for_room.value.trigger)
+    with pytest.raises(TaskDeferred) as for_the_run:
+        operator.execute_complete(_context(operator, bucket), event)
+    operator.on_kill()
+
+    assert isinstance(for_room.value.trigger, GlueJobCapacityTrigger)
+    assert isinstance(for_the_run.value.trigger, GlueJobRunTrigger)
+    (run,) = _runs(aws, operator, bucket)
+    owner = ResourceOwner.of(_context(operator, bucket))
+    assert tags_of_arguments(run["Arguments"]) == owner.tags()
+    _wait_until(lambda: _runs(aws, operator, bucket)[0]["JobRunState"] == "STOPPED")
 
 
 def test_the_limits_of_a_job(aws):

@@ -1,10 +1,12 @@
 """What a user may type into the fields that several forms have."""
 
+from types import SimpleNamespace
+
 import pytest
 from airflow.exceptions import ParamValidationError
 
 from updraft import form_fields
-from updraft.compat import Param
+from updraft.compat import AirflowFailException, Param
 
 
 def _takes(field, value):
@@ -56,3 +58,20 @@ def test_a_share_is_above_nothing_and_at_most_all(value, fits):
 def test_a_pattern(pattern, value, fits):
     field = Param(type="string", pattern=getattr(form_fields, pattern))
     assert _takes(field, value) is fits
+
+
+def _context(conf):
+    fields = {"steps": Param([]), "region_name": Param(None)}
+    return {"dag": SimpleNamespace(params=fields), "dag_run": SimpleNamespace(conf=conf)}
+
+
+def test_a_field_that_the_form_does_not_have_is_refused():
+    with pytest.raises(AirflowFailException, match="'stepz' is unknown; did you mean 'steps'"):
+        form_fields.refuse_unknown_fields(_context({"region_name": None, "stepz": []}))
+
+
+@pytest.mark.parametrize(
+    "conf", [None, {}, {"steps": [1]}, {"steps": [], "openlineage": {"parentRunId": "1"}}]
+)
+def test_fields_of_the_form_and_the_parent_run_are_taken(conf):
+    form_fields.refuse_unknown_fields(_context(conf))

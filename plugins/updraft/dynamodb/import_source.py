@@ -181,6 +181,6 @@ def _as_path(url: str, manifest: str) -> str:
 
 
 def _is_hidden(path: str) -> bool:
-    if path.endswith(("/", _FOLDER_MARKER)):  # stands for a folder
+    if not path or path.endswith(("/", _FOLDER_MARKER)):  # stands for a folder, or for this one
         return True
     return any(part.startswith(("_", ".")) for part in path.split("/"))

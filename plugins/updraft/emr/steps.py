@@ -24,6 +24,8 @@ _LONGEST_NAME = 256
 _LONGEST_ARGUMENT = 10_280
 _MEMBERS = ("Name", "ActionOnFailure", "HadoopJarStep", "StepMonitoringConfiguration")
 _JAR_MEMBERS = ("Jar", "Args", "MainClass", "Properties")
+# Numbers that come out as the user has written them; 1e22 does not, nor is True the true of JSON.
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _IDENTITY = re.compile(
     r" \[(?P<key>[0-9a-f]{12})-(?P<series>[0-9a-f]{6})(?:\.(?P<instance>\d+))?\]$"
 )
@@ -58,7 +60,9 @@ class StepDefinition:
 
         :returns: the structure.
         """
-        jar: dict[str, Any] = {"Jar": self.jar, "Args": list(self.args)}
+        # A text stays one, so that it is refused instead of taken apart into its letters.
+        arguments = self.args if isinstance(self.args, str) else list(self.args)
+        jar: dict[str, Any] = {"Jar": self.jar, "Args": arguments}
         if self.main_class:
             jar["MainClass"] = self.main_class
         if self.properties:
@@ -203,8 +207,8 @@ def _checked_arguments(where: str, arguments: object) -> list[str]:
     if isinstance(arguments, str) or not isinstance(arguments, Sequence):
         raise UpdraftError(f"{where}: {arguments!r} is no list; give each argument on its own")
     for index, argument in enumerate(arguments):
-        if not isinstance(argument, str | int | float):
-            raise UpdraftError(f"{where}[{index}]: {argument!r} is no text")
+        if not isinstance(argument, str) and not _NUMBER.fullmatch(repr(argument)):
+            raise UpdraftError(f"{where}[{index}]: {argument!r} is no text; put it into quotes")
         if len(str(argument)) > _LONGEST_ARGUMENT:
             raise UpdraftError(
                 f"{where}[{index}] has {len(str(argument)):,} characters; EMR takes "

@@ -31,6 +31,7 @@ from updraft.hooks.outbox import open_outbox
 from updraft.lineage.configuration import TRANSPORT_TYPE
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.outbox import EventKey, ObjectMissingError, Outbox, OutboxError
+from updraft.lineage.run_configuration import mask_run_configuration
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class OutboxTransport(Transport):
         :param event: a run, job or dataset event of the OpenLineage client.
         """
         try:
-            body = Serde.to_json(event).encode()
+            body = mask_run_configuration(Serde.to_json(event).encode())
             run_id, event_type = _run_and_type(event)
             key = EventKey.for_event(body, run_id=run_id, event_type=event_type)
         except Exception as error:  # noqa: BLE001 - lineage never fails a task

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
@@ -13,6 +12,7 @@ from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableReference
 from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
+from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.links import S3PrefixLink
 from updraft.operators.template_arguments import given
 
@@ -20,7 +20,7 @@ _NAMESPACE = uuid.UUID("0f2b4d6e-6a55-5c0e-9d0a-6f1f2c7f3b11")
 _POOL = 40  # connections: more than any engine has threads
 
 
-class DynamoDBTableOperator(AwsBaseOperator[DynamoDBClientHook]):
+class DynamoDBTableOperator(AwsOperator[DynamoDBClientHook]):
     """Base of the operators that work on one table and one prefix in S3.
 
     :param table_name: name or ARN of the table. (templated)

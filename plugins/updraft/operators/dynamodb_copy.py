@@ -41,6 +41,7 @@ class DynamoDBCopyOperator(DynamoDBTableOperator):
         super().__init__(**kwargs)
         self._kill_switch = KillSwitch()
         self._engine: _Stoppable | None = None
+        self.owner_arguments: Mapping[str, str] = {}
 
     def check_engine(self, engines: Collection[str]) -> None:
         """Check the choice of the engine, and what ``glue`` needs.

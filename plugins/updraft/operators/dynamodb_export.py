@@ -12,6 +12,7 @@ from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import FORMAT_NAMES
 from updraft.errors import UpdraftError
+from updraft.hooks.owned_glue_resources import owner_arguments
 from updraft.operators.dynamodb_base import (
     options_argument,
     task_identity,
@@ -29,6 +30,7 @@ from updraft.operators.dynamodb_export_native import NativeExportEngine
 from updraft.operators.dynamodb_export_worker import WorkerExportEngine
 from updraft.operators.template_arguments import given, time_argument
 from updraft.operators.waiting import Deferral
+from updraft.resource_owner import ResourceOwner
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -53,6 +55,7 @@ def _glue_engine(operator: "DynamoDBExportOperator") -> ExportEngine:
         operator.s3_hook_parameters,
         operator.glue_runs("--export_id"),
         operator.glue_arguments,
+        operator.owner_arguments,
     )
 
 
@@ -233,6 +236,7 @@ class DynamoDBExportOperator(DynamoDBCopyOperator):
             raise AirflowFailException(str(error)) from None
 
     def _request(self, context: Context) -> ExportRequest:
+        self.owner_arguments = owner_arguments(ResourceOwner.of(context))
         self.check_engine(EXPORT_ENGINES)
         default_format = "DYNAMODB_JSON" if self.engine == "native" else "DATA_PIPELINE"
         export_format = given(self.export_format) or default_format

@@ -42,8 +42,8 @@ class GlueExportEngine(GlueEngine):
         finished = self._result(request, table)
         if finished is not None:
             return finished
-        run = self._begun(self._script_arguments(request), request.attempt)
-        return self._outcome(request, table, self._runs.wait(run))
+        ended = self._ended(self._script_arguments(request), request.attempt)
+        return self._outcome(request, table, ended)
 
     def resume(self, request: ExportRequest, event: Mapping[str, Any]) -> ExportOutcome | Deferral:
         """Go on after a deferral.
@@ -53,6 +53,8 @@ class GlueExportEngine(GlueEngine):
         :returns: what was done, or what to wait for again.
         :raises UpdraftError: when it was not possible.
         """
+        if self._has_room(event):
+            return self.export(request)
         return self._outcome(request, self._described(request.table), self._runs.look_again(event))
 
     def _script_arguments(self, request: ExportRequest) -> ExportArguments:

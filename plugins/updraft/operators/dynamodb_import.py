@@ -13,6 +13,7 @@ from updraft.dynamodb.formats import FORMAT_NAMES
 from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.table_import import RejectedRecordError
 from updraft.errors import UpdraftError
+from updraft.hooks.owned_glue_resources import owner_arguments
 from updraft.operators.dynamodb_base import (
     copy_identity,
     options_argument,
@@ -28,6 +29,7 @@ from updraft.operators.dynamodb_import_worker import WorkerImportEngine
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
 from updraft.operators.template_arguments import given
 from updraft.operators.waiting import Deferral
+from updraft.resource_owner import ResourceOwner
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -48,6 +50,7 @@ def _glue_engine(operator: "DynamoDBImportOperator") -> ImportEngine:
         operator.s3_hook_parameters,
         operator.glue_runs("--import_id"),
         operator.glue_arguments,
+        operator.owner_arguments,
     )
 
 
@@ -250,6 +253,7 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
             raise AirflowFailException(str(error)) from None
 
     def _request(self, context: Context) -> ImportRequest:
+        self.owner_arguments = owner_arguments(ResourceOwner.of(context))
         self.check_engine(IMPORT_ENGINES)
         require_choice("mode", self.mode, ("import", "verify"))
         require_choice("on_conflict", self.on_conflict, ("put", "skip"))

@@ -51,8 +51,8 @@ class GlueImportEngine(GlueEngine):
         if finished is not None:
             log.warning("Nothing is written: an earlier attempt has imported everything")
             return replace(finished, result=replace(finished.result, already_imported=True))
-        run = self._begun(self._script_arguments(request), request.attempt)
-        return self._outcome(request, table, lambda: self._runs.wait(run))
+        arguments = self._script_arguments(request)
+        return self._outcome(request, table, lambda: self._ended(arguments, request.attempt))
 
     def resume(self, request: ImportRequest, event: Mapping[str, Any]) -> ImportOutcome | Deferral:
         """Go on after a deferral.
@@ -63,6 +63,8 @@ class GlueImportEngine(GlueEngine):
         :raises RejectedRecordError: as :meth:`import_files`.
         :raises UpdraftError: when it was not possible.
         """
+        if self._has_room(event):
+            return self.import_files(request)
         return self._outcome(
             request, self._described(request.table), lambda: self._runs.look_again(event)
         )

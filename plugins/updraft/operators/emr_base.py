@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.hooks.emr import EmrHook
 from airflow.providers.amazon.aws.links.base_aws import BaseAwsLink
 from airflow.providers.amazon.aws.links.emr import EmrClusterLink, EmrLogsLink
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 
 from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import CLUSTERS, EmrCalls
+from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.resource_owner import ResourceOwner
@@ -80,7 +80,7 @@ class Waiting:
         )
 
 
-class EmrBaseOperator(AwsBaseOperator[EmrHook]):
+class EmrBaseOperator(AwsOperator[EmrHook]):
     """Base of the operators for clusters and steps.
 
     :param deferrable: whether the task gives its slot back while it waits.

@@ -4,11 +4,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
-
 from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls
+from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.emr_base import EmrBaseOperator, Waiting
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun
 from updraft.operators.emr_spark_lineage import with_lineage_defaults
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
 
-class EmrJobRunTask(StopsAfterTrigger, AwsBaseOperator[Any]):
+class EmrJobRunTask(StopsAfterTrigger, AwsOperator[Any]):
     """Take over from the provider's operator how a job run is started, found and waited for.
 
     :param deferrable: whether the task gives its slot back while it waits.

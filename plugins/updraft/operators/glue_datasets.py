@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
+from updraft.operators.aws_operator import AwsOperator
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from updraft.operators.glue_lineage import Lineage
 
 
-class GlueDatasetOperator(AwsBaseOperator[GlueClientHook]):
+class GlueDatasetOperator(AwsOperator[GlueClientHook]):
     """An operator of Glue that says what it reads and writes.
 
     :param inputs: what is read, for lineage: URIs in S3 and tables of the Data Catalog as

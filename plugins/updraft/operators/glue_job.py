@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -39,11 +39,6 @@ from updraft.operators.glue_job_settings import (
 from updraft.operators.try_series import try_series
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
-from updraft.triggers.glue import GlueJobCapacityTrigger
-
-if TYPE_CHECKING:
-    from updraft.triggers.glue_polling import GluePollingTrigger
-
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +193,7 @@ class GlueJobRunOperator(GlueOperator):
         :raises UpdraftError: as :meth:`begin`.
         """
         if "run_id" not in event:
-            return self._begun(context, event["give_up_at"])
+            return self._begun(context, event["give_up_at"], event)
         job = find_job(self.hook, event["job_name"])
         runs = self._runs = self._runs_of(context, job)
         return self._outcome(context, runs, lambda: runs.look_again(event))
@@ -219,20 +214,20 @@ class GlueJobRunOperator(GlueOperator):
         self._runs = self._runs_of(context, {"Name": name})
         self._runs.take_up(ResourceOwner.of(context).token())
 
-    def _begun(self, context: Context, give_up_at: float) -> dict[str, Any] | Deferral:
+    def _begun(
+        self, context: Context, give_up_at: float, event: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | Deferral:
         job = self._job()
         runs = self._runs = self._runs_of(context, job)
+        if event is not None:
+            runs.hear(event)
         arguments = self._arguments(context, job)
         while True:
             try:
                 run = runs.adopt_or_start(arguments, context["ti"].try_number)
                 break
             except ConcurrentRunsError as error:
-                log.info("%s Waiting for room.", error)
-                trigger: GluePollingTrigger = GlueJobCapacityTrigger(
-                    job_name=job["Name"], **self.waiting(give_up_at)
-                )
-                deferral = self.wait(trigger, f"A run of job {job['Name']!r} before this one")
+                deferral = runs.wait_for_room(error, give_up_at)
                 if deferral is not None:
                     return deferral
         self.persist_console_link(

@@ -9,11 +9,16 @@ from typing import Any
 from updraft.dynamodb.service_errors import THROTTLED, ServiceError, is_uncertain
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
-from updraft.operators.glue_job_calls import GlueJobCalls, GlueJobRunError, JobRun
+from updraft.operators.glue_job_calls import (
+    ConcurrentRunsError,
+    GlueJobCalls,
+    GlueJobRunError,
+    JobRun,
+)
 from updraft.operators.glue_job_log import GlueJobLog
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, may_defer
-from updraft.triggers.glue import GlueJobRunTrigger
+from updraft.triggers.glue import GlueJobCapacityTrigger, GlueJobRunTrigger
 from updraft.triggers.glue_polling import MOST_ERRORS
 
 log = logging.getLogger(__name__)
@@ -132,12 +137,37 @@ class GlueJobRuns:
         :returns: the run after it has succeeded, or what to wait for again.
         :raises UpdraftError: as :meth:`wait`.
         """
-        if event["status"] != "success":
-            log.warning("The trigger ended with: %s", event.get("message"))
-        self._trigger_errors = event.get("errors", 0)
+        self.hear(event)
         self._waiting_for = event["run_id"]
         self._kill_switch.check(self._end)  # until here, there was nothing known to stop
         return self._wait_until(self._calls.describe(event["run_id"]), event["give_up_at"])
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """Note how a trigger has ended.
+
+        :param event: its event.
+        """
+        if event["status"] != "success":
+            log.warning("The trigger ended with: %s", event.get("message"))
+        self._trigger_errors = event.get("errors", 0)
+
+    def wait_for_room(self, error: ConcurrentRunsError, give_up_at: float) -> Deferral | None:
+        """Wait until the job may have another run.
+
+        :param error: says that it may not.
+        :param give_up_at: when the waiting ends, in seconds since 1970.
+        :returns: what to wait for, None after a pause in the task's own slot.
+        :raises ConcurrentRunsError: when it has taken too long.
+        """
+        seconds = give_up_at - time.time()
+        if seconds <= 0:
+            raise error
+        log.info("%s Waiting for room.", error)
+        if self._trigger_errors < MOST_ERRORS and may_defer(deferrable=self._deferrable):
+            trigger = GlueJobCapacityTrigger(job_name=self._job_name, **self.waiting(give_up_at))
+            return Deferral(trigger, timedelta(seconds=seconds) + GRACE)
+        time.sleep(self._poll_interval)
+        return None
 
     def stop(self) -> None:
         """Stop the run that is waited for; called from a signal handler."""

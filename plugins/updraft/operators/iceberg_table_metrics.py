@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
@@ -28,6 +27,7 @@ from updraft.iceberg.metrics import (
 )
 from updraft.iceberg.table_state import TableSnapshot, TableState
 from updraft.lineage.naming import s3_prefix
+from updraft.operators.aws_operator import AwsOperator
 from updraft.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ NAMESPACE = "Updraft/Iceberg"
 _ICEBERG = "iceberg"
 
 
-class IcebergTableListOperator(AwsBaseOperator[GlueClientHook]):
+class IcebergTableListOperator(AwsOperator[GlueClientHook]):
     """List the Iceberg tables of the Data Catalog whose names match.
 
     :param tables: patterns such as ``sales.*`` or ``sales.orders``, with ``*``, ``?`` and
@@ -98,7 +98,7 @@ class IcebergTableListOperator(AwsBaseOperator[GlueClientHook]):
         return patterns
 
 
-class IcebergTableMetricsOperator(AwsBaseOperator[GlueClientHook]):
+class IcebergTableMetricsOperator(AwsOperator[GlueClientHook]):
     """Send what an Iceberg table's metadata tells to CloudWatch.
 
     Only metadata is read. Figures carry the moment of their snapshot: with a window, each snapshot
@@ -255,7 +255,7 @@ class IcebergTableMetricsOperator(AwsBaseOperator[GlueClientHook]):
         return int(self.partition_limit)
 
 
-class IcebergDashboardOperator(AwsBaseOperator[CloudWatchClientHook]):
+class IcebergDashboardOperator(AwsOperator[CloudWatchClientHook]):
     """Keep a CloudWatch dashboard and anomaly alarms for Iceberg tables.
 
     They are templates in ``include/infra/cloudwatch``. What is as it should be is left alone.

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.configuration import conf
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import AirflowException, AirflowFailException, Context
@@ -13,12 +12,13 @@ from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.outbox import open_outbox
 from updraft.lineage.configuration import TRANSPORT_TYPE, find_outbox_uri
 from updraft.lineage.forwarder import DEFAULT_EVENTS_PER_SECOND, ForwardCounts, Forwarder
+from updraft.operators.aws_operator import AwsOperator
 
 # Quota of PostLineageEvent, per account and Region.
 _HIGHEST_RATE = 20.0
 
 
-class ForwardLineageOperator(AwsBaseOperator[DataZoneHook]):
+class ForwardLineageOperator(AwsOperator[DataZoneHook]):
     """Post the lineage events in the outbox to Amazon DataZone, each once.
 
     A run reads on where the last one stopped, and ends when the outbox is empty. Events that are

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.choices import choose
@@ -20,6 +19,7 @@ from updraft.hooks.owned_emr_resources import (
 )
 from updraft.hooks.owned_glue_resources import OwnedGlueJobRuns, OwnedGlueWorkflowRuns
 from updraft.hooks.owned_resources import OwnedResource, OwnedResources
+from updraft.operators.aws_operator import AwsOperator
 from updraft.resource_owner import configured_environment, environment_name
 
 SERVICES: Mapping[str, Sequence[type[OwnedResources]]] = {
@@ -34,7 +34,7 @@ SERVICES: Mapping[str, Sequence[type[OwnedResources]]] = {
 _ENDED_RUNS = frozenset({"success", "failed"})
 
 
-class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
+class ReapOrphansOperator(AwsOperator[AwsBaseHook]):
     """Find what tasks of this environment have started and nobody is going to end.
 
     A resource is an orphan when the DAG run of the task that started it has ended, or Airflow has

@@ -377,6 +377,7 @@ def test_without_manifest_every_file_counts_that_is_not_hidden():
         "s3://bkt/p/_temporary/0/part",
         "s3://bkt/p/.part.crc",
         "s3://bkt/p/sub/",
+        "s3://bkt/p/",
         "s3://bkt/p/sub_$folder$",
         "s3://bkt/p2/other",
     )

@@ -78,6 +78,9 @@ def test_a_jar_may_have_a_main_class_and_properties():
         ([{"HadoopJarStep": {"Jar": "j", "Arguments": []}}], "did you mean 'Args'"),
         ([{"HadoopJarStep": {"Jar": "j", "Args": "a b"}}], "each argument on its own"),
         ([{"HadoopJarStep": {"Jar": "j", "Args": [None]}}], r"Args\[0\]: None is no text"),
+        ([{"HadoopJarStep": {"Jar": "j", "Args": [True]}}], r"Args\[0\]: True is no text; put"),
+        ([{"HadoopJarStep": {"Jar": "j", "Args": [1e22]}}], r"Args\[0\]: 1e\+22 is no text; put"),
+        ([StepDefinition("s", "bash -c date")], r"Args: 'bash -c date' is no list"),
         ([{"HadoopJarStep": {"Jar": "j", "Args": ["x" * 10_281]}}], "10,281 characters"),
     ],
 )

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from airflow.providers.openlineage.plugins.facets import AirflowRunFacet
 from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import (
     DatasetEvent,
@@ -320,3 +321,14 @@ def test_a_wrong_configuration_is_named(params: dict, message: str):
 @pytest.mark.parametrize("other", [{}, {"type": "console"}, [], None, "console"])
 def test_no_outbox_in_other_configurations(other):
     assert find_outbox_uri(other) is None
+
+
+def test_what_was_typed_into_a_form_is_not_stored(outbox):
+    event = run_event()
+    form = {"steps": [{"Args": ["--token=hunter2"]}]}
+    event.run.facets = {"airflow": AirflowRunFacet({}, {"conf": form}, {}, {}, "")}
+
+    client({"type": TRANSPORT_TYPE, "uri": outbox.uri}).emit(event)
+
+    (event,) = stored(outbox)
+    assert event["run"]["facets"]["airflow"]["dagRun"]["conf"] == {"steps": "***"}

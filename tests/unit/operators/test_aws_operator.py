@@ -1,0 +1,40 @@
+"""Which Region the clients of an operator speak to."""
+
+import boto3
+import pytest
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+from updraft.operators.dynamodb import DynamoDBExportOperator
+from updraft.operators.emr import EmrTerminateClusterOperator
+from updraft.operators.glue import GlueJobRunOperator
+from updraft.operators.reaper import ReapOrphansOperator
+
+_ARGUMENTS = {
+    DynamoDBExportOperator: {"table_name": "orders", "s3_uri": "s3://backups/orders"},
+    EmrTerminateClusterOperator: {},
+    GlueJobRunOperator: {"job_name": "orders"},
+    ReapOrphansOperator: {},
+}
+
+
+@pytest.fixture
+def region_of_the_worker(monkeypatch, tmp_path):
+    """MWAA names its Region in the environment; its default connection has none."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "eu-west-3")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    # The default session keeps what it has read.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+@pytest.mark.parametrize("kind", _ARGUMENTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("region_name", [None, "", "eu-west-1"])
+def test_an_empty_region_is_that_of_the_worker(region_of_the_worker, kind, region_name):
+    operator = kind(task_id="t", aws_conn_id=None, region_name=region_name, **_ARGUMENTS[kind])
+
+    client = AwsBaseHook(client_type="glue", **operator._hook_parameters).get_conn()
+
+    assert client.meta.region_name == (region_name or "eu-west-3")
+    assert ".." not in client.meta.endpoint_url
