@@ -39,9 +39,9 @@ from updraft.compat import (
     AirflowFailException,
     AirflowSkipException,
     CronDataIntervalTimetable,
-    json_variable,
     task,
 )
+from updraft.json_variables import entries_of_variable
 from updraft.operators.dynamodb import DynamoDBExportOperator
 
 VARIABLE = "dynamodb_incremental_exports"
@@ -49,11 +49,11 @@ VARIABLE = "dynamodb_incremental_exports"
 
 def begin_of_chain(entry: dict[str, Any]) -> datetime:
     """Read the time from which on an entry counts; UTC without a zone."""
-    missing = {"table_name", "s3_uri", "since"} - set(entry)
-    if missing:
-        message = f"{VARIABLE}: {entry} lacks {', '.join(sorted(missing))}"
-        raise AirflowFailException(message)
-    since = datetime.fromisoformat(entry["since"])
+    try:
+        since = datetime.fromisoformat(entry["since"])
+    except (TypeError, ValueError):
+        message = f"Variable {VARIABLE}: {entry['since']!r} is no time in ISO 8601"
+        raise AirflowFailException(message) from None
     return since if since.tzinfo else since.replace(tzinfo=UTC)
 
 
@@ -85,7 +85,9 @@ with DAG(
         if data_interval_start is None or data_interval_end is None:
             message = "A run of this DAG needs a data interval: give it a logical date"
             raise AirflowSkipException(message)
-        entries = json_variable(VARIABLE, default=[])
+        entries = entries_of_variable(
+            VARIABLE, ("table_name", "s3_uri", "since"), ("region_name",)
+        )
         begin = data_interval_start.strftime("%Y%m%dT%H%M%SZ")
         found = [
             {

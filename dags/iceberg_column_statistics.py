@@ -35,8 +35,18 @@ from typing import Any
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
 from updraft import form_fields
-from updraft.compat import DAG, CronDataIntervalTimetable, Param, json_variable, task
+from updraft.compat import DAG, CronDataIntervalTimetable, Param, task
+from updraft.json_variables import entries_of_variable
 from updraft.operators.glue_column_statistics import GlueColumnStatisticsOperator
+
+VARIABLE = "iceberg_column_statistics"
+# What the operator takes besides the fields of the form.
+ONLY_IN_VARIABLE = (
+    "table_names",
+    "column_names",
+    "catalog_id",
+    "security_configuration",
+)
 
 with DAG(
     dag_id="iceberg_column_statistics",
@@ -113,7 +123,9 @@ with DAG(
             raise ValueError(message)
         entries = [{"database_name": name} for name in dict.fromkeys(listed)]
         if not listed:
-            entries = json_variable("iceberg_column_statistics", [])
+            entries = entries_of_variable(
+                VARIABLE, ("database_name",), (*names, *ONLY_IN_VARIABLE)
+            )
         return [{**common, **entry} for entry in entries]
 
     GlueColumnStatisticsOperator.partial(task_id="statistics").expand_kwargs(

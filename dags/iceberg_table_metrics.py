@@ -41,9 +41,9 @@ from updraft.compat import (
     AirflowSkipException,
     CronDataIntervalTimetable,
     Param,
-    json_variable,
     task,
 )
+from updraft.json_variables import listed_in_variable
 from updraft.operators.iceberg_table_metrics import (
     IcebergDashboardOperator,
     IcebergTableListOperator,
@@ -117,8 +117,8 @@ with DAG(
     @task(task_id="patterns")
     def choose_patterns(params: dict[str, Any] | None = None) -> list[str]:
         """Take the patterns of the form, else those of the Variable."""
-        patterns: list[str] = (params or {}).get("tables") or json_variable(
-            VARIABLE, default=[]
+        patterns: list[str] = (params or {}).get("tables") or listed_in_variable(
+            VARIABLE
         )
         if not patterns:
             message = f"Neither the form nor the Variable {VARIABLE} names a table"

@@ -4,6 +4,7 @@ Everything in Updraft that touches Airflow's authoring interface imports it from
 one code base runs on MWAA's Airflow 2.11 and 3.x.
 """
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from airflow.utils.state import DagRunState
@@ -96,14 +97,22 @@ def _dag_run_state_from_database(dag_id: str, run_id: str) -> str | None:
 def json_variable(name: str, default: Any) -> Any:
     """Read an Airflow Variable that holds JSON.
 
-    Airflow 2 and 3 call the argument for the default by different names.
+    Airflow 2 and 3 call the argument for the default by different names, and Airflow 3.3 takes a
+    Variable whose text is no JSON for one that does not exist.
 
     :param name: name of the Variable.
     :param default: what to return when there is none of that name.
     :returns: its value.
+    :raises AirflowFailException: when its text is no JSON, which no retry can mend.
     """
     try:
-        return Variable.get(name, default=default, deserialize_json=True)
+        text = Variable.get(name, default=None)
     except TypeError:  # Airflow 2
         old: Any = Variable
-        return old.get(name, default_var=default, deserialize_json=True)
+        text = old.get(name, default_var=None)
+    if text is None:
+        return default
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AirflowFailException(f"Variable {name} is no JSON: {error}") from None
