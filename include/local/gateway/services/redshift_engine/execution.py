@@ -76,6 +76,20 @@ class Connection:
         status = self.connection.info.transaction_status
         return status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
 
+    @property
+    def user(self) -> str:
+        """Who is connected."""
+        return self.connection.info.user
+
+    def label(self) -> str:
+        """Give the ``query_group`` of the session."""
+        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+            return "default"
+        row: Any = self.connection.execute(
+            "SELECT current_setting('updraft.query_group', true)"
+        ).fetchone()
+        return str(row[0] or "default")
+
     def execute(self, text: str, parameters: Mapping[str, str] | None = None) -> Outcome:
         """Execute a statement.
 
@@ -317,7 +331,9 @@ class QueryLog:
         :param started: when it began, in seconds since 1970.
         :param more: ``pid``, ``label``, ``error`` and ``rows``.
         """
-        times = [datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at in (started, time.time())]
+        times = [
+            datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at in (started, time.time())
+        ]
         self._connection.execute(
             "INSERT INTO pg_catalog.rs_queries VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
             "ON CONFLICT DO NOTHING",

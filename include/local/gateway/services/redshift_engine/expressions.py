@@ -376,4 +376,3 @@ def is_reference(nodes: Sequence[Node], position: int) -> bool:
         or is_symbol(previous, "::")
         or is_word(previous, "as")
     )
-

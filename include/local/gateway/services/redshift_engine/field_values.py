@@ -120,6 +120,8 @@ class FieldReader:
         :returns: the value as PostgreSQL reads it, None for a null.
         :raises FieldError: when it doesn't fit.
         """
+        if field is not None:
+            field = valid_text(field, self._parameters, column)
         if field is not None and not typed and field == self._null:
             field = None
         if field is not None and column.is_text:
@@ -218,7 +220,9 @@ class FieldReader:
         unit = {"epochsecs": 1, "epochmillisecs": 1000}.get(self._moment.lower())
         if unit is not None:
             if not re.fullmatch(r"\s*-?\d+(?:\.\d+)?\s*", field):
-                raise FieldError(1206, f"Invalid timestamp format or value [{self._moment}]", column)
+                raise FieldError(
+                    1206, f"Invalid timestamp format or value [{self._moment}]", column
+                )
             seconds = Decimal(field.strip()) / unit
             moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
                 microseconds=int(seconds * 1_000_000)
@@ -234,30 +238,28 @@ class FieldReader:
         return moment.isoformat(" ") + offset
 
 
-def decode_bytes(raw: bytes, parameters: Parameters, column: TargetColumn | None = None) -> str:
-    """Read bytes as UTF-8.
+def valid_text(field: str, parameters: Parameters, column: TargetColumn | None = None) -> str:
+    """Deal with bytes that are no UTF-8.
 
-    :param raw: the bytes.
-    :param parameters: say what becomes of invalid ones.
-    :param column: where they go.
-    :returns: the characters.
-    :raises FieldError: for invalid bytes, unless they are to be replaced.
+    :param field: text with such bytes as lone surrogates.
+    :param parameters: say what becomes of them.
+    :param column: where the text goes.
+    :returns: the text without them.
+    :raises FieldError: when they are not to be replaced.
     """
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        if parameters.has("acceptinvchars"):
-            mark = parameters.text("acceptinvchars", "?")
-            return "".join(
-                mark if "\udc80" <= character <= "\udcff" else character
-                for character in raw.decode(errors="surrogateescape")
-            )
-        shown = raw[error.start : error.start + 1].hex()
-        reason = (
-            f"String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: {shown}"
+    bad = next((at for at, mark in enumerate(field) if "\udc80" <= mark <= "\udcff"), None)
+    if bad is None:
+        return field
+    if parameters.has("acceptinvchars"):
+        mark = parameters.text("acceptinvchars", "?")
+        return "".join(
+            mark if "\udc80" <= character <= "\udcff" else character for character in field
         )
-        field = raw.decode(errors="replace")
-        raise FieldError(1220, reason, column, field, error.start) from None
+    shown = field[bad].encode(errors="surrogateescape").hex()
+    reason = (
+        f"String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: {shown}"
+    )
+    raise FieldError(1220, reason, column, field, bad)
 
 
 def _null_mark(text: str) -> str:

@@ -27,7 +27,14 @@ from include.local.gateway.services.redshift_engine.tokens import (
     string_value,
 )
 
-FLAG, TEXT, COUNT, OPTIONAL_TEXT, SWITCH, ROLE = "flag", "text", "count", "optional", "switch", "role"
+FLAG, TEXT, COUNT, OPTIONAL_TEXT, SWITCH, ROLE = (
+    "flag",
+    "text",
+    "count",
+    "optional",
+    "switch",
+    "role",
+)
 
 _AUTHORIZATION = {
     "iam_role": ROLE,

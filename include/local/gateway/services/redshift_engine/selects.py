@@ -335,4 +335,3 @@ def _substituted(nodes: Sequence[Node], named: dict[str, list[Node]]) -> list[No
         else:
             result.append(node)
     return result
-

@@ -109,9 +109,7 @@ class PostgresServer:
         :raises psycopg.Error: when database or user don't exist.
         """
         self.start()
-        return psycopg.connect(
-            host=str(self._sockets), dbname=database, user=user, autocommit=True
-        )
+        return psycopg.connect(host=str(self._sockets), dbname=database, user=user, autocommit=True)
 
     def stop(self) -> None:
         """End it, and with it everything that it does."""

@@ -49,7 +49,11 @@ TRUNCATE, APPEND, COPY, UNLOAD = "truncate", "append", "copy", "unload"
 # Settings of Redshift's that change no result here.
 _SETTINGS = {
     *("query_group", "wlm_query_slot_count", "enable_result_cache_for_session"),
-    *("analyze_threshold_percent", "describe_field_name_in_uppercase", "max_cursor_result_set_size"),
+    *(
+        "analyze_threshold_percent",
+        "describe_field_name_in_uppercase",
+        "max_cursor_result_set_size",
+    ),
     *("error_on_nondeterministic_update", "mv_enable_aqmv_for_session", "activate_aqua"),
     *("enable_vacuum_boost", "stored_proc_log_min_messages", "compupdate", "statupdate"),
 }
@@ -384,7 +388,9 @@ def _alter_column(nodes: list[Node], name: str, action: list[Node]) -> Statement
         read_table_attributes(
             [node for node in rest if not is_symbol(node, ",")]
             if not is_word(_at(rest, 0), "distkey")
-            else [rest[0], *rest[1:]] if is_parenthesis(_at(rest, 1)) else _key(rest),
+            else [rest[0], *rest[1:]]
+            if is_parenthesis(_at(rest, 1))
+            else _key(rest),
             design,
         )
     return _finish(DEFINITION, nodes, sql(design.note(name)))
@@ -442,9 +448,7 @@ def _set(nodes: list[Node]) -> Statement:
         if name in _REFUSED_SETTINGS:
             raise UnsupportedSqlError(f"the setting {name}")
         if name in _SETTINGS:
-            nodes = [
-                Token(WORD, f"updraft.{name}") if node is setting else node for node in nodes
-            ]
+            nodes = [Token(WORD, f"updraft.{name}") if node is setting else node for node in nodes]
     kind = TRANSACTION if is_word(setting, "transaction") else UTILITY
     return _finish(kind, nodes, translate_expressions(nodes))
 

@@ -156,9 +156,7 @@ def _attribute(
         return position + 3
     if is_word(node, "default"):
         at = position + 1
-        while at < len(nodes) and (
-            at == position + 1 or not is_word(nodes[at], *_COLUMN_WORDS)
-        ):
+        while at < len(nodes) and (at == position + 1 or not is_word(nodes[at], *_COLUMN_WORDS)):
             at += 1
         value = translate_expressions(nodes[position + 1 : at])
         written.append(f"DEFAULT {' '.join(render([one]) for one in value)}".replace(" (", "("))
