@@ -102,7 +102,7 @@ def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
         options.state / "emr-serverless", options.endpoint_url, scheduling
     )
     glue = GlueHandler(options.state / "glue", options.endpoint_url)
-    handlers = [athena, containers, datazone, dynamodb, emr, glue, serverless]
+    handlers: list[ServiceHandler] = [athena, containers, datazone, dynamodb, emr, glue, serverless]
     return Registry([*handlers, *_redshift_handlers(options)])
 
 

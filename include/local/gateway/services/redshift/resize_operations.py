@@ -155,15 +155,15 @@ def _fits(option: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
         return str(value) in wanted
     numbers = [float(one) for one in wanted]
     if operator == "between":
-        return numbers[0] <= value <= numbers[-1]
-    compared = {
+        return bool(numbers[0] <= value <= numbers[-1])
+    compared: dict[str, bool] = {
         "eq": value == numbers[0],
         "lt": value < numbers[0],
         "gt": value > numbers[0],
         "le": value <= numbers[0],
         "ge": value >= numbers[0],
     }
-    return bool(compared[operator])
+    return compared[operator]
 
 
 def _no_resize(identifier: str) -> AwsError:

@@ -113,10 +113,9 @@ class CatalogOperations:
         try:
             connection, notes = endpoint.connect()
             try:
-                return connection.connection.execute(
-                    text.replace("%%", "%").encode() if not values else text.encode(),
-                    list(values) or None,
-                ).fetchall()
+                cursor = connection.connection.execute(text.encode(), list(values) or None)
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
+                return rows
             finally:
                 connection.connection.close()
                 notes.close()

@@ -12,7 +12,7 @@ from include.local.gateway.errors import AwsError
 from include.local.gateway.handlers import OperationRequest
 from include.local.gateway.services.dynamodb.object_store import client
 from include.local.gateway.services.redshift.clusters import Clusters
-from include.local.gateway.services.redshift_engine.execution import Connection
+from include.local.gateway.services.redshift_engine.execution import Command, Connection
 from include.local.gateway.services.redshift_engine.loading import Loader
 from include.local.gateway.services.redshift_engine.statements import COPY, UNLOAD
 from include.local.gateway.services.redshift_engine.storage import Surroundings
@@ -56,7 +56,7 @@ class Endpoint:
         notes = warehouse.connect(self.database)
         if self.is_read_only:
             plain.execute("SET default_transaction_read_only = on")
-        commands = {
+        commands: dict[str, Command] = {
             COPY: Loader(self.surroundings, notes),
             UNLOAD: Unloader(self.surroundings, notes),
         }

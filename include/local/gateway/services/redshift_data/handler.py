@@ -132,9 +132,9 @@ class RedshiftDataHandler:
             keep = given.get("SessionKeepAliveSeconds", 0)
             if not keep:
                 return endpoint, None
-            session = self._runner.open_session(endpoint, keep)
-            session.busy = True
-            return endpoint, session
+            opened = self._runner.open_session(endpoint, keep)
+            opened.busy = True
+            return endpoint, opened
         for name in ("ClusterIdentifier", "WorkgroupName", "Database", "DbUser", "SecretArn"):
             if name in given:
                 raise _invalid(f"{name} can't be given together with SessionId")

@@ -79,7 +79,7 @@ class Connection:
     @property
     def user(self) -> str:
         """Who is connected."""
-        return self.connection.info.user
+        return str(self.connection.info.user)
 
     def label(self) -> str:
         """Give the ``query_group`` of the session."""

@@ -263,7 +263,6 @@ def _create_table(nodes: list[Node], words: list[Node]) -> Statement:
     query = next((position for position, node in enumerate(rest) if is_word(node, "as")), None)
     read_table_attributes(rest[:query], design)
     head = f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {exists}{name}"
-    note = [] if design.is_empty and query is not None else None
     if query is not None:
         # The raw nodes from AS on: spaces matter there.
         tail = nodes[nodes.index(rest[query]) :]
@@ -273,10 +272,8 @@ def _create_table(nodes: list[Node], words: list[Node]) -> Statement:
         if not isinstance(group, Group):
             raise SqlError("syntax error at end of input")
         created = sql(f"{head} ({translate_columns(group, design)})")
-    if note is None and design.is_empty:
-        note = []
-    notes = [sql(design.note(name))] if note is None or not design.is_empty else []
-    return _finish(DEFINITION, nodes, *notes[:0], created, *notes)
+    notes = [] if design.is_empty else [sql(design.note(name))]
+    return _finish(DEFINITION, nodes, created, *notes)
 
 
 def _create_materialized_view(nodes: list[Node], words: list[Node]) -> Statement:

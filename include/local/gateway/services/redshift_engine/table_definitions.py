@@ -158,8 +158,8 @@ def _attribute(
         at = position + 1
         while at < len(nodes) and (at == position + 1 or not is_word(nodes[at], *_COLUMN_WORDS)):
             at += 1
-        value = translate_expressions(nodes[position + 1 : at])
-        written.append(f"DEFAULT {' '.join(render([one]) for one in value)}".replace(" (", "("))
+        default = translate_expressions(nodes[position + 1 : at])
+        written.append(f"DEFAULT {' '.join(render([one]) for one in default)}".replace(" (", "("))
         return at
     if is_word(node, "not") or is_word(node, "primary"):
         if not is_word(_at(nodes, position + 1), "null", "key"):

@@ -135,9 +135,9 @@ def _delimited(text: str, parameters: Parameters) -> Iterator[Line]:
         return
     position, number = 0, 1
     while position < len(text):
-        line, position = _escaped_line(text, position, number, delimiter, escapes, quotes)
-        number += 1 + line.text.count("\n")
-        yield line
+        found, position = _escaped_line(text, position, number, delimiter, escapes, quotes)
+        number += 1 + found.text.count("\n")
+        yield found
 
 
 def _escaped_line(
@@ -190,9 +190,9 @@ def _fixed(text: str, parameters: Parameters) -> Iterator[Line]:
     for number, line in enumerate(lines, start=1):
         raw = line.removesuffix("\r").encode(errors="surrogateescape")
         fields: list[str | None] = []
-        position = 0
-        for width in widths:
-            piece = raw[position : position + width]
+        begin = 0
+        for size in widths:
+            piece = raw[begin : begin + size]
             fields.append(piece.decode(errors="surrogateescape").rstrip(" "))
-            position += width
+            begin += size
         yield Line(number, line, fields)
