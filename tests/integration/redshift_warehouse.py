@@ -1,6 +1,8 @@
 """A cluster of the local stack's Redshift for tests, and short ways to talk to it."""
 
+import json
 import time
+import urllib.request
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -106,16 +108,13 @@ class Warehouse:
     def files(self, prefix: str) -> dict[str, bytes]:
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         return {
-            one["Key"].removeprefix(prefix): self.s3.get_object(
-                Bucket=self.bucket, Key=one["Key"]
-            )["Body"].read()
+            one["Key"].removeprefix(prefix): self.s3.get_object(Bucket=self.bucket, Key=one["Key"])[
+                "Body"
+            ].read()
             for one in listed
         }
 
     def control(self, resource: str, method: str, **body: Any) -> None:
-        import json
-        import urllib.request
-
         request = urllib.request.Request(
             f"{self.url}/_local/redshift/{resource}", json.dumps(body).encode(), method=method
         )

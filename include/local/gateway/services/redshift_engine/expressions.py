@@ -2,6 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from include.local.gateway.services.redshift_engine.data_types import (
+    is_type,
+    length_of_type,
+    translate_type,
+)
 from include.local.gateway.services.redshift_engine.date_parts import DATE_PARTS
 from include.local.gateway.services.redshift_engine.tokens import (
     PARAMETER,
@@ -28,11 +33,6 @@ from include.local.gateway.services.redshift_engine.tokens import (
     sql,
     string_value,
     strip,
-)
-from include.local.gateway.services.redshift_engine.data_types import (
-    is_type,
-    length_of_type,
-    translate_type,
 )
 
 Arguments = list[list[Node]]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from include.local.gateway.services.redshift_engine.data_types import translate_type
 from include.local.gateway.services.redshift_engine.expressions import translate_expressions
 from include.local.gateway.services.redshift_engine.selects import find_selects, translate_selects
 from include.local.gateway.services.redshift_engine.table_definitions import (
@@ -35,7 +36,6 @@ from include.local.gateway.services.redshift_engine.tokens import (
     strip,
     tokenize,
 )
-from include.local.gateway.services.redshift_engine.data_types import translate_type
 
 QUERY, CHANGE, DEFINITION, UTILITY, TRANSACTION = (
     "query",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from include.local.gateway.services.redshift_engine.data_types import length_of_type, translate_type
 from include.local.gateway.services.redshift_engine.expressions import translate_expressions
 from include.local.gateway.services.redshift_engine.tokens import (
     Group,
@@ -20,7 +21,6 @@ from include.local.gateway.services.redshift_engine.tokens import (
     significant,
     split,
 )
-from include.local.gateway.services.redshift_engine.data_types import length_of_type, translate_type
 
 _COLUMN_WORDS = (
     *("default", "identity", "generated", "encode", "distkey", "sortkey", "collate", "not"),

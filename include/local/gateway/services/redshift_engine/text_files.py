@@ -34,8 +34,7 @@ def read_text(body: bytes, parameters: Parameters) -> Iterator[Line]:
     :returns: its lines, those of the header left out.
     """
     text = body.decode(errors="surrogateescape")
-    if text.startswith("\ufeff"):
-        text = text[1:]
+    text = text.removeprefix("\ufeff")
     if parameters.has("csv"):
         lines = _csv(text, parameters)
     elif parameters.has("fixedwidth"):

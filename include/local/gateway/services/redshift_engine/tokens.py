@@ -273,7 +273,10 @@ def string_value(node: Node) -> str:
     assert isinstance(node, Token)  # noqa: S101 - the caller has looked
     inner = node.text[node.text.index("'") + 1 : -1]
     return re.sub(
-        r"''|\\(.)", lambda m: "'" if m[0] == "''" else _ESCAPES.get(m[1], m[1]), inner, flags=re.S
+        r"''|\\(.)",
+        lambda m: "'" if m[0] == "''" else _ESCAPES.get(m[1], m[1]),
+        inner,
+        flags=re.DOTALL,
     )
 
 

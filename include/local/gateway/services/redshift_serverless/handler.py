@@ -226,7 +226,7 @@ def _check_capacity(base: int, most: int | None) -> None:
         fits = (
             value is None
             or value == 4
-            or (  # noqa: PLR2004 - the smallest one
+            or (
                 _LEAST <= value <= (_MOST if name == "baseCapacity" else 5632)
                 and value % _STEP == 0
             )
