@@ -36,8 +36,8 @@ def table(warehouse):
     return name
 
 
-def copy(warehouse, table, body, options="", columns="", key=None):
-    uri = warehouse.put(key or f"in/{uuid.uuid4()}", body)
+def copy(warehouse, table, body, options="", columns=""):
+    uri = warehouse.put(f"in/{uuid.uuid4()}", body)
     return warehouse.run(f"copy {table} {columns} from '{uri}' iam_role '{ROLE}' {options}")
 
 
@@ -138,8 +138,9 @@ ERRORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "column", "code", "reason"), ERRORS)
-def test_errors_are_noted(warehouse, table, body, column, code, reason):
+@pytest.mark.parametrize(("body", "noted"), [(body, noted) for body, *noted in ERRORS])
+def test_errors_are_noted(warehouse, table, body, noted):
+    column, code, reason = noted
     with pytest.raises(StatementFailedError) as caught:
         copy(warehouse, table, b"5|fine||\n" + body)
     assert str(caught.value) == FAILED.format(table)

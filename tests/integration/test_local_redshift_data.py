@@ -205,7 +205,7 @@ def test_a_conflict_is_a_serializable_isolation_violation(warehouse):
     session = opened["SessionId"]
     warehouse.run("select n from contested", SessionId=session)
     warehouse.run("update contested set n = 1")
-    with pytest.raises(StatementFailedError, match="1023.*\n.*Serializable isolation violation"):
+    with pytest.raises(StatementFailedError, match=r"1023.*\n.*Serializable isolation violation"):
         warehouse.run("update contested set n = 2", SessionId=session)
 
 

@@ -119,7 +119,7 @@ QUERIES = [
         "select count(*) from ranked",
         [[2]],
     ),
-    ("select price * 2 as double, double + 1 as more from sales where id = 3", [["40.00", "41.00"]]),
+    ("select price * 2 as twice, twice + 1 as more from sales where id = 3", [["40.00", "41.00"]]),
     ("select id + 1 as id, id + 1 as next from sales where id = 1", [[2, 2]]),
     ("select data.a.b[2].c, data.a.b[0]::int from s", [['"x"', 1]]),
     ("select x.data.a.b[2].c::varchar as c from s as x", [["x"]]),
@@ -127,7 +127,8 @@ QUERIES = [
     ("select i, e from s as x, x.data.a.b as e at i where i > 1", [[2, '{"c":"x"}']]),
     ('select "ID" as "Big" from "Sales" where ID = 1', [[1]]),
     (
-        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3) select * from n",
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3) "
+        "select * from n",
         [[1], [2], [3]],
     ),
     ("select seller, ratio_to_report(price) over (partition by seller) from sales where id = 2",
@@ -214,8 +215,8 @@ def test_varchar_counts_bytes(warehouse):
         warehouse.run("insert into bytes values ('æø')")
     warehouse.run("alter table bytes alter column a type varchar(4)")
     warehouse.run("insert into bytes values ('æø')")
+    warehouse.run("create table copied_bytes (like bytes)")
     with pytest.raises(StatementFailedError, match="too long"):
-        warehouse.run("create table copied_bytes (like bytes); ".rstrip("; "))
         warehouse.run("insert into copied_bytes values ('æøå')")
 
 
@@ -223,9 +224,8 @@ def test_append_moves_rows(warehouse):
     warehouse.run("create table full_rows (a int, b int)")
     warehouse.run("create table more_rows (b int, a int)")
     warehouse.run("insert into more_rows values (2, 1)")
-    with pytest.raises(StatementFailedError, match="cannot run inside a transaction block"):
-        done = warehouse.batch("select 1", "alter table full_rows append from more_rows")
-        raise StatementFailedError(done["Error"])
+    done = warehouse.batch("select 1", "alter table full_rows append from more_rows")
+    assert "ALTER TABLE APPEND cannot run inside a transaction block" in done["Error"]
     warehouse.run("alter table full_rows append from more_rows")
     assert warehouse.rows("select a, b from full_rows") == [[1, 2]]
     assert warehouse.rows("select count(*) from more_rows") == [[0]]
@@ -243,7 +243,8 @@ def test_what_operators_ask_the_catalog(warehouse):
         ["sold", "timestamp without time zone", "none", False, 0, False],
     ]
     assert warehouse.rows(
-        'select "table", tbl_rows, diststyle, sortkey1 from svv_table_info where "table" = \'sales\''
+        'select "table", tbl_rows, diststyle, sortkey1 from svv_table_info '
+        "where \"table\" = 'sales'"
     ) == [["sales", "3", "KEY(id)", "id"]]
     assert warehouse.rows(
         "select column_name, data_type, numeric_scale from svv_all_columns "

@@ -51,7 +51,11 @@ UNLOADS = [
     ("select 'a|b', 'c\\\\d'", "escape", b"a\\|b|c\\\\d\n"),
     ("select 'a', 1", "addquotes", b'"a"|"1"\n'),
     ("select 'a,b', 'c\"d', 'e'", "csv", b'"a,b","c""d",e\n'),
-    ("select true, 1.50::decimal(8,2), '2024-01-02'::timestamp", "", b"t|1.50|2024-01-02 00:00:00\n"),
+    (
+        "select true, 1.50::decimal(8,2), '2024-01-02'::timestamp",
+        "",
+        b"t|1.50|2024-01-02 00:00:00\n",
+    ),
     ("select 'a', 'b'", "fixedwidth '0:3,1:2'", b"a  b \n"),
     ("select 1 as id, 'x' as v, null as n", "json", b'{"id":1,"v":"x"}\n'),
 ]  # fmt: skip

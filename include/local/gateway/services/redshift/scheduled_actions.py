@@ -215,7 +215,7 @@ class ScheduledActions:
             self._targets[operation](request)
         except AwsError as error:
             _LOG.warning("Scheduled action %s failed: %s", action.name, error.message)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the next action is due all the same
             _LOG.exception("Scheduled action %s failed", action.name)
         else:
             _LOG.info("Scheduled action %s: %s", action.name, operation)

@@ -1,4 +1,4 @@
-"""What can be set while the gateway runs, through ``/_local/redshift/``: times, holds and faults."""
+"""What can be set while the gateway runs, through ``/_local/redshift/``: times and faults."""
 
 import dataclasses
 import threading

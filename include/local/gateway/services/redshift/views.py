@@ -115,10 +115,7 @@ def show_resize(cluster: Cluster, resize: Resize) -> dict[str, Any]:
     :param resize: its latest resize.
     :returns: the members.
     """
-    if cluster.status == CANCELLING_RESIZE:
-        status = "CANCELLING"
-    else:
-        status = resize.status
+    status = "CANCELLING" if cluster.status == CANCELLING_RESIZE else resize.status
     now = resize.ended or time.time()
     elapsed = now - resize.started
     left = max(0.0, (cluster.until or now) - now) if resize.ended is None else 0.0

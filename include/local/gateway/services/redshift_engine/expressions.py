@@ -76,7 +76,9 @@ def _cast(nodes: Sequence[Node], position: int, result: list[Node]) -> int:
     return next(at for at in range(position + 1, len(nodes)) if nodes[at] is last) + 1
 
 
-def _word(nodes: Sequence[Node], position: int, result: list[Node]) -> int:
+def _word(  # noqa: C901, PLR0911 - one word after the other
+    nodes: Sequence[Node], position: int, result: list[Node]
+) -> int:
     node = nodes[position]
     following = next_significant(nodes, position + 1)
     then = nodes[following] if following < len(nodes) else None

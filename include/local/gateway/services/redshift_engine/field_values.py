@@ -146,7 +146,9 @@ class FieldReader:
             return None
         return field.rstrip(" ") if self._parameters.has("trimblanks") else field
 
-    def _converted(self, column: TargetColumn, field: str) -> str:
+    def _converted(  # noqa: PLR0911 - one type after the other
+        self, column: TargetColumn, field: str
+    ) -> str:
         kind = column.kind
         if kind in _WHOLE:
             return _whole(column, field)

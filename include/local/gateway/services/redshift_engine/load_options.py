@@ -227,7 +227,9 @@ def _parameters(words: Sequence[Node], at: int, known: dict[str, str]) -> Parame
     return result
 
 
-def _value(words: Sequence[Node], at: int, kind: str, name: str, result: Parameters) -> int:
+def _value(  # noqa: PLR0911 - one kind after the other
+    words: Sequence[Node], at: int, kind: str, name: str, result: Parameters
+) -> int:
     follows = at + 1
     while is_word(_at(words, follows), "as"):
         follows += 1
@@ -282,7 +284,7 @@ def _partition(words: Sequence[Node], at: int, result: Parameters) -> int:
     return at + 1
 
 
-def _check(parameters: Parameters) -> None:
+def _check(parameters: Parameters) -> None:  # noqa: C901 - one rule after the other
     formats = [name for name in _FORMATS if parameters.has(name)]
     if len(formats) > 1:
         raise SqlError(f"{formats[0].upper()} and {formats[1].upper()} can't be used together")
@@ -312,9 +314,9 @@ def _check(parameters: Parameters) -> None:
 
 
 def decode_escapes(text: str) -> str:
-    """Read the notations of a character that COPY knows.
+    r"""Read the notations of a character that COPY knows.
 
-    :param text: such as ``\\t``, ``\\001`` or the character itself.
+    :param text: such as ``\t``, ``\001`` or the character itself.
     :returns: the character.
     """
     if text == "\\t":

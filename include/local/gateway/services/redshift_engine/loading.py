@@ -126,11 +126,13 @@ class _Load:
         if self._parameters.has("noload"):
             count = sum(1 for _ in rows)
         else:
-            with psycopg.ClientCursor(self._connection.connection) as cursor:
-                with cursor.copy(text.encode()) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-                        count += 1
+            with (
+                psycopg.ClientCursor(self._connection.connection) as cursor,
+                cursor.copy(text.encode()) as copy,
+            ):
+                for row in rows:
+                    copy.write_row(row)
+                    count += 1
         self._connection.connection.execute(
             "SELECT set_config('updraft.last_copy_count', %s, false), "
             "set_config('updraft.last_copy_id', %s, false)",
@@ -220,7 +222,7 @@ class _Load:
         bucket = Bucket(self._surroundings, self._command.source, self._region)
         if self._parameters.has("manifest"):
             return self._listed(bucket)
-        found = [_Source(bucket, key) for key in bucket.keys() if not key.endswith("/")]
+        found = [_Source(bucket, key) for key in bucket.list() if not key.endswith("/")]
         if not found:
             raise SqlError(f"The specified S3 prefix '{bucket.prefix}' does not exist")
         return found

@@ -178,7 +178,8 @@ def _unnested(item: list[Node], known: set[str]) -> list[Node]:
     if len(rest) == 3 and is_word(rest[1], "at"):  # noqa: PLR2004 - alias AT index
         place = quote(name_of(rest[2]))
         source = f"jsonb_array_elements({value}) WITH ORDINALITY AS found(item, place)"
-        return sql(f"LATERAL (SELECT item AS {alias}, place - 1 AS {place} FROM {source}) AS rs_at")
+        chosen = f"SELECT item AS {alias}, place - 1 AS {place} FROM {source}"  # noqa: S608 - quoted
+        return sql(f"LATERAL ({chosen}) AS rs_at")
     return sql(f"LATERAL rs_elements({value}) AS {alias}({alias})")
 
 
@@ -271,9 +272,11 @@ def _item(part: list[Node]) -> tuple[list[Node], str]:
             return strip(part[: part.index(before)]), name_of(last)
         operand = is_name(before) or isinstance(before, Group)
         operand = operand or (isinstance(before, Token) and before.kind in {"number", "string"})
-        if operand and not is_word(before, "and", "or", "not", "is", "then", "else", "distinct"):
-            if not is_word(last, "end", "null", "true", "false", "unknown"):
-                return strip(part[:cut]), name_of(last)
+        operand = operand and not is_word(
+            before, "and", "or", "not", "is", "then", "else", "distinct"
+        )
+        if operand and not is_word(last, "end", "null", "true", "false", "unknown"):
+            return strip(part[:cut]), name_of(last)
     if is_name(last):
         return part, name_of(last) if not is_word(last, "end") else "case"
     if is_parenthesis(last) and len(found) > 1 and is_name(found[0]):
@@ -308,10 +311,10 @@ def _without_qualify(text: list[Node], select: Select) -> list[Node]:
         for name in ("order", "limit")
         if name in select.clauses
     )
-    return sql(
-        f"SELECT {render(head)} {', '.join(outer)} {into} FROM (SELECT {', '.join(inner)}, "
-        f"({render(condition)}) AS rs_keep{source}) AS rs_kept WHERE rs_kept.rs_keep{rest} "
-    )
+    # The SQL is the caller's own, in another order.
+    kept = f"SELECT {', '.join(inner)}, ({render(condition)}) AS rs_keep{source}"
+    chosen = f"SELECT {render(head)} {', '.join(outer)} {into} FROM ({kept}) AS rs_kept"  # noqa: S608
+    return sql(f"{chosen} WHERE rs_kept.rs_keep{rest} ")
 
 
 def _starred(value: list[Node], clause: list[Node]) -> list[str]:

@@ -84,7 +84,7 @@ class Bucket:
         self.prefix = uri.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
         self._client = surroundings.client("s3", region)
 
-    def keys(self, prefix: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str | None = None) -> Iterator[str]:
         """List keys.
 
         :param prefix: what they begin with, that of the URI unless given.

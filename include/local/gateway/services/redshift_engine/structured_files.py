@@ -170,7 +170,7 @@ def read_avro(
             yield Line(
                 number,
                 str(record),
-                [_plain(_text_of(one)) for one in _avro_fields(record, columns, paths)],
+                [_text_of(one) for one in _avro_fields(record, columns, paths)],
                 typed=True,
             )
     except (ValueError, EOFError, KeyError) as error:
@@ -187,11 +187,7 @@ def _avro_fields(
     return [record.get(column.name) for column in columns]
 
 
-def _plain(value: str | None) -> str | None:
-    return value
-
-
-def _text_of(value: Any) -> str | None:
+def _text_of(value: Any) -> str | None:  # noqa: PLR0911 - one type after the other
     if value is _ABSENT or value is None:
         return None
     if isinstance(value, bool):

@@ -57,8 +57,9 @@ class TableDesign:
         style = literal(self.style) if self.style else "NULL"
         key = literal(self.distkey) if self.distkey else "NULL"
         keys = ", ".join(literal(name) for name in self.sortkeys)
-        return (
-            "INSERT INTO pg_catalog.rs_design (relid, diststyle, distkey, sortkeys, encodings) "
+        return (  # every value in it is a literal
+            "INSERT INTO pg_catalog.rs_design "  # noqa: S608 - see above
+            "(relid, diststyle, distkey, sortkeys, encodings) "
             f"VALUES ({literal(table)}::regclass, {style}, {key}, "
             f"{f'ARRAY[{keys}]' if keys else 'NULL'}, {literal(json.dumps(self.encodings))}) "
             "ON CONFLICT (relid) DO UPDATE SET "
@@ -121,7 +122,7 @@ def translate_column(nodes: list[Node], design: TableDesign) -> str:
     return " ".join(written)
 
 
-def _attribute(
+def _attribute(  # noqa: C901, PLR0911, PLR0912 - one attribute after the other
     nodes: list[Node], position: int, name: str, design: TableDesign, written: list[str]
 ) -> int:
     node = nodes[position]

@@ -139,7 +139,7 @@ def _delimited(text: str, parameters: Parameters) -> Iterator[Line]:
         yield found
 
 
-def _escaped_line(
+def _escaped_line(  # noqa: PLR0917 - where it is, and how the file is written
     text: str, position: int, number: int, delimiter: str, escapes: bool, quotes: bool
 ) -> tuple[Line, int]:
     begin = position

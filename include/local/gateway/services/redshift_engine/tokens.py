@@ -112,7 +112,7 @@ def tokenize(text: str) -> list[Token]:
             position = end
             continue
         match = _TOKEN.match(text, position)
-        assert match is not None and match.lastgroup  # noqa: S101 - any character is a symbol
+        assert match is not None  # noqa: S101 - any character is a symbol
         kind = next(name for name in _KINDS if match[name] is not None)
         if kind == SYMBOL and match[0] in "'\"":
             what = "string" if match[0] == "'" else "identifier"
@@ -280,6 +280,7 @@ def string_value(node: Node) -> str:
     )
 
 
+_ESCAPED = re.compile(r"''|\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0"}
 
 

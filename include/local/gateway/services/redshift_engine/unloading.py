@@ -239,7 +239,7 @@ class _Unload:
         self._bucket.write(f"{self._bucket.prefix}manifest", body)
 
 
-def _check(command: UnloadCommand) -> None:
+def _check(command: UnloadCommand) -> None:  # noqa: C901 - one rule after the other
     parameters = command.parameters
     if parameters.has("parquet"):
         for name in ("header", "delimiter", "addquotes", "escape", "null", "gzip", "bzip2", "zstd"):
@@ -262,7 +262,7 @@ def _check(command: UnloadCommand) -> None:
 
 
 def _require_room(bucket: Bucket, parameters: Parameters) -> None:
-    found = list(bucket.keys())
+    found = list(bucket.list())
     if not found:
         return
     if parameters.has("cleanpath"):
@@ -327,6 +327,12 @@ def _json_value(column: Column, value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _decimal(column: Column) -> pa.DataType:
+    if column.modifier < 0:
+        return pa.decimal128(38, 10)
+    return pa.decimal128((column.modifier - 4) >> 16, (column.modifier - 4) & 0x7FF)
+
+
 _ARROW: dict[str, tuple[Callable[[Column], pa.DataType], Callable[[str], Any]]] = {
     "int2": (lambda _: pa.int16(), int),
     "int4": (lambda _: pa.int32(), int),
@@ -337,14 +343,8 @@ _ARROW: dict[str, tuple[Callable[[Column], pa.DataType], Callable[[str], Any]]] 
     "date": (lambda _: pa.date32(), lambda value: datetime.fromisoformat(value).date()),
     "timestamp": (lambda _: pa.timestamp("us"), datetime.fromisoformat),
     "timestamptz": (lambda _: pa.timestamp("us", "UTC"), datetime.fromisoformat),
-    "numeric": (lambda column: _decimal(column), Decimal),
+    "numeric": (_decimal, Decimal),
 }
-
-
-def _decimal(column: Column) -> pa.DataType:
-    if column.modifier < 0:
-        return pa.decimal128(38, 10)
-    return pa.decimal128((column.modifier - 4) >> 16, (column.modifier - 4) & 0x7FF)
 
 
 def _parquet(columns: list[Column], rows: Sequence[Row]) -> bytes:

@@ -24,7 +24,7 @@ from include.local.gateway.services.redshift_serverless.workgroups import (
 )
 
 _PORT = 5439
-_LEAST, _MOST, _STEP = 8, 1024, 8  # RPU; 4 is allowed too
+_SMALLEST, _LEAST, _MOST, _STEP = 4, 8, 1024, 8  # RPU
 _BUSY = "There is an operation running on the {what}. Try again later."
 
 
@@ -225,7 +225,7 @@ def _check_capacity(base: int, most: int | None) -> None:
     for name, value in (("baseCapacity", base), ("maxCapacity", most)):
         fits = (
             value is None
-            or value == 4
+            or value == _SMALLEST
             or (
                 _LEAST <= value <= (_MOST if name == "baseCapacity" else 5632)
                 and value % _STEP == 0
