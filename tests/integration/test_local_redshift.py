@@ -1,5 +1,7 @@
 """Redshift clusters and Serverless on the local stack: states, sizes, schedules, restarts."""
 
+import os
+import signal
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -7,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from include.local import processes
 from include.local.stack import LocalStack
 from tests.conftest import assert_nothing_runs
 from tests.integration.redshift_warehouse import ROLE, Warehouse, new_warehouse
@@ -244,6 +247,24 @@ def test_data_survives_a_restart_and_no_process_is_left(tmp_path):
         assert again.describe()["ClusterStatus"] == "available"
         assert again.result(done["Id"]) == [["kept"]]
         assert again.rows("select a from t") == [["kept"]]
+    finally:
+        stack.down()
+    assert_nothing_runs(stack.state)
+
+
+def test_data_survives_a_kill_of_the_gateway(tmp_path):
+    stack = LocalStack(tmp_path / "stack")
+    try:
+        stack.up()
+        warehouse = new_warehouse(stack.endpoint_url)
+        warehouse.run("create table t as select 'kept' as a")
+        for process in processes.find(stack.state):
+            if process.service == "gateway":
+                os.kill(process.pid, signal.SIGKILL)
+        stack.up()
+        assert Warehouse(stack.endpoint_url, warehouse.cluster).rows("select a from t") == [
+            ["kept"]
+        ]
     finally:
         stack.down()
     assert_nothing_runs(stack.state)

@@ -244,3 +244,28 @@ def test_parameters_take_the_type_of_their_place(warehouse):
     ) == [["1.25"]]
     with pytest.raises(StatementFailedError, match="invalid input syntax for type integer"):
         warehouse.run("select * from typed where id = :id", {"id": "seven"})
+
+
+def test_a_batch_that_fails_in_a_session_leaves_no_transaction_open(warehouse):
+    warehouse.run("create table half (a int)")
+    opened = warehouse.data.execute_statement(
+        Sql="select 1", SessionKeepAliveSeconds=30, **warehouse.place
+    )
+    warehouse.finish(opened["Id"])
+    session = opened["SessionId"]
+    sqls = ["insert into half values (1)", "select * from nosuch"]
+    failed = warehouse.data.batch_execute_statement(Sqls=sqls, SessionId=session)
+    assert warehouse.finish(failed["Id"])["Status"] == "FAILED"
+    assert warehouse.rows("select count(*) from half", SessionId=session) == [[0]]
+
+
+def test_a_cancelled_batch_leaves_nothing(warehouse):
+    warehouse.run("create table nothing (a int)")
+    sqls = ["insert into nothing values (1)", "select count(*) from generate_series(1, 3000000000)"]
+    running = warehouse.data.batch_execute_statement(Sqls=sqls, **warehouse.place)["Id"]
+    parts = [{"Status": "SUBMITTED"}]
+    while parts[-1]["Status"] != "STARTED":
+        parts = warehouse.data.describe_statement(Id=running)["SubStatements"]
+    warehouse.data.cancel_statement(Id=running)
+    assert warehouse.finish(running)["Status"] == "ABORTED"
+    assert warehouse.rows("select count(*) from nothing") == [[0]]

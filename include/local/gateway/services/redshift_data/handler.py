@@ -104,6 +104,8 @@ class RedshiftDataHandler:
             form=given.get("ResultFormat", "JSON"),
         )
         found = self._statements.add(new, _MOST_ACTIVE)
+        if found is not new and session is not None:
+            session.busy = False
         if found is None:
             message = f"There are {_MOST_ACTIVE} active statements, which is the limit"
             raise AwsError("ActiveStatementsExceededException", message)

