@@ -14,7 +14,7 @@ from include.local.gateway.services.dynamodb.object_store import client
 from include.local.gateway.services.redshift.clusters import Clusters
 from include.local.gateway.services.redshift_engine.execution import Command, Connection
 from include.local.gateway.services.redshift_engine.loading import Loader
-from include.local.gateway.services.redshift_engine.statements import COPY, UNLOAD
+from include.local.gateway.services.redshift_engine.statement import COPY, UNLOAD
 from include.local.gateway.services.redshift_engine.storage import Surroundings
 from include.local.gateway.services.redshift_engine.tokens import SqlError
 from include.local.gateway.services.redshift_engine.unloading import Unloader

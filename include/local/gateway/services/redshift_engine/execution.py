@@ -11,7 +11,13 @@ from psycopg.pq import TransactionStatus
 
 from include.local.gateway.services.redshift_engine import statements
 from include.local.gateway.services.redshift_engine.repairs import repaired
-from include.local.gateway.services.redshift_engine.statements import Statement, read_name
+from include.local.gateway.services.redshift_engine.statement import (
+    APPEND,
+    CHANGE,
+    TRUNCATE,
+    Statement,
+    read_name,
+)
 from include.local.gateway.services.redshift_engine.tokens import (
     SqlError,
     is_word,
@@ -115,19 +121,19 @@ class Connection:
             raise SqlError(f"Parameters list is missing a value for :{missing[0]}")
         if statement.alone and self.in_transaction:
             verb = render(significant(statement.nodes)[:2][:1]).upper()
-            what = "ALTER TABLE APPEND" if statement.kind == statements.APPEND else verb
+            what = "ALTER TABLE APPEND" if statement.kind == APPEND else verb
             raise SqlError(f"{what} cannot run inside a transaction block")
         return self._run(statement, values)
 
     def _run(self, statement: Statement, values: Sequence[str]) -> Outcome:
-        if statement.kind == statements.TRUNCATE:
+        if statement.kind == TRUNCATE:
             return self._truncate(statement)
-        if statement.kind == statements.APPEND:
+        if statement.kind == APPEND:
             return self.in_one(lambda: self._append(statement))
         if statement.kind in self._commands:
             command = self._commands[statement.kind]
             return self.in_one(lambda: command(self, statement))
-        if statement.kind == statements.CHANGE or len(statement.sql) > 1:
+        if statement.kind == CHANGE or len(statement.sql) > 1:
             return self.in_one(lambda: self._change(statement, values))
         return self.readings(statement.sql[0], values)
 

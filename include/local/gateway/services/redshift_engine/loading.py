@@ -23,7 +23,7 @@ from include.local.gateway.services.redshift_engine.field_values import (
     TargetColumn,
 )
 from include.local.gateway.services.redshift_engine.load_options import CopyCommand, read_copy
-from include.local.gateway.services.redshift_engine.statements import Statement, read_name
+from include.local.gateway.services.redshift_engine.statement import Statement, read_name
 from include.local.gateway.services.redshift_engine.storage import Bucket, Surroundings
 from include.local.gateway.services.redshift_engine.structured_files import (
     read_avro,

@@ -26,7 +26,7 @@ from include.local.gateway.services.redshift_engine.load_options import (
     read_unload,
 )
 from include.local.gateway.services.redshift_engine.selects import find_selects
-from include.local.gateway.services.redshift_engine.statements import Statement
+from include.local.gateway.services.redshift_engine.statement import QUERY, Statement
 from include.local.gateway.services.redshift_engine.storage import Bucket, Surroundings
 from include.local.gateway.services.redshift_engine.tokens import SqlError, UnsupportedSqlError
 from include.local.gateway.services.redshift_engine.value_types import type_name
@@ -60,7 +60,7 @@ class Unloader:
         self._surroundings.authorize(command.parameters.roles, command.parameters.keys)
         _check(command)
         query = statements.translate(command.query)
-        if query.kind != statements.QUERY:
+        if query.kind != QUERY:
             raise SqlError("UNLOAD takes a SELECT")
         if any("limit" in select.clauses for select in find_selects(query.nodes)):
             raise SqlError("Limit clause is not supported")
