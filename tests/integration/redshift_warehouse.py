@@ -88,8 +88,10 @@ class Warehouse:
             raise StatementFailedError(done.get("Error"))
         return done
 
-    def batch(self, *sqls: str) -> dict[str, Any]:
-        found = self.data.batch_execute_statement(Sqls=list(sqls), **self.place)
+    def batch(self, *sqls: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
+        given = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
+        extra = {"Parameters": given} if given else {}
+        found = self.data.batch_execute_statement(Sqls=sqls, **self.place, **extra)
         return self.finish(found["Id"])
 
     def rows(self, sql: str, parameters: dict[str, str] | None = None, **more: Any) -> list[Any]:

@@ -1,7 +1,5 @@
 """Redshift clusters and Serverless on the local stack: states, sizes, schedules, restarts."""
 
-import os
-import signal
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -9,9 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from include.local import processes
-from include.local.stack import LocalStack
-from tests.conftest import assert_nothing_runs
 from tests.integration.redshift_warehouse import ROLE, Warehouse, new_warehouse
 
 pytestmark = pytest.mark.integration
@@ -231,40 +226,3 @@ def test_serverless_capacity_changes_and_statements_run(local_stack):
     )
     warehouse.finish(done["Id"])
     assert warehouse.result(done["Id"]) == [["IAM:local"]]
-
-
-def test_data_survives_a_restart_and_no_process_is_left(tmp_path):
-    stack = LocalStack(tmp_path / "stack")
-    try:
-        stack.up()
-        warehouse = new_warehouse(stack.endpoint_url)
-        warehouse.run("create table t as select 'kept' as a")
-        done = warehouse.run("select a from t")
-        stack.down()
-        assert_nothing_runs(stack.state)
-        stack.up()
-        again = Warehouse(stack.endpoint_url, warehouse.cluster)
-        assert again.describe()["ClusterStatus"] == "available"
-        assert again.result(done["Id"]) == [["kept"]]
-        assert again.rows("select a from t") == [["kept"]]
-    finally:
-        stack.down()
-    assert_nothing_runs(stack.state)
-
-
-def test_data_survives_a_kill_of_the_gateway(tmp_path):
-    stack = LocalStack(tmp_path / "stack")
-    try:
-        stack.up()
-        warehouse = new_warehouse(stack.endpoint_url)
-        warehouse.run("create table t as select 'kept' as a")
-        for process in processes.find(stack.state):
-            if process.service == "gateway":
-                os.kill(process.pid, signal.SIGKILL)
-        stack.up()
-        assert Warehouse(stack.endpoint_url, warehouse.cluster).rows("select a from t") == [
-            ["kept"]
-        ]
-    finally:
-        stack.down()
-    assert_nothing_runs(stack.state)

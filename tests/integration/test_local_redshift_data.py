@@ -269,3 +269,39 @@ def test_a_cancelled_batch_leaves_nothing(warehouse):
     warehouse.data.cancel_statement(Id=running)
     assert warehouse.finish(running)["Status"] == "ABORTED"
     assert warehouse.rows("select count(*) from nothing") == [[0]]
+
+
+def test_many_statements_at_once(warehouse):
+    ids = [warehouse.submit(f"select {number}") for number in range(150)]
+    assert {warehouse.finish(one)["Status"] for one in ids} == {"FINISHED"}
+    assert [warehouse.result(one) for one in ids[::50]] == [[[0]], [[50]], [[100]]]
+
+
+def test_an_error_ends_the_transaction_of_a_session(warehouse):
+    warehouse.run("create table undone (a int encode az64)")
+    opened = warehouse.data.execute_statement(
+        Sql="begin", SessionKeepAliveSeconds=30, **warehouse.place
+    )
+    warehouse.finish(opened["Id"])
+    session = opened["SessionId"]
+    warehouse.run("insert into undone values (1)", SessionId=session)
+    for text, message in (("select 1/0", "Divide by zero"), ("select 1", "transaction is aborted")):
+        with pytest.raises(StatementFailedError, match=message):
+            warehouse.run(text, SessionId=session)
+    warehouse.run("rollback", SessionId=session)
+    assert warehouse.rows("select count(*) from undone", SessionId=session) == [[0]]
+
+
+def test_number_of_rows(warehouse):
+    counted = [
+        warehouse.run(text)["ResultRows"]
+        for text in (
+            "create table counted (a int encode az64)",
+            "insert into counted values (1), (2), (3)",
+            "update counted set a = 9 where a > 1",
+            "select * from counted",
+            "delete from counted",
+            "truncate counted",
+        )
+    ]
+    assert counted == [-1, 3, 2, 3, 3, -1]

@@ -58,6 +58,7 @@ EXPRESSIONS = [
     ("extract(year from '2024-05-06'::date)", 2024),
     ("date_part(dow, '2024-05-05'::date)", 0.0),
     ("date_trunc('week', '2024-05-05'::timestamp)", "2024-04-29 00:00:00"),
+    ("date_trunc('month', '2024-05-05'::date)", "2024-05-01 00:00:00"),
     ("convert_timezone('UTC', 'America/New_York', '2024-07-01 12:00')", "2024-07-01 08:00:00"),
     ("convert_timezone('Europe/Oslo', '2024-07-01 12:00'::timestamp)", "2024-07-01 14:00:00"),
     ("to_char('2024-07-01 13:05'::timestamp, 'YYYY-MM-DD HH12:MI AM')", "2024-07-01 01:05 PM"),
@@ -125,6 +126,7 @@ QUERIES = [
     ("select x.data.a.b[2].c::varchar as c from s as x", [["x"]]),
     ("select e from s as x, x.data.a.b as e", [["1"], ["2"], ['{"c":"x"}']]),
     ("select i, e from s as x, x.data.a.b as e at i where i > 1", [[2, '{"c":"x"}']]),
+    ("select id from s where data.a.b[0] = 1 and data.a.b[1] > 1", [[1]]),
     ('select "ID" as "Big" from "Sales" where ID = 1', [[1]]),
     (
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3) "

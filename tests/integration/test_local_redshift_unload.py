@@ -132,22 +132,27 @@ values = st.one_of(
     form=st.sampled_from(["csv", "escape addquotes", "escape"]),
 )
 def test_what_is_unloaded_loads_as_it_was(warehouse, rows, delimiter, form):
-    name = f"r_{uuid.uuid4().hex[:8]}"
-    warehouse.run(f"create table {name} (id int, a varchar(99), b varchar(99))")
     cells, used = [], {}
     for number, row in enumerate(rows):
         names = [f"{letter}{number}" for letter in "ab"]
         used |= {key: value for key, value in zip(names, row, strict=True) if value is not None}
         shown = [f":{key}" if key in used else "null" for key in names]
         cells.append(f"({number}, {', '.join(shown)})")
-    warehouse.run(f"insert into {name} values {', '.join(cells)}", used)
+    name = f"r_{uuid.uuid4().hex[:8]}"
     mark = "delimiter '\\t'" if delimiter == "\t" else f"delimiter '{delimiter}'"
-    folder = f"trip/{uuid.uuid4()}/"
-    null = "null as '@NULL@'"
-    unload(warehouse, f"select * from {name}", f"{form} {mark} {null}", folder)
-    back = form.replace("addquotes", "removequotes")
-    uri = f"s3://{warehouse.bucket}/{folder}"
-    before = content(warehouse, name)
-    warehouse.run(f"truncate {name}")
-    warehouse.run(f"copy {name} from '{uri}' iam_role '{ROLE}' {back} {mark} {null}")
-    assert content(warehouse, name) == before
+    uri = f"s3://{warehouse.bucket}/trip/{uuid.uuid4()}/"
+    more = f"iam_role '{ROLE}' {mark} null as '@NULL@'"
+    done = warehouse.batch(
+        f"create table {name} (id int, a varchar(99), b varchar(99))",
+        f"insert into {name} values {', '.join(cells)}",
+        f"select * from {name} order by id",
+        f"unload ('select * from {name}') to '{uri}' {more} {form}",
+        f"truncate {name}",
+        f"copy {name} from '{uri}' {more} {form.replace('addquotes', 'removequotes')}",
+        f"select * from {name} order by id",
+        parameters=used,
+    )
+    assert done["Status"] == "FINISHED", done
+    before, after = (warehouse.result(done["SubStatements"][at]["Id"]) for at in (2, 6))
+    assert before == [[number, *row] for number, row in enumerate(rows)]
+    assert after == before

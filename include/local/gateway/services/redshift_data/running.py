@@ -33,6 +33,8 @@ from include.local.gateway.services.redshift_engine.tokens import SqlError
 
 _LOG = logging.getLogger(__name__)
 CANCELLED = "Query cancelled on user's request"
+# Each statement takes two connections of a server, which has 400; the others wait their turn.
+_AT_ONCE = 100
 _CANCEL_SECONDS, _CANCEL_PAUSE_SECONDS = 5.0, 0.03
 
 
@@ -77,6 +79,7 @@ class Runner:
         self._running: dict[str, psycopg.Connection] = {}
         self._sessions: dict[str, Session] = {}
         self._cancelled: set[str] = set()
+        self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self._closed = False
 
     def open_session(self, endpoint: Endpoint, keep: float) -> Session:
@@ -169,6 +172,16 @@ class Runner:
         session: Session | None,
     ) -> None:
         time.sleep(self._waiting())
+        with self._slots:
+            self._run_now(statement, endpoint, values, session)
+
+    def _run_now(
+        self,
+        statement: DataStatement,
+        endpoint: Endpoint,
+        values: Mapping[str, str],
+        session: Session | None,
+    ) -> None:
         connections: tuple[Connection, psycopg.Connection] | None = None
         status, error = FINISHED, None
         try:

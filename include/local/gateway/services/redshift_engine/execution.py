@@ -14,6 +14,8 @@ from include.local.gateway.services.redshift_engine.repairs import repaired
 from include.local.gateway.services.redshift_engine.statement import (
     APPEND,
     CHANGE,
+    DEFINITION,
+    TRANSACTION,
     TRUNCATE,
     Statement,
     read_name,
@@ -126,6 +128,8 @@ class Connection:
         return self._run(statement, values)
 
     def _run(self, statement: Statement, values: Sequence[str]) -> Outcome:
+        if statement.kind == TRANSACTION:
+            return self._send(statement.sql[0], ())
         if statement.kind == TRUNCATE:
             return self._truncate(statement)
         if statement.kind == APPEND:
@@ -187,7 +191,7 @@ class Connection:
             found = self.readings(text, values if "$" in text else ())
             if found.count >= 0 or outcome.count < 0:
                 outcome = found
-        return outcome
+        return Outcome() if statement.kind == DEFINITION else outcome
 
     def readings(self, text: str, values: Sequence[str] = ()) -> Outcome:
         """Execute SQL of PostgreSQL, in another reading where it names what is not there.

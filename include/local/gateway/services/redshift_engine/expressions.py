@@ -196,9 +196,7 @@ def _date_part(arguments: Arguments) -> list[Node]:
 
 def _date_trunc(arguments: Arguments) -> list[Node]:
     _require("date_trunc", arguments, 2)
-    value = _moment(arguments[1])
-    # PostgreSQL makes a timestamp with time zone of a date, Redshift one without.
-    return sql(f"date_trunc({_part(arguments[0])}, {value})")
+    return sql(f"date_trunc({_part(arguments[0])}, {_moment(arguments[1])})")
 
 
 def _extract(arguments: Arguments) -> list[Node]:

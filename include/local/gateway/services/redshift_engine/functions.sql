@@ -93,6 +93,9 @@ $$ SELECT at AT TIME ZONE 'UTC' AT TIME ZONE target $$;
 CREATE FUNCTION pg_catalog.convert_timezone(target text, at timestamptz)
 RETURNS timestamp STABLE STRICT LANGUAGE sql AS $$ SELECT at AT TIME ZONE target $$;
 
+-- PostgreSQL's own makes a time with time zone of a date.
+CREATE FUNCTION pg_catalog.date_trunc(part text, at date) RETURNS timestamp
+IMMUTABLE STRICT LANGUAGE sql AS $$ SELECT date_trunc(part, at::timestamp) $$;
 CREATE FUNCTION pg_catalog.last_day(at timestamp) RETURNS date IMMUTABLE STRICT LANGUAGE sql AS
 $$ SELECT (date_trunc('month', at) + interval '1 month - 1 day')::date $$;
 CREATE FUNCTION pg_catalog.add_months(at timestamp, n bigint) RETURNS timestamp
@@ -236,6 +239,21 @@ CREATE FUNCTION pg_catalog.rs_text(value jsonb) RETURNS text IMMUTABLE STRICT LA
 $$ SELECT value #>> '{}' $$;
 CREATE CAST (jsonb AS text) WITH FUNCTION pg_catalog.rs_text(jsonb);
 CREATE CAST (jsonb AS varchar) WITH FUNCTION pg_catalog.rs_text(jsonb);
+-- A SUPER value that is no number equals none and is not greater or less.
+DO $$
+DECLARE operator text;
+DECLARE number int := 0;
+BEGIN
+  FOREACH operator IN ARRAY ARRAY['=', '<>', '<', '<=', '>', '>='] LOOP
+    number := number + 1;
+    EXECUTE format(
+      'CREATE FUNCTION pg_catalog.rs_compare_%s(jsonb, numeric) RETURNS boolean IMMUTABLE STRICT '
+      'LANGUAGE sql AS %L', number,
+      'SELECT CASE WHEN jsonb_typeof($1) = ''number'' THEN ($1)::numeric ' || operator || ' $2 END');
+    EXECUTE format('CREATE OPERATOR pg_catalog.%s (leftarg = jsonb, rightarg = numeric, '
+      'function = pg_catalog.rs_compare_%s)', operator, number);
+  END LOOP;
+END $$;
 CREATE FUNCTION pg_catalog.rs_elements(value jsonb) RETURNS SETOF jsonb IMMUTABLE
 LANGUAGE sql AS $$
   SELECT jsonb_array_elements(CASE WHEN jsonb_typeof(value) = 'array' THEN value

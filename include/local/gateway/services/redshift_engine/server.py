@@ -28,6 +28,7 @@ OWNER = "rdsdb"
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+_ORPHAN_SECONDS, _PAUSE_SECONDS = 10.0, 0.3
 # Durability against a crash of the machine is not what a local stack is for; against a crash of a
 # process it is kept, since what has been written is in the page cache of the kernel.
 _SETTINGS = {
@@ -43,7 +44,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "log_min_messages": "panic",
     "log_statement": "none",
-    "max_connections": "200",
+    "max_connections": "400",
     "max_logical_replication_workers": "0",
     "shared_buffers": "16MB",
     "standard_conforming_strings": "off",
@@ -93,10 +94,21 @@ class PostgresServer:
             command += ["-k", str(self._sockets)]
             for name, value in _SETTINGS.items():
                 command += ["-c", f"{name}={value}"]
-            self._process = subprocess.Popen(  # noqa: S603 - the command is ours
-                _unprivileged(command), stdin=subprocess.DEVNULL, start_new_session=False
-            )
-            self._wait()
+            deadline = time.monotonic() + _ORPHAN_SECONDS
+            while True:
+                self._process = subprocess.Popen(  # noqa: S603 - the command is ours
+                    _unprivileged(command), stdin=subprocess.DEVNULL
+                )
+                try:
+                    self._wait()
+                except ServerError:
+                    # Children of a server that was killed hold its memory for a moment longer,
+                    # and a new one does not start until they have noticed.
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(_PAUSE_SECONDS)
+                else:
+                    return
 
     def connect(self, database: str, user: str) -> psycopg.Connection:
         """Connect to a database.
