@@ -12,10 +12,10 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	chaos bench-dynamodb bench-waiting lock package clean
+	chaos bench-dynamodb bench-sql-lineage bench-waiting lock package clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## Install Airflow, the tools and the local stack into .venv and .venv-local
 	@if [ -z "$(PYTHON)" ]; then echo "Updraft needs Python 3.12 or 3.11 and found neither on" \
@@ -29,7 +29,7 @@ down:  ## End everything that `make demo` or `updraft local up` left running
 	@if [ -x $(VENV)/updraft ]; then $(VENV)/updraft local down; else echo "Nothing is set up."; fi
 
 test: setup checks  ## Everything that CI runs
-	@$(VENV)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile
+	@$(VENV)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile
 
 checks: setup lint types contracts
 
@@ -58,12 +58,16 @@ integration: setup  ## The tests against the local stack
 
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
-		$(VENV)/python -m pytest tests/chaos -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
+		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
 
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
 		$(if $(SERVER),--server $(SERVER)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(ONLY),--only '$(ONLY)')
+
+bench-sql-lineage: setup  ## Lineage of SQL: Updraft, openlineage-sql and sqlglot, statement by statement
+	@$(VENV)/python -m benchmarks.sql_lineage $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(MARKDOWN),--markdown)
 
 bench-waiting: setup  ## 200 Glue runs that wait at once: Updraft's operator and the provider's
 	@$(VENV)/python -m benchmarks.waiting $(if $(RUNS),--runs $(RUNS)) \

@@ -34,6 +34,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param, task
 from updraft.operators.dynamodb import (
     DynamoDBExportOperator,
@@ -41,9 +42,6 @@ from updraft.operators.dynamodb import (
     DynamoDBVerifyOperator,
 )
 
-# A name, or the ARN that ends with one.
-TABLE = r"^(arn:[^ ]+:table/)?[A-Za-z0-9_.-]{3,255}$"
-REGION = r"^[a-z]{2,5}(-[a-z]+)+-\d+$"
 # Colons and plus signs of a run id would not do in a path of Hadoop.
 STAGING = (
     "{{ params.staging_s3_uri.rstrip('/') }}/"
@@ -67,49 +65,39 @@ with DAG(
     params={
         "source_table_name": Param(
             type="string",
-            pattern=TABLE,
+            pattern=form_fields.TABLE,
             title="Source table",
             description="Name or ARN.",
         ),
         "source_region_name": Param(
             type="string",
-            pattern=REGION,
+            pattern=form_fields.REGION,
             title="Source Region",
             description="Such as eu-west-1.",
         ),
         "target_table_name": Param(
             type="string",
-            pattern=TABLE,
+            pattern=form_fields.TABLE,
             title="Target table",
             description="Name or ARN of a table that exists.",
         ),
         "target_region_name": Param(
             type="string",
-            pattern=REGION,
+            pattern=form_fields.REGION,
             title="Target Region",
             description="Such as us-east-1.",
         ),
         "staging_s3_uri": Param(
             type="string",
-            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$",
+            pattern=form_fields.S3_PREFIX,
             title="Prefix for the files",
             description="s3://bucket/prefix; each run gets a prefix below it.",
         ),
-        "read_throughput_ratio": Param(
-            0.25,
-            type="number",
-            exclusiveMinimum=0,
-            maximum=1,
-            title="Share of the source's read capacity",
-            description="Above 0, at most 1.",
+        "read_throughput_ratio": form_fields.share_of_capacity(
+            "Share of the source's read capacity"
         ),
-        "write_throughput_ratio": Param(
-            0.25,
-            type="number",
-            exclusiveMinimum=0,
-            maximum=1,
-            title="Share of the target's write capacity",
-            description="Above 0, at most 1.",
+        "write_throughput_ratio": form_fields.share_of_capacity(
+            "Share of the target's write capacity"
         ),
         "verify": Param(
             True,

@@ -34,11 +34,9 @@ with a new prefix.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.dynamodb import DynamoDBExportOperator
-
-# A name, or the ARN that ends with one.
-TABLE = r"^(arn:[^ ]+:table/)?[A-Za-z0-9_.-]{3,255}$"
 
 with DAG(
     dag_id="dynamodb_export",
@@ -57,13 +55,13 @@ with DAG(
     params={
         "table_name": Param(
             type="string",
-            pattern=TABLE,
+            pattern=form_fields.TABLE,
             title="Table",
             description="Name or ARN of the table.",
         ),
         "s3_uri": Param(
             type="string",
-            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$",
+            pattern=form_fields.S3_PREFIX,
             title="Destination",
             description="s3://bucket/prefix without anything in it.",
         ),
@@ -90,21 +88,10 @@ with DAG(
             title="Format",
             description="ION and DYNAMODB_JSON are what native can write.",
         ),
-        "read_throughput_ratio": Param(
-            0.25,
-            type="number",
-            exclusiveMinimum=0,
-            maximum=1,
-            title="Share of the read capacity",
-            description="For worker; above 0, at most 1.",
+        "read_throughput_ratio": form_fields.share_of_capacity(
+            "Share of the read capacity", "For worker; above 0, at most 1."
         ),
-        "region_name": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
-            title="Region",
-            description="Region of the table; empty for that of the connection.",
-        ),
+        "region_name": form_fields.region("Region of the table"),
         "export_time": Param(
             None,
             type=["null", "string"],

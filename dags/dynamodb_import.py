@@ -33,11 +33,9 @@ changes nothing; to import again, trigger a new run.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.dynamodb import DynamoDBImportOperator
-
-# A name, or the ARN that ends with one.
-TABLE = r"^(arn:[^ ]+:table/)?[A-Za-z0-9_.-]{3,255}$"
 
 with DAG(
     dag_id="dynamodb_import",
@@ -56,13 +54,13 @@ with DAG(
     params={
         "table_name": Param(
             type="string",
-            pattern=TABLE,
+            pattern=form_fields.TABLE,
             title="Table",
             description="Name or ARN of the table, which has to exist.",
         ),
         "s3_uri": Param(
             type="string",
-            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+            pattern=form_fields.S3_URI,
             title="Source",
             description="s3://bucket/prefix with the files, or a manifest.",
         ),
@@ -82,13 +80,8 @@ with DAG(
             title="Format",
             description="Files without a manifest need it, unless their suffix tells.",
         ),
-        "write_throughput_ratio": Param(
-            0.25,
-            type="number",
-            exclusiveMinimum=0,
-            maximum=1,
-            title="Share of the write capacity",
-            description="Above 0, at most 1.",
+        "write_throughput_ratio": form_fields.share_of_capacity(
+            "Share of the write capacity"
         ),
         "on_conflict": Param(
             "put",
@@ -100,17 +93,11 @@ with DAG(
         "dead_letter_s3_uri": Param(
             None,
             type=["null", "string"],
-            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$",
+            pattern=form_fields.S3_PREFIX,
             title="Rejected records",
             description="Where they go; empty to stop at the first.",
         ),
-        "region_name": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
-            title="Region",
-            description="Region of the table; empty for that of the connection.",
-        ),
+        "region_name": form_fields.region("Region of the table"),
         "mode": Param(
             "import",
             type="string",

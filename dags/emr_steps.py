@@ -43,6 +43,7 @@ completed are not run again. To run everything again, trigger a new run.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.emr import (
     EmrClusterOperator,
@@ -207,7 +208,7 @@ with DAG(
         "log_uri": Param(
             None,
             type=["null", "string"],
-            pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+            pattern=form_fields.S3_URI,
             title="Logs",
             description="s3://bucket/prefix for the logs; empty for none.",
         ),
@@ -241,13 +242,7 @@ with DAG(
             title="Keep the cluster",
             description="Leave it until it was idle for too long.",
         ),
-        "region_name": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
-            title="Region",
-            description="Region; empty for that of the connection.",
-        ),
+        "region_name": form_fields.region("Region"),
     },
 ):
     region_name = "{{ params.region_name or '' }}"

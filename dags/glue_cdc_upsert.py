@@ -41,12 +41,12 @@ source has begun anew, as after a failover of MySQL, the table has to be loaded 
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.athena_table_check import AthenaTableCheckOperator
 from updraft.operators.glue_job import GlueJobRunOperator
 from updraft.paths import include_directory
 
-S3_URI = r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$"
 # An empty argument breaks getResolvedOptions on Glue: what is not given is left out.
 ARGUMENTS = """
 {%- set arguments = {
@@ -78,13 +78,13 @@ with DAG(
     params={
         "source_uri": Param(
             type="string",
-            pattern=S3_URI,
+            pattern=form_fields.S3_PREFIX,
             title="Changes",
             description="s3://bucket/prefix with the changes of one table.",
         ),
         "table_uri": Param(
             type="string",
-            pattern=S3_URI,
+            pattern=form_fields.S3_PREFIX,
             title="Delta table",
             description="s3://bucket/prefix of the table.",
         ),
@@ -115,7 +115,7 @@ with DAG(
         "bad_records_uri": Param(
             None,
             type=["null", "string"],
-            pattern=S3_URI,
+            pattern=form_fields.S3_PREFIX,
             title="Bad records",
             description="Prefix for lines that are no change; empty: they fail.",
         ),
@@ -139,14 +139,14 @@ with DAG(
         ),
         "script_prefix": Param(
             type="string",
-            pattern=S3_URI,
+            pattern=form_fields.S3_PREFIX,
             title="Script",
             description="s3://bucket/prefix for the script of the job.",
         ),
         "athena_output_uri": Param(
             None,
             type=["null", "string"],
-            pattern=S3_URI,
+            pattern=form_fields.S3_PREFIX,
             title="Results of Athena",
             description="s3://bucket/prefix; empty for that of the workgroup.",
         ),

@@ -32,6 +32,7 @@ task runs the job anew. Ending the task stops the run.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.glue_job import GlueJobRunOperator
 
@@ -102,13 +103,7 @@ with DAG(
             title="Definition",
             description="What CreateJob takes; empty for a job that exists.",
         ),
-        "region_name": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
-            title="Region",
-            description="Region of the job; empty for that of the connection.",
-        ),
+        "region_name": form_fields.region("Region of the job"),
         "inputs": Param(
             [],
             type="array",

@@ -34,6 +34,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, CronDataIntervalTimetable, Param, json_variable, task
 from updraft.operators.glue_column_statistics import GlueColumnStatisticsOperator
 
@@ -89,13 +90,7 @@ with DAG(
             title="Tables at the same time",
             description="For each database.",
         ),
-        "region_name": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
-            title="Region",
-            description="Region of the Data Catalog; empty for that of the connection.",
-        ),
+        "region_name": form_fields.region("Region of the Data Catalog"),
     },
 ):
 

@@ -3,7 +3,8 @@
 
 Tasks tag what they start in AWS with the name of this Airflow environment, the DAG, the
 run and the task. Every hour this DAG looks for such resources whose run has ended or
-vanished: clusters of EMR, job runs of EMR Serverless, of EMR on EKS and of Glue.
+vanished: clusters of EMR, job runs of EMR Serverless, of EMR on EKS and of Glue, and
+runs of Glue workflows.
 Normally there are none, because teardown tasks and `on_kill` end them. They stay behind
 when a worker and the retry both die, or a run is deleted while it works.
 
@@ -33,6 +34,7 @@ is refused: remove the protection first.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
+from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.reaper import ReapOrphansOperator
 
@@ -79,13 +81,7 @@ with DAG(
             title="Minutes",
             description="Leave alone what was started more recently than this.",
         ),
-        "region_name": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^[a-z]{2,5}(-[a-z]+)+-\d+$",
-            title="Region",
-            description="Empty for that of the connection.",
-        ),
+        "region_name": form_fields.region("Region to look through"),
     },
 ):
     ReapOrphansOperator(

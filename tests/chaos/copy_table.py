@@ -9,7 +9,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from updraft.dynamodb import table_import
+from updraft.dynamodb import block_ledger
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import TableScan
@@ -37,7 +37,7 @@ def noted_pages(self, segment, total_segments):
 
 
 TableScan.pages = noted_pages
-table_import._LEDGER_INTERVAL = 0.2
+block_ledger._SAVE_INTERVAL = 0.2
 
 print("started", flush=True)
 if direction == "export":

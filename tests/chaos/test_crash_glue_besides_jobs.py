@@ -1,7 +1,7 @@
 """Crawls, statistics, evaluations and workflow runs of Glue, harmed at every call of AWS.
 
-Glue takes no tags for any of these, so the reaper does not see them. What nobody has told to stop
-comes to its end by itself.
+Glue takes no tags for any of these; of them the reaper sees workflow runs alone, by their
+properties. What nobody has told to stop comes to its end by itself.
 """
 
 import threading

@@ -5,10 +5,12 @@ import json
 import time
 import urllib.request
 import uuid
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
 import boto3
+from botocore.exceptions import ClientError
 
 LOG_BUCKET = "emr-logs"
 ENDED = ("TERMINATED", "TERMINATED_WITH_ERRORS")
@@ -112,8 +114,11 @@ class Clusters:
     def end(self) -> None:
         """End all clusters that were started."""
         left = [cluster for cluster in self.started if self.status(cluster)["State"] not in ENDED]
-        if left:
-            self.emr.set_termination_protection(JobFlowIds=left, TerminationProtected=False)
-            self.emr.terminate_job_flows(JobFlowIds=left)
+        for cluster in left:
+            with suppress(ClientError):  # it may end by itself at this moment
+                self.emr.set_termination_protection(
+                    JobFlowIds=[cluster], TerminationProtected=False
+                )
+                self.emr.terminate_job_flows(JobFlowIds=[cluster])
         for cluster in left:
             self.until(cluster)

@@ -254,7 +254,7 @@ def _s3(method: str, target: str, body: bytes) -> Iterator[Access]:
         elif "delete" in query:
             for found in re.findall(rb"<Key>(.*?)</Key>", body):
                 yield Access("s3:DeleteObject", f"{bucket_arn}/{unescape(found.decode())}", {})
-        elif method == "GET":
+        elif method in {"GET", "HEAD"}:  # HeadBucket names no prefix
             prefix = {"s3:prefix": query["prefix"][0]} if "prefix" in query else {}
             yield Access("s3:ListBucket", bucket_arn, prefix)
         else:

@@ -131,8 +131,8 @@ def test_a_command_that_was_stopped_goes_on(aws):
     dynamodb, s3, bucket, shell = aws
     source = _table(dynamodb, ITEMS)
     uri = f"s3://{bucket}/backup"
-    # A twentieth of the default pace, so that there is time to press Ctrl-C.
-    slowly = ["export", source, uri, "--ratio", "0.0005", "--segments", "12"]
+    # A hundredth of the default pace, so that there is time to press Ctrl-C.
+    slowly = ["export", source, uri, "--ratio", "0.0001", "--segments", "12"]
     finished = 0
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         process = shell.begin(*slowly)

@@ -305,7 +305,7 @@ def test_there_and_back(aws, table, bucket):
 def test_a_killed_export_goes_on_where_it_was(aws, table, bucket):
     operator = _export(table, bucket, total_segments=40)
     checkpoints = f"_updraft/{task_identity(_context(operator, bucket))}/"
-    aws.delay(1)
+    aws.delay(2)  # there is time to kill before all segments are read
     outcome = _in_thread(operator, bucket)
     _wait_until(lambda: len(_names(aws, bucket, f"backup/{checkpoints}")) >= 3)
     for process in processes.find(aws.stack.state):

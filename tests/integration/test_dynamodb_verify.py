@@ -268,8 +268,12 @@ def test_a_truncated_file_is_named(aws, table, bucket):
 
     report = _verify(table, bucket, on_difference="report")
 
-    assert report["unreadable"] == 1
-    assert report["first_differences"][0]["file"] == f"s3://{bucket}/{key}"
+    assert report["unreadable"] == 2
+    assert [found["file"] for found in report["first_differences"][:2]] == [
+        f"s3://{bucket}/backup/manifest",
+        f"s3://{bucket}/{key}",
+    ]
+    assert "Data files were shortened" in report["first_differences"][0]["reason"]
     assert report["only_in_table"] == ITEMS - report["equal"] > 0
 
 

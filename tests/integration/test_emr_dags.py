@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
+from include.local.layout import PROJECT
+
 pytestmark = pytest.mark.integration
 
 
@@ -53,7 +55,7 @@ def test_pi_is_calculated_on_a_cluster_that_is_gone_afterwards(cloud):
     waiter.wait(ClusterId=cluster["Id"], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
 
-def test_a_failing_step_fails_the_run_and_ends_the_cluster(cloud):
+def _failing_form(cloud, name):
     steps = [
         {
             "Name": "fails",
@@ -63,19 +65,55 @@ def test_a_failing_step_fails_the_run_and_ends_the_cluster(cloud):
             },
         }
     ]
-    name = f"dag-{uuid.uuid4()}"
-    form = {
+    return {
         "name": name,
         "steps": steps,
         "log_uri": f"s3://{cloud.bucket}/logs",
         "core_instance_count": 0,
     }
-    run = cloud.runs.run_until_failure("emr_steps", form, "run_steps")
 
-    # What would have been tried again is skipped, and the teardown runs.
-    assert run.states == {"create": "success", "run_steps": "skipped", "terminate": "success"}
+
+@pytest.fixture
+def impatient(cloud):
+    """The same DAG, but that its one retry comes at once."""
+    dag_id = f"emr_steps_impatient_{uuid.uuid4().hex}"
+    source = (PROJECT / "dags" / "emr_steps.py").read_text()
+    for old, new in (
+        ('dag_id="emr_steps"', f'dag_id="{dag_id}"'),
+        ('"retries": 2', '"retries": 1'),
+        ('"retry_delay": timedelta(minutes=1)', '"retry_delay": timedelta(seconds=1)'),
+    ):
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    path = cloud.runs.airflow.state.dags / f"{dag_id}.py"
+    path.write_text(source)
+    yield dag_id
+    path.unlink()
+
+
+def test_a_failing_step_fails_the_run_and_ends_the_cluster(cloud, impatient):
+    name = f"dag-{uuid.uuid4()}"
+    run = cloud.runs.run(impatient, _failing_form(cloud, name))
+
+    assert run.state == "failed", run.output[-3000:]
+    assert run.states == {"create": "success", "run_steps": "failed", "terminate": "success"}
     assert "ended as FAILED" in run.output
     assert "ValueError: no such day" in run.output
+    cluster = _cluster(cloud, name)
+    steps = cloud.emr.list_steps(ClusterId=cluster["Id"])["Steps"]
+    assert [step["Status"]["State"] for step in steps] == ["FAILED", "FAILED"]  # one per attempt
+    waiter = cloud.emr.get_waiter("cluster_terminated")
+    waiter.wait(ClusterId=cluster["Id"], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+
+def test_a_run_that_is_marked_as_failed_ends_its_cluster(cloud):
+    name = f"dag-{uuid.uuid4()}"
+    run = cloud.runs.run_until_failure("emr_steps", _failing_form(cloud, name), "run_steps")
+
+    # What would have been tried again is skipped, and the teardown runs. Airflow then takes the
+    # state of the run from that of run_steps, and skipped is no failure to it.
+    assert run.states == {"create": "success", "run_steps": "skipped", "terminate": "success"}
+    assert "ended as FAILED" in run.output
     cluster = _cluster(cloud, name)
     waiter = cloud.emr.get_waiter("cluster_terminated")
     waiter.wait(ClusterId=cluster["Id"], WaiterConfig={"Delay": 1, "MaxAttempts": 30})

@@ -16,6 +16,7 @@ import pytest
 from airflow.exceptions import AirflowException, TaskDeferred
 
 from include.local.fault_proxy import fault_proxy
+from tests.integration.fault_pairs import some_pairs
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrServerlessJobOperator,
@@ -50,10 +51,15 @@ def cloud(local_stack):
     s3.put_object(Bucket=bucket, Key="wait.py", Body=b"import time\ntime.sleep(600)\n")
     s3.put_object(Bucket=bucket, Key="quick.py", Body=b"print('done')\n")
 
+    def failures(method, **rule):
+        url, body = f"{local_stack.endpoint_url}/_local/emr/failures", json.dumps(rule).encode()
+        urllib.request.urlopen(urllib.request.Request(url, body, method=method)).close()
+
     def fail_clusters(name, code, message):
-        rule = json.dumps({"name": name, "code": code, "message": message}).encode()
-        url = f"{local_stack.endpoint_url}/_local/emr/failures"
-        urllib.request.urlopen(urllib.request.Request(url, rule, method="PUT")).close()
+        failures("PUT", name=name, code=code, message=message)
+
+    def mend_clusters(name):
+        failures("DELETE", name=name)
 
     return SimpleNamespace(
         emr=emr,
@@ -61,6 +67,7 @@ def cloud(local_stack):
         s3=s3,
         bucket=bucket,
         fail_clusters=fail_clusters,
+        mend_clusters=mend_clusters,
     )
 
 
@@ -189,14 +196,11 @@ def overdue(cloud, application, local_stack):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in local_stack.environment.items():
             patch.setenv(name, value)
-        with pytest.raises(TaskDeferred):
-            _overdue_job(cloud, application).execute(context("job"))
-    return context("job", 2)
-
-
-def _overdue_job(cloud, application):
-    config = {"executionTimeoutMinutes": 1}
-    return _job(cloud, application, "wait.py", deferrable=True, config=config)
+        config = {"executionTimeoutMinutes": 1}
+        operator = _job(cloud, application, "wait.py", deferrable=True, config=config)
+        with pytest.raises(TaskDeferred) as deferred:
+            operator.execute(context("job"))
+    return lambda: _resume(operator, context("job"), deferred.value.trigger)
 
 
 def _event(trigger):
@@ -212,14 +216,23 @@ def _event(trigger):
 
 def _finish(operator, context):
     """Run a deferrable task to its end; give its result and its triggers."""
-    triggers, step = [], lambda: operator.execute(context)
+    try:
+        return operator.execute(context), []
+    except TaskDeferred as deferred:
+        first = deferred.trigger
+    result, more = _resume(operator, context, first)
+    return result, [first, *more]
+
+
+def _resume(operator, context, trigger):
+    """Run a task that was deferred to its end; give its result and the triggers after this one."""
+    more = []
     while True:
         try:
-            return step(), triggers
+            return operator.execute_complete(context, _event(trigger)), more
         except TaskDeferred as deferred:
-            triggers.append(deferred.trigger)
-            event = _event(deferred.trigger)
-            step = lambda event=event: operator.execute_complete(context, event)  # noqa: E731
+            trigger = deferred.trigger
+            more.append(trigger)
 
 
 def _all(cloud, name):
@@ -244,19 +257,18 @@ def _is_one_line(error):
 STARTING_CALLS = ("RunJobFlow", "AddJobFlowSteps")
 
 
-@pytest.mark.parametrize("operation", STARTING_CALLS)
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param({"error": THROTTLING}, id="throttled"),
-        pytest.param({"error": SERVER_ERROR}, id="server-error"),
-        pytest.param({"reset": True}, id="reset"),
-        pytest.param(LOST, id="answer-lost"),
-    ],
-)
+FAULTS = {
+    "throttled": {"error": THROTTLING},
+    "server-error": {"error": SERVER_ERROR},
+    "reset": {"reset": True},
+    "answer-lost": LOST,
+}
+
+
+@pytest.mark.parametrize(("operation", "fault"), some_pairs(STARTING_CALLS, FAULTS))
 def test_a_call_that_starts_something_has_its_effect_once(cloud, run, tmp_path, operation, fault):
     effects = tmp_path / "effects"
-    run.faults.set_rules([{"service": "emr", "operation": operation, "times": 1, **fault}])
+    run.faults.set_rules([{"service": "emr", "operation": operation, "times": 1, **FAULTS[fault]}])
 
     cluster_id = _create(cloud, run).execute(run.context("create"))
     _steps(cluster_id, f"echo one >> {effects}").execute(run.context("run"))
@@ -290,7 +302,7 @@ def test_all_calls_fail_now_and_then(cloud, run, faults, tmp_path, fault):
     assert effects.read_text() == "0\n1\n"
 
 
-def _retried(make, run, task_id, most=3):
+def _retried(make, run, task_id, most=8):
     """Run a task, and again after an error, as Airflow does."""
     for attempt in range(1, most + 1):
         try:
@@ -310,6 +322,43 @@ def test_too_many_clusters_are_waited_for_without_a_slot(cloud, run, faults):
     names = [type(trigger).__name__ for trigger in triggers]
     assert names == ["EmrPauseTrigger", "EmrPauseTrigger", "EmrClusterTrigger"]
     assert _live(cloud, run.name) == [cluster_id]
+    _end(run, cluster_id)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "VALIDATION_ERROR",
+            "You have requested more vCPU capacity than your current vCPU limit of 32 allows",
+        ),
+        (
+            "INTERNAL_ERROR",
+            "InsufficientInstanceCapacity: We currently do not have sufficient m5.xlarge capacity "
+            "in the Availability Zone you requested",
+        ),
+    ],
+    ids=["quota", "capacity"],
+)
+def test_a_cluster_without_room_in_ec2_is_made_again_without_a_slot(cloud, run, code, message):
+    cloud.fail_clusters(f"{run.name}*", code, message)
+    operator, context = _create(cloud, run, deferrable=True), run.context("create")
+    with pytest.raises(TaskDeferred) as starting:
+        operator.execute(context)
+    event = _event(starting.value.trigger)
+    with pytest.raises(TaskDeferred) as pausing:
+        operator.execute_complete(context, event)
+    assert _live(cloud, run.name) == []
+    cloud.mend_clusters(f"{run.name}*")
+
+    later = _create(cloud, run, deferrable=True)  # Airflow goes on in another process
+    cluster_id, more = _resume(later, context, pausing.value.trigger)
+
+    names = [type(one.value.trigger).__name__ for one in (starting, pausing)]
+    assert names == ["EmrClusterTrigger", "EmrPauseTrigger"]
+    assert {type(trigger).__name__ for trigger in more} <= {"EmrClusterTrigger"}
+    assert _live(cloud, run.name) == [cluster_id]
+    assert len(_all(cloud, run.name)) == 2
     _end(run, cluster_id)
 
 
@@ -463,6 +512,6 @@ def test_steps_of_a_cluster_that_has_ended_are_one_error(cloud, run, cluster):
 @pytest.mark.usefixtures("run")
 def test_a_job_run_that_takes_too_long_says_so(cloud, application, overdue):
     with pytest.raises(AirflowException, match=r"ended as FAILED: .*timeout") as raised:
-        _finish(_overdue_job(cloud, application), overdue)
+        overdue()
 
     assert f"s3://{cloud.bucket}/logs/applications/{application}/jobs/" in _is_one_line(raised)

@@ -9,7 +9,12 @@ import boto3
 import pytest
 from airflow.exceptions import AirflowException, TaskDeferred
 
+from updraft.hooks.owned_emr_resources import (
+    OwnedEmrContainersJobRuns,
+    OwnedEmrServerlessJobRuns,
+)
 from updraft.operators.emr import EmrContainersJobOperator, EmrServerlessJobOperator
+from updraft.resource_owner import ResourceOwner
 
 pytestmark = pytest.mark.integration
 
@@ -160,33 +165,55 @@ def test_a_kill_in_the_triggerer_cancels_a_serverless_job(cloud, application, co
     assert run["state"] == "CANCELLED"
 
 
-def test_a_job_on_eks_runs_once_and_is_adopted(cloud, virtual_cluster, context):
-    def operator(**others):
-        return EmrContainersJobOperator(
-            task_id="job",
-            name="nightly job",
-            virtual_cluster_id=virtual_cluster,
-            execution_role_arn=ROLE,
-            release_label="emr-7.5.0-latest",
-            job_driver={
-                "sparkSubmitJobDriver": {
-                    "entryPoint": f"s3://{cloud.bucket}/job.py",
-                    "entryPointArguments": ["succeed"],
-                }
-            },
-            configuration_overrides={
-                "monitoringConfiguration": {
-                    "s3MonitoringConfiguration": {"logUri": f"s3://{cloud.bucket}/logs"}
-                }
-            },
-            **{**AWS, "deferrable": False, **others},
-        )
+def _on_eks(cloud, virtual_cluster, argument, **others):
+    return EmrContainersJobOperator(
+        task_id="job",
+        name="nightly job",
+        virtual_cluster_id=virtual_cluster,
+        execution_role_arn=ROLE,
+        release_label="emr-7.5.0-latest",
+        job_driver={
+            "sparkSubmitJobDriver": {
+                "entryPoint": f"s3://{cloud.bucket}/job.py",
+                "entryPointArguments": [argument],
+            }
+        },
+        configuration_overrides=_monitoring(cloud),
+        **{**AWS, "deferrable": False, **others},
+    )
 
+
+def test_a_job_on_eks_runs_once_and_is_adopted(cloud, virtual_cluster, context):
     with pytest.raises(TaskDeferred) as deferred:
-        operator(deferrable=True).execute(context())
-    run = operator().execute(context(2))
+        _on_eks(cloud, virtual_cluster, "succeed", deferrable=True).execute(context())
+    run = _on_eks(cloud, virtual_cluster, "succeed").execute(context(2))
 
     assert run == deferred.value.trigger.run_id
     (found,) = cloud.containers.list_job_runs(virtualClusterId=virtual_cluster)["jobRuns"]
     assert (found["id"], found["state"]) == (run, "COMPLETED")
     assert found["tags"]["updraft:run_id"] == context()["ti"].run_id
+
+
+@pytest.mark.parametrize("kind", [OwnedEmrServerlessJobRuns, OwnedEmrContainersJobRuns])
+def test_the_reaper_finds_what_a_task_has_left(cloud, kind, request, context):
+    if kind is OwnedEmrServerlessJobRuns:
+        parent = request.getfixturevalue("application")
+        operator = _serverless(cloud, parent, "wait", deferrable=True)
+    else:
+        parent = request.getfixturevalue("virtual_cluster")
+        operator = _on_eks(cloud, parent, "wait", deferrable=True)
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(context())
+    trigger, resources = deferred.value.trigger, kind({"aws_conn_id": None})
+    owner = ResourceOwner.of(context())
+
+    (orphan,) = [one for one in resources.find(owner.environment) if one.owner == owner]
+    assert orphan.identifier == trigger.run_id
+    assert orphan.name.startswith("nightly")
+    assert list(resources.find("another")) == []
+
+    resources.end(orphan)
+    assert _event(trigger)["status"] == "ended"
+    with pytest.raises(AirflowException, match="ended as CANCELLED"):
+        operator.execute_complete(context(), {"status": "ended", "carried": trigger.carried})
+    assert [one for one in resources.find(owner.environment) if one.owner == owner] == []

@@ -196,6 +196,7 @@ def test_the_callback_ends_the_cluster_of_a_task_whose_process_died(cloud, run, 
     end_clusters({**run.context("create"), "task": _create(cloud, run)})
 
     _until(lambda: _state(cloud, cluster) == "TERMINATED")
+    assert _live(cloud, run.name) == []
 
 
 def test_waiting_is_deferred_and_a_kill_in_the_triggerer_ends_the_cluster(cloud, run):

@@ -5,7 +5,6 @@ import io
 import json
 import subprocess
 import threading
-import time
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +17,7 @@ import pyarrow.parquet
 import pytest
 from airflow.exceptions import AirflowException, TaskDeferred
 
+from tests.integration.glue_tasks import event_of, finish, resume, task_context, wait_until
 from updraft.operators.glue_column_statistics import GlueColumnStatisticsOperator
 from updraft.operators.glue_crawler import GlueCrawlerOperator
 
@@ -82,23 +82,6 @@ def _fill(cloud):
     _put(cloud, "data/events/a.jsonl", b'{"kind":"c","at":{"ms":1}}\n{"kind":"d","at":{"ms":2}}\n')
 
 
-def _context(cloud, attempt=1, max_tries=2, started=None):
-    task = SimpleNamespace(retries=2)
-    return {
-        "ti": SimpleNamespace(
-            dag_id="d",
-            task_id="work",
-            map_index=-1,
-            run_id=cloud.name,
-            try_number=attempt,
-            max_tries=max_tries,
-            task=task,
-            xcom_push=lambda **_: None,
-        ),
-        "dag_run": SimpleNamespace(start_date=started),
-    }
-
-
 def _crawler(cloud, **others):
     arguments = {"crawler_name": cloud.name, "deferrable": False, **others}
     return GlueCrawlerOperator(task_id="work", aws_conn_id=None, poll_interval=1, **arguments)
@@ -111,39 +94,8 @@ def _statistics(cloud, **others):
     )
 
 
-def _event(trigger):
-    _, arguments = json.loads(json.dumps(trigger.serialize()))
-
-    async def events():
-        return [event.payload async for event in type(trigger)(**arguments).run()]
-
-    (event,) = asyncio.run(asyncio.wait_for(events(), 60))
-    return event
-
-
-def _finish(operator, context):
-    """Run a task to its end through all of its deferrals."""
-    try:
-        return operator.execute(context)
-    except TaskDeferred as deferred:
-        trigger = deferred.trigger
-    while True:
-        try:
-            return operator.execute_complete(context, _event(trigger))
-        except TaskDeferred as deferred:
-            trigger = deferred.trigger
-
-
 def _crawls(cloud):
     return cloud.glue.list_crawls(CrawlerName=cloud.name)["Crawls"]
-
-
-def _wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.05)
-    return found
 
 
 def _state(cloud):
@@ -153,7 +105,7 @@ def _state(cloud):
 def test_a_crawl_makes_tables_and_partitions(cloud):
     _fill(cloud)
     operator = _crawler(cloud, deferrable=True)
-    result = _finish(operator, _context(cloud))
+    result = finish(operator, task_context(cloud.name))
 
     summary = json.loads(result["summary"])
     assert json.loads(summary["TABLE"])["ADD"]["Count"] == 3
@@ -180,10 +132,10 @@ def test_a_crawl_makes_tables_and_partitions(cloud):
     }
 
     # A retry finds the crawl, and so does one that was cleared not.
-    assert _finish(_crawler(cloud), _context(cloud, attempt=2)) == result
+    assert finish(_crawler(cloud), task_context(cloud.name, attempt=2)) == result
     assert len(_crawls(cloud)) == 1
     _put(cloud, "data/orders/day=2026-11-03/c.parquet", _parquet(ROWS.drop(["day"])))
-    cleared = _finish(_crawler(cloud), _context(cloud, attempt=3, max_tries=4))
+    cleared = finish(_crawler(cloud), task_context(cloud.name, attempt=3, max_tries=4))
     assert len(_crawls(cloud)) == 2
     assert json.loads(json.loads(cleared["summary"])["PARTITION"])["ADD"]["Details"] == {
         "names": ["raw_orders:2026-11-03"]
@@ -196,38 +148,38 @@ def test_a_crawl_of_somebody_else_is_waited_for_and_not_stopped(cloud):
     cloud.glue.start_crawler(Name=cloud.name)
     operator = _crawler(cloud, deferrable=True)
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute(_context(cloud))
+        operator.execute(task_context(cloud.name))
     operator.on_kill()
     asyncio.run(deferred.value.trigger.on_kill())
     assert _state(cloud) == "RUNNING"
     cloud.s3.delete_object(Bucket=cloud.name, Key="data/_hold")
-    event = _event(deferred.value.trigger)
+    event = event_of(deferred.value.trigger)
     _put(cloud, "data/_hold", b"")
 
     operator = _crawler(cloud, deferrable=True)  # the other one was told to stop
     with pytest.raises(TaskDeferred) as own:
-        operator.execute_complete(_context(cloud), event)
+        operator.execute_complete(task_context(cloud.name), event)
     assert len(_crawls(cloud)) == 2
     # A retry adopts the crawl that goes on, and a kill stops it.
     retry = _crawler(cloud, deferrable=True)
     with pytest.raises(TaskDeferred) as adopted:
-        retry.execute(_context(cloud, attempt=2))
+        retry.execute(task_context(cloud.name, attempt=2))
     assert adopted.value.trigger.after == own.value.trigger.after is not None
     asyncio.run(adopted.value.trigger.on_kill())
     retry.on_kill()
     with pytest.raises(AirflowException, match="ended as STOPPED"):
-        retry.execute_complete(_context(cloud, attempt=2), _event(adopted.value.trigger))
-    assert len(_crawls(cloud)) == 2
+        retry.execute_complete(task_context(cloud.name, attempt=2), event_of(adopted.value.trigger))
+    assert [crawl["State"] for crawl in _crawls(cloud)] == ["STOPPED", "COMPLETED"]
 
 
 def test_a_crawl_that_fails_says_why(cloud):
     _put(cloud, "data/a/x.csv", b"n,m\n1,2\n")
     _put(cloud, "data/b/x.csv", b"n,m\n1,2\n")
     with pytest.raises(AirflowException, match=r"have the same columns.*/aws-glue/crawlers"):
-        _finish(_crawler(cloud), _context(cloud))
+        finish(_crawler(cloud), task_context(cloud.name))
     assert cloud.glue.get_crawler(Name=cloud.name)["Crawler"]["LastCrawl"]["Status"] == "FAILED"
     with pytest.raises(AirflowException, match=r"crawler 'missing'.*EntityNotFoundException"):
-        _finish(_crawler(cloud, crawler_name="missing"), _context(cloud))
+        finish(_crawler(cloud, crawler_name="missing"), task_context(cloud.name))
 
 
 def _column(cloud, table, column):
@@ -241,9 +193,9 @@ def _column(cloud, table, column):
 
 def test_statistics_of_a_database_equal_those_of_the_rows(cloud):
     _fill(cloud)
-    _finish(_crawler(cloud), _context(cloud))
+    finish(_crawler(cloud), task_context(cloud.name))
     operator = _statistics(cloud, deferrable=True, concurrency=2)
-    result = _finish(operator, _context(cloud))
+    result = finish(operator, task_context(cloud.name))
 
     assert list(result) == ["raw_customers", "raw_events", "raw_orders"]
     assert {outcome["state"] for outcome in result.values()} == {"SUCCEEDED"}
@@ -278,10 +230,10 @@ def test_statistics_of_a_database_equal_those_of_the_rows(cloud):
 
     # A retry in the same DAG run computes nothing twice; after a clear all is computed anew.
     begun = datetime(2026, 1, 1, tzinfo=UTC)
-    assert _finish(_statistics(cloud), _context(cloud, attempt=2, started=begun)) == result
-    cleared = _finish(
+    assert finish(_statistics(cloud), task_context(cloud.name, attempt=2, started=begun)) == result
+    cleared = finish(
         _statistics(cloud, table_pattern="*orders"),
-        _context(cloud, attempt=3, max_tries=4, started=begun),
+        task_context(cloud.name, attempt=3, max_tries=4, started=begun),
     )
     assert list(cleared) == ["raw_orders"]
     assert cleared["raw_orders"]["run_id"] != result["raw_orders"]["run_id"]
@@ -310,7 +262,7 @@ def test_statistics_of_an_iceberg_table(cloud):
     python = PROJECT / ".venv-local" / "bin" / "python"
     arguments = [python, "-c", WRITE_ICEBERG, cloud.glue.meta.endpoint_url, cloud.name]
     subprocess.run(arguments, check=True, timeout=60)
-    _finish(_statistics(cloud, table_names="visits"), _context(cloud))
+    finish(_statistics(cloud, table_names="visits"), task_context(cloud.name))
 
     day = _column(cloud, "visits", "day")
     assert day["MaximumValue"].date() == date(2026, 11, 1)  # the rows of the day after are deleted
@@ -320,16 +272,7 @@ def test_statistics_of_an_iceberg_table(cloud):
 def _tables_named(cloud, *names):
     for name in names:
         _put(cloud, f"data/{name}/a.csv", f"n{name}\n1\n".encode())
-    _finish(_crawler(cloud), _context(cloud))
-
-
-def _resume_until_the_end(operator, context, trigger):
-    """Resume as Airflow does; one run may still be stopping when the other has ended."""
-    while True:
-        try:
-            return operator.execute_complete(context, _event(trigger))
-        except TaskDeferred as again:
-            trigger = again.trigger
+    finish(_crawler(cloud), task_context(cloud.name))
 
 
 def test_statistics_are_adopted_and_stopped(cloud):
@@ -339,26 +282,28 @@ def test_statistics_are_adopted_and_stopped(cloud):
     begun = datetime.now(UTC) - timedelta(seconds=1)
     operator = _statistics(cloud, deferrable=True)
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute(_context(cloud, started=begun))
+        operator.execute(task_context(cloud.name, started=begun))
     with pytest.raises(TaskDeferred) as adopted:
-        _statistics(cloud, deferrable=True).execute(_context(cloud, attempt=2, started=begun))
+        _statistics(cloud, deferrable=True).execute(
+            task_context(cloud.name, attempt=2, started=begun)
+        )
     assert adopted.value.trigger.runs == deferred.value.trigger.runs
     asyncio.run(adopted.value.trigger.on_kill())
     with pytest.raises(AirflowException, match=r"raw_a: STOPPED.*raw_b: STOPPED"):
-        _resume_until_the_end(operator, _context(cloud, started=begun), deferred.value.trigger)
+        resume(operator, task_context(cloud.name, started=begun), deferred.value.trigger)
 
     waiting = _statistics(cloud, table_names=["raw_a"])
     outcome = []
 
     def execute():
         try:
-            waiting.execute(_context(cloud))
+            waiting.execute(task_context(cloud.name))
         except AirflowException as error:
             outcome.append(str(error))
 
     thread = threading.Thread(target=execute)
     thread.start()
-    _wait_until(lambda: waiting._progress and waiting._progress.running)
+    wait_until(lambda: waiting._progress and waiting._progress.running)
     waiting.on_kill()
     thread.join(30)
     assert "raw_a: STOPPED" in outcome[0]
@@ -368,7 +313,9 @@ def test_one_table_that_fails_does_not_keep_the_others_back(cloud):
     _tables_named(cloud, "a", "b")
     _put(cloud, "data/a/b.csv", b"na\nno number\n")
     with pytest.raises(AirflowException) as told:
-        _finish(_statistics(cloud, table_names='["raw_a", "raw_b", "none"]'), _context(cloud))
+        finish(
+            _statistics(cloud, table_names='["raw_a", "raw_b", "none"]'), task_context(cloud.name)
+        )
     text = str(told.value)
     assert text.startswith(f"The statistics of 2 of 3 tables in {cloud.name} were not computed: ")
     assert "raw_a: FAILED, Column na is no bigint" in text

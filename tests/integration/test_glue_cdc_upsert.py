@@ -378,7 +378,8 @@ LOADED = """
 import sys
 from awsglue.utils import getResolvedOptions
 from pyspark.sql import SparkSession
-uri = getResolvedOptions(sys.argv, ["table_uri"])["table_uri"]
+# Without "table" that argument would count as an abbreviation of "table_uri".
+uri = getResolvedOptions(sys.argv, ["table", "table_uri"])["table_uri"]
 schema = "id BIGINT, part STRING, n INT"
 rows = [(1, "a", 1), (2, "a", 1), (3, "a", 1)]
 frame = SparkSession.builder.getOrCreate().createDataFrame(rows, schema)

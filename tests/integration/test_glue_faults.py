@@ -3,8 +3,6 @@
 Each ends well, or in one error that says what happened. Limits are waited for without a slot.
 """
 
-import asyncio
-import json
 import uuid
 from types import SimpleNamespace
 
@@ -13,6 +11,8 @@ import pytest
 from airflow.exceptions import AirflowException, TaskDeferred
 
 from include.local.fault_proxy import fault_proxy
+from tests.integration.fault_pairs import some_pairs
+from tests.integration.glue_tasks import event_of, finish, finish_counting, task_context
 from updraft.operators.glue import (
     GlueColumnStatisticsOperator,
     GlueCrawlerOperator,
@@ -96,7 +96,7 @@ def overdue(local_stack):
             **AWS,
         )
         with pytest.raises(TaskDeferred) as deferred:
-            operator.execute(_context(cloud))
+            operator.execute(task_context(cloud.name))
     return SimpleNamespace(cloud=cloud, operator=operator, trigger=deferred.value.trigger)
 
 
@@ -151,46 +151,7 @@ class Workflow:
         return [run["Status"] for run in glue.get_workflow_runs(Name=name)["Runs"]]
 
 
-KINDS = pytest.mark.parametrize("kind", [Job, Crawl, Statistics, Workflow])
-
-
-def _context(cloud, attempt=1):
-    return {
-        "ti": SimpleNamespace(
-            dag_id="d",
-            task_id="work",
-            map_index=-1,
-            run_id=cloud.name,
-            try_number=attempt,
-            max_tries=2,
-            task=SimpleNamespace(retries=2),
-            xcom_push=lambda **_: None,
-        ),
-        "dag_run": SimpleNamespace(start_date=None),
-    }
-
-
-def _event(trigger):
-    """Do what the triggerer does: store the trigger, load it elsewhere, run it."""
-    _, arguments = json.loads(json.dumps(trigger.serialize()))
-
-    async def events():
-        return [event.payload async for event in type(trigger)(**arguments).run()]
-
-    (event,) = asyncio.run(asyncio.wait_for(events(), 120))
-    return event
-
-
-def _finish(operator, context):
-    """Run a deferrable task to its end; give its result and the number of its deferrals."""
-    deferrals, step = 0, lambda: operator.execute(context)
-    while True:
-        try:
-            return step(), deferrals
-        except TaskDeferred as deferred:
-            deferrals += 1
-            event = _event(deferred.trigger)
-            step = lambda event=event: operator.execute_complete(context, event)  # noqa: E731
+KINDS = (Job, Crawl, Statistics, Workflow)
 
 
 def _errors(cloud, kind, most):
@@ -198,7 +159,7 @@ def _errors(cloud, kind, most):
     errors = []
     for attempt in range(1, most + 1):
         try:
-            _finish(kind.operator(cloud.name), _context(cloud, attempt))
+            finish(kind.operator(cloud.name), task_context(cloud.name, attempt))
         except AirflowException as error:
             errors.append(str(error))
         else:
@@ -210,17 +171,14 @@ def _fired(faults):
     return [event["operation"] for event in faults.fired()]
 
 
-@KINDS
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param({"error": THROTTLING}, id="throttled"),
-        pytest.param({"reset": True}, id="reset"),
-        pytest.param(LOST, id="answer-lost"),
-    ],
-)
+STARTS_WITH = {"throttled": {"error": THROTTLING}, "reset": {"reset": True}, "answer-lost": LOST}
+
+
+@pytest.mark.parametrize(("kind", "fault"), some_pairs(KINDS, STARTS_WITH))
 def test_a_start_has_its_effect_once(cloud, faults, kind, fault):
-    faults.set_rules([{"service": "glue", "operation": kind.start, "times": 1, **fault}])
+    faults.set_rules(
+        [{"service": "glue", "operation": kind.start, "times": 1, **STARTS_WITH[fault]}]
+    )
 
     for told in _errors(cloud, kind, most=2):  # a retry has to mend it
         assert kind.start in told
@@ -231,18 +189,17 @@ def test_a_start_has_its_effect_once(cloud, faults, kind, fault):
     assert set(states) <= DONE
 
 
-@KINDS
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param({"probability": 0.4, "error": THROTTLING}, id="throttled"),
-        pytest.param({"probability": 0.2, "error": SERVER_ERROR}, id="server-errors"),
-        pytest.param({"probability": 0.2, **LOST}, id="answers-lost"),
-    ],
-)
+NOW_AND_THEN = {
+    "throttled": {"probability": 0.4, "error": THROTTLING},
+    "server-errors": {"probability": 0.2, "error": SERVER_ERROR},
+    "answers-lost": {"probability": 0.2, **LOST},
+}
+
+
+@pytest.mark.parametrize(("kind", "fault"), some_pairs(KINDS, NOW_AND_THEN))
 def test_all_calls_fail_now_and_then(cloud, faults, kind, fault):
-    faults.set_rules([{"service": "glue", **fault}])
-    _errors(cloud, kind, most=4)
+    faults.set_rules([{"service": "glue", **NOW_AND_THEN[fault]}])
+    _errors(cloud, kind, most=8)
     faults.set_rules([])
 
     states = kind.states(cloud.glue, cloud.name)
@@ -266,7 +223,7 @@ def test_where_there_is_no_room_the_task_waits_without_a_slot(cloud, faults, kin
     faults.set_rules([{"service": "glue", "operation": kind.start, "times": 2, "error": error}])
     before = _fired(faults).count(kind.start)
 
-    _, deferrals = _finish(kind.operator(cloud.name), _context(cloud))
+    _, deferrals = finish_counting(kind.operator(cloud.name), task_context(cloud.name))
 
     assert deferrals >= 3
     assert _fired(faults).count(kind.start) == before + 2
@@ -275,16 +232,38 @@ def test_where_there_is_no_room_the_task_waits_without_a_slot(cloud, faults, kin
     assert set(states) <= DONE
 
 
-@KINDS
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_glue_does_not_permit_is_one_error(cloud, faults, kind):
     error = {"code": "AccessDeniedException", "message": "no"}
     faults.set_rules([{"service": "glue", "operation": kind.start, "error": error}])
 
     with pytest.raises(AirflowException, match=f"glue:{kind.start} on .* is not permitted") as told:
-        _finish(kind.operator(cloud.name), _context(cloud))
+        finish(kind.operator(cloud.name), task_context(cloud.name))
 
     assert "\n" not in str(told.value)
     assert kind.states(cloud.glue, cloud.name) == []
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_statistics_whose_start_was_not_answered_are_the_tasks_own(cloud, faults, is_own):
+    cloud.s3.put_object(Bucket=cloud.name, Key="data/_hold", Body=b"")
+    if is_own:
+        fault = {"service": "glue", "operation": Statistics.start, "times": 1, **LOST}
+        faults.set_rules([fault])
+    else:
+        cloud.glue.start_column_statistics_task_run(
+            DatabaseName=cloud.name, TableName="t", Role=ROLE
+        )
+    operator = Statistics.operator(cloud.name)
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(task_context(cloud.name))
+
+    assert deferred.value.trigger.own == (["t"] if is_own else [])
+    assert abs(operator.hook.clock_difference.total_seconds()) < 5
+    assert operator.hook.clock_difference  # it was measured
+    cloud.s3.delete_object(Bucket=cloud.name, Key="data/_hold")
+    operator.execute_complete(task_context(cloud.name), event_of(deferred.value.trigger))
+    assert Statistics.states(cloud.glue, cloud.name) == ["SUCCEEDED"]
 
 
 def test_a_trigger_that_may_not_look_lets_the_task_say_so(cloud, faults):
@@ -292,21 +271,21 @@ def test_a_trigger_that_may_not_look_lets_the_task_say_so(cloud, faults):
         task_id="work", job_name=cloud.name, script_arguments={"--seconds": "2"}, **AWS
     )
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute(_context(cloud))
+        operator.execute(task_context(cloud.name))
     error = {"code": "ExpiredTokenException", "message": "it has expired"}
     faults.set_rules([{"service": "glue", "operation": "GetJobRun", "error": error}])
 
-    event = _event(deferred.value.trigger)
+    event = event_of(deferred.value.trigger)
     assert event["status"] == "error"
     with pytest.raises(AirflowException, match="The credentials have expired; renew those of"):
-        operator.execute_complete(_context(cloud), event)
+        operator.execute_complete(task_context(cloud.name), event)
 
     # Mended, the next attempt adopts the run.
     faults.set_rules([])
     retry = GlueJobRunOperator(
         task_id="work", job_name=cloud.name, script_arguments={"--seconds": "2"}, **AWS
     )
-    _finish(retry, _context(cloud, 2))
+    finish(retry, task_context(cloud.name, 2))
     assert Job.states(cloud.glue, cloud.name) == ["SUCCEEDED"]
 
 
@@ -314,23 +293,23 @@ def test_a_crawl_that_failed_is_followed_by_another_in_the_next_attempt(cloud):
     cloud.s3.put_object(Bucket=cloud.name, Key="data/rows.py", Body=b"no rows")
     for attempt in (1, 2):
         with pytest.raises(AirflowException, match="ended as FAILED"):
-            _finish(Crawl.operator(cloud.name), _context(cloud, attempt))
+            finish(Crawl.operator(cloud.name), task_context(cloud.name, attempt))
         assert Crawl.states(cloud.glue, cloud.name) == ["FAILED"] * attempt
 
     cloud.s3.delete_object(Bucket=cloud.name, Key="data/rows.py")
-    result, _ = _finish(Crawl.operator(cloud.name), _context(cloud, 3))
+    result = finish(Crawl.operator(cloud.name), task_context(cloud.name, 3))
     assert Crawl.states(cloud.glue, cloud.name) == ["COMPLETED", "FAILED", "FAILED"]
     # What has completed is not repeated.
-    assert _finish(Crawl.operator(cloud.name), _context(cloud, 4))[0] == result
+    assert finish(Crawl.operator(cloud.name), task_context(cloud.name, 4)) == result
     assert len(Crawl.states(cloud.glue, cloud.name)) == 3
 
 
 @pytest.mark.usefixtures("cloud")
 def test_a_run_that_takes_too_long_says_so(overdue):
     cloud = overdue.cloud
-    event = _event(overdue.trigger)
+    event = event_of(overdue.trigger)
     with pytest.raises(AirflowException, match="ended as TIMEOUT") as told:
-        overdue.operator.execute_complete(_context(cloud), event)
+        overdue.operator.execute_complete(task_context(cloud.name), event)
 
     assert "Its log is at https://console.aws.amazon.com/" in str(told.value)
     assert Job.states(cloud.glue, cloud.name) == ["TIMEOUT"]

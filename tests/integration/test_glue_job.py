@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import threading
-import time
 import uuid
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ import boto3
 import pytest
 from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
+from tests.integration.glue_tasks import event_of, task_context, wait_until
 from updraft.operators.glue_job import GlueJobRunOperator
 
 pytestmark = pytest.mark.integration
@@ -103,21 +103,6 @@ def _operator(job, **others):
     return GlueJobRunOperator(**arguments)
 
 
-def _context(job, attempt=1, max_tries=2, started=None):
-    return {
-        "ti": SimpleNamespace(
-            dag_id="d",
-            task_id="run",
-            map_index=-1,
-            run_id=job,
-            try_number=attempt,
-            max_tries=max_tries,
-            xcom_push=lambda **_: None,
-        ),
-        "dag_run": SimpleNamespace(start_date=started),
-    }
-
-
 def _runs(cloud, job):
     return cloud.glue.get_job_runs(JobName=job)["JobRuns"]
 
@@ -125,25 +110,6 @@ def _runs(cloud, job):
 def _results(cloud, job):
     found = cloud.s3.list_objects_v2(Bucket=job, Prefix="done/")
     return [entry["Key"].removeprefix("done/") for entry in found.get("Contents", ())]
-
-
-def _event(trigger):
-    """Do what the triggerer does: store the trigger, load it elsewhere, run it."""
-    _, arguments = json.loads(json.dumps(trigger.serialize()))
-
-    async def events():
-        return [event.payload async for event in type(trigger)(**arguments).run()]
-
-    (event,) = asyncio.run(asyncio.wait_for(events(), 60))
-    return event
-
-
-def _wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.1)
-    return found
 
 
 def _release(cloud, job):
@@ -154,9 +120,9 @@ def test_a_run_whose_log_is_shown_while_it_grows(cloud, job, caplog):
     caplog.set_level(logging.INFO)
     outcome = []
     operator = _operator(job, script_arguments={"--wait_for": "go", "--day": "2026-11-02"})
-    thread = threading.Thread(target=lambda: outcome.append(operator.execute(_context(job))))
+    thread = threading.Thread(target=lambda: outcome.append(operator.execute(task_context(job))))
     thread.start()
-    _wait_until(lambda: "[output] begun" in caplog.text)
+    wait_until(lambda: "[output] begun" in caplog.text)
     assert "[output] done" not in caplog.text
     _release(cloud, job)
     thread.join(60)
@@ -176,23 +142,23 @@ def test_a_run_whose_log_is_shown_while_it_grows(cloud, job, caplog):
 
 
 def test_a_retry_adopts_and_clearing_runs_anew(cloud, job):
-    first = _operator(job).execute(_context(job))
+    first = _operator(job).execute(task_context(job))
     # Killed between the end of the run and that of the task.
-    again = _operator(job).execute(_context(job, attempt=2))
+    again = _operator(job).execute(task_context(job, attempt=2))
     assert again == first
     # As Airflow counts after a user has cleared the task: max_tries = try_number + retries.
-    cleared = _operator(job).execute(_context(job, attempt=3, max_tries=4))
+    cleared = _operator(job).execute(task_context(job, attempt=3, max_tries=4))
     assert cleared["run_id"] != first["run_id"]
     # A retry of that.
-    assert _operator(job).execute(_context(job, attempt=4, max_tries=4)) == cleared
+    assert _operator(job).execute(task_context(job, attempt=4, max_tries=4)) == cleared
     # Other arguments, since somebody has mended the DAG.
     mended = _operator(job, script_arguments={"--day": "1"})
-    assert mended.execute(_context(job, attempt=5, max_tries=4))["run_id"] not in {
+    assert mended.execute(task_context(job, attempt=5, max_tries=4))["run_id"] not in {
         first["run_id"],
         cleared["run_id"],
     }
     # The DAG run was deleted and made anew under the same id.
-    anew = _operator(job).execute(_context(job, started=_moment()))
+    anew = _operator(job).execute(task_context(job, started=_moment()))
     assert anew["run_id"] not in {first["run_id"], cleared["run_id"]}
     assert len(_results(cloud, job)) == len(_runs(cloud, job)) == 4
 
@@ -204,16 +170,16 @@ def _moment():
 def test_deferred_adopted_and_stopped(cloud, job):
     operator = _operator(job, deferrable=True, script_arguments={"--wait_for": "go"})
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute(_context(job))
+        operator.execute(task_context(job))
     second = _operator(job, deferrable=True, script_arguments={"--wait_for": "go"})
     with pytest.raises(TaskDeferred) as adopted:
-        second.execute(_context(job, attempt=2))
+        second.execute(task_context(job, attempt=2))
     (run,) = _runs(cloud, job)
     assert adopted.value.trigger.run_id == deferred.value.trigger.run_id == run["Id"]
 
     # A user marks the task as failed while it is deferred.
     asyncio.run(adopted.value.trigger.on_kill())
-    event = _event(adopted.value.trigger)
+    event = event_of(adopted.value.trigger)
     assert event["status"] == "success"
     (run,) = _runs(cloud, job)
     assert run["JobRunState"] == "STOPPED"
@@ -221,25 +187,26 @@ def test_deferred_adopted_and_stopped(cloud, job):
 
     # The stop was meant for the attempt that began the run; one that had adopted it goes on.
     with pytest.raises(TaskDeferred) as anew:
-        second.execute_complete(_context(job, attempt=2), event)
+        second.execute_complete(task_context(job, attempt=2), event)
     _release(cloud, job)
-    result = second.execute_complete(_context(job, attempt=2), _event(anew.value.trigger))
+    result = second.execute_complete(task_context(job, attempt=2), event_of(anew.value.trigger))
     assert _results(cloud, job) == [result["run_id"]]
 
 
-def test_killed_while_it_waits_in_its_slot(cloud, job):
+def test_killed_while_it_waits_in_its_slot(cloud, job, caplog):
+    caplog.set_level(logging.INFO)
     operator = _operator(job, script_arguments={"--wait_for": "go"})
     outcome = []
 
     def execute():
         try:
-            operator.execute(_context(job, attempt=2))
+            operator.execute(task_context(job, attempt=2))
         except AirflowException as error:
             outcome.append(str(error))
 
     thread = threading.Thread(target=execute)
     thread.start()
-    _wait_until(lambda: [run for run in _runs(cloud, job) if run["JobRunState"] == "RUNNING"])
+    wait_until(lambda: " is RUNNING: " in caplog.text)
     operator.on_kill()
     thread.join(60)
 
@@ -250,7 +217,7 @@ def test_killed_while_it_waits_in_its_slot(cloud, job):
 def test_a_failed_run_is_explained(cloud, job):
     operator = _operator(job, script_arguments={"--fail": "30 February"})
     with pytest.raises(AirflowException) as told:
-        operator.execute(_context(job))
+        operator.execute(task_context(job))
     (run,) = _runs(cloud, job)
     text = str(told.value)
     assert text.startswith(
@@ -260,7 +227,7 @@ def test_a_failed_run_is_explained(cloud, job):
     assert "Traceback (most recent call last)" in text
     assert "in refuse" in text
 
-    result = _operator(job).execute(_context(job, attempt=2))
+    result = _operator(job).execute(task_context(job, attempt=2))
     assert _results(cloud, job) == [result["run_id"]]
 
 
@@ -268,15 +235,15 @@ def test_room_is_waited_for_without_a_slot(cloud, job):
     blocking = cloud.glue.start_job_run(JobName=job, Arguments={"--wait_for": "go"})["JobRunId"]
     operator = _operator(job, deferrable=True)
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute(_context(job))
+        operator.execute(task_context(job))
     assert type(deferred.value.trigger).__name__ == "GlueJobCapacityTrigger"
     _release(cloud, job)
-    event = _event(deferred.value.trigger)
+    event = event_of(deferred.value.trigger)
     # The waiting continues where it was: there is no run yet.
     assert "run_id" not in event
     with pytest.raises(TaskDeferred) as running:
-        _operator(job, deferrable=True).execute_complete(_context(job), event)
-    result = operator.execute_complete(_context(job), _event(running.value.trigger))
+        _operator(job, deferrable=True).execute_complete(task_context(job), event)
+    result = operator.execute_complete(task_context(job), event_of(running.value.trigger))
 
     assert set(_results(cloud, job)) == {blocking, result["run_id"]}
 
@@ -295,7 +262,7 @@ def test_the_definition_from_code(cloud, job, caplog, tmp_path):
 
     def run(number):
         operator = _operator(job, job_definition=definition, **{**arguments, "job_name": None})
-        return operator.execute(_context(f"{job}-{number}"))
+        return operator.execute(task_context(f"{job}-{number}"))
 
     run(1)
     assert f"Created job code-{job}" in caplog.text
@@ -324,7 +291,7 @@ def test_the_definition_from_code(cloud, job, caplog, tmp_path):
 
 def test_what_the_user_has_to_mend(cloud, job):
     with pytest.raises(AirflowException, match=r"'missing'.*EntityNotFoundException"):
-        _operator("missing").execute(_context(job))
+        _operator("missing").execute(task_context(job))
     for arguments, message in (
         ({"bookmark": "enabled"}, "bookmark: 'enabled' is unknown; did you mean 'enable'?"),
         ({"bookmark_from": "jr_1"}, "need each other and bookmark='pause'"),
@@ -335,7 +302,7 @@ def test_what_the_user_has_to_mend(cloud, job):
         ({"inputs": "[1"}, "inputs: '\\[1' is no list in JSON"),
     ):
         with pytest.raises(AirflowFailException, match=message.replace("?", r"\?")):
-            _operator(job, **arguments).execute(_context(job))
+            _operator(job, **arguments).execute(task_context(job))
     assert _runs(cloud, job) == []
 
 
@@ -358,7 +325,7 @@ def test_on_spark_with_conf_and_bookmark(cloud, job):
         WorkerType="G.1X",
         NumberOfWorkers=2,
     )
-    context = _context(job)
+    context = task_context(job)
     context["ti"].logical_date = context["ti"].start_date = _moment()
     context["ti"].dag_run = SimpleNamespace(
         run_id=job, logical_date=_moment(), run_after=_moment(), clear_number=0, conf={}
@@ -377,7 +344,7 @@ def test_on_spark_with_conf_and_bookmark(cloud, job):
 
     conf, argv = json.loads(cloud.s3.get_object(Bucket=job, Key="conf")["Body"].read())
     assert conf["spark.sql.shuffle.partitions"] == "3"
-    assert conf["spark.openlineage.parentJobName"] == "d.run"
+    assert conf["spark.openlineage.parentJobName"] == "d.work"
     assert argv[argv.index("--job-bookmark-option") + 1] == "job-bookmark-disable"
     (run,) = _runs(cloud, f"spark-{job}")
     assert run["NumberOfWorkers"] == 3

@@ -1,7 +1,6 @@
 """Workflows and data quality rules that the local stack really carries out."""
 
 import asyncio
-import json
 import uuid
 from types import SimpleNamespace
 
@@ -9,6 +8,7 @@ import boto3
 import pytest
 from airflow.exceptions import AirflowException, TaskDeferred
 
+from tests.integration.glue_tasks import event_of, finish, task_context
 from updraft.operators.glue_data_quality import GlueDataQualityRulesetRunOperator
 from updraft.operators.glue_workflow import GlueWorkflowRunOperator
 
@@ -75,21 +75,6 @@ def cloud(local_stack, monkeypatch):
     return SimpleNamespace(s3=s3, glue=glue, name=name)
 
 
-def _context(cloud, attempt=1, max_tries=2):
-    return {
-        "ti": SimpleNamespace(
-            dag_id="d",
-            task_id="work",
-            map_index=-1,
-            run_id=cloud.name,
-            try_number=attempt,
-            max_tries=max_tries,
-            xcom_push=lambda **_: None,
-        ),
-        "dag_run": SimpleNamespace(start_date=None),
-    }
-
-
 def _workflow(cloud, day="2026-11-02", **others):
     arguments = {"workflow_name": cloud.name, "run_properties": {"day": day}, **others}
     return GlueWorkflowRunOperator(task_id="work", aws_conn_id=None, poll_interval=1, **arguments)
@@ -106,43 +91,20 @@ def _quality(cloud, *rulesets, **others):
     )
 
 
-def _event(trigger):
-    _, arguments = json.loads(json.dumps(trigger.serialize()))
-
-    async def events():
-        return [event.payload async for event in type(trigger)(**arguments).run()]
-
-    (event,) = asyncio.run(asyncio.wait_for(events(), 60))
-    return event
-
-
-def _finish(operator, context):
-    """Run a task to its end through all of its deferrals."""
-    try:
-        return operator.execute(context)
-    except TaskDeferred as deferred:
-        trigger = deferred.trigger
-    while True:
-        try:
-            return operator.execute_complete(context, _event(trigger))
-        except TaskDeferred as deferred:
-            trigger = deferred.trigger
-
-
 def _runs(cloud):
     return cloud.glue.get_workflow_runs(Name=cloud.name)["Runs"]
 
 
 def test_a_workflow_runs_its_job_and_then_its_crawler(cloud):
-    result = _finish(_workflow(cloud), _context(cloud))
+    result = finish(_workflow(cloud), task_context(cloud.name))
 
     assert result["statistics"]["SucceededActions"] == 2
     (table,) = cloud.glue.get_tables(DatabaseName=cloud.name)["TableList"]
     assert table["Name"] == "days"
     # Killed after the end: the retry runs nothing again; after a clear all runs anew.
-    assert _finish(_workflow(cloud), _context(cloud, attempt=2)) == result
+    assert finish(_workflow(cloud), task_context(cloud.name, attempt=2)) == result
     assert len(_runs(cloud)) == 1
-    again = _finish(_workflow(cloud), _context(cloud, attempt=3, max_tries=4))
+    again = finish(_workflow(cloud), task_context(cloud.name, attempt=3, max_tries=4))
     assert again["run_id"] != result["run_id"]
     assert len(cloud.glue.get_job_runs(JobName=cloud.name)["JobRuns"]) == 2
 
@@ -150,28 +112,29 @@ def test_a_workflow_runs_its_job_and_then_its_crawler(cloud):
 def test_a_workflow_is_adopted_stopped_and_waits_for_room(cloud):
     cloud.s3.put_object(Bucket=cloud.name, Key="hold", Body=b"")
     with pytest.raises(TaskDeferred) as deferred:
-        _workflow(cloud).execute(_context(cloud))
+        _workflow(cloud).execute(task_context(cloud.name))
     with pytest.raises(TaskDeferred) as adopted:
-        _workflow(cloud).execute(_context(cloud, attempt=2))
+        _workflow(cloud).execute(task_context(cloud.name, attempt=2))
     assert adopted.value.trigger.run_id == deferred.value.trigger.run_id
-    other = _context(cloud)
-    other["ti"].task_id = "other"
+    other = task_context(cloud.name, task_id="other")
     with pytest.raises(TaskDeferred) as waiting:
         _workflow(cloud).execute(other)
     assert waiting.value.trigger.run_id == ""
 
     asyncio.run(adopted.value.trigger.on_kill())
     with pytest.raises(AirflowException, match=rf"STOPPED: job {cloud.name} is STOPPED"):
-        _workflow(cloud).execute_complete(_context(cloud), _event(deferred.value.trigger))
+        _workflow(cloud).execute_complete(
+            task_context(cloud.name), event_of(deferred.value.trigger)
+        )
     cloud.s3.delete_object(Bucket=cloud.name, Key="hold")
-    assert _finish(_workflow(cloud), other)["state"] == "COMPLETED"
+    assert finish(_workflow(cloud), other)["state"] == "COMPLETED"
     assert len(_runs(cloud)) == 2
 
 
 def test_a_job_that_fails_in_a_workflow_fails_the_task(cloud):
     with pytest.raises(AirflowException, match="is FAILED: ValueError: no such day"):
-        _finish(_workflow(cloud, day="bad"), _context(cloud))
-    result = _finish(_workflow(cloud), _context(cloud, attempt=2))
+        finish(_workflow(cloud, day="bad"), task_context(cloud.name))
+    result = finish(_workflow(cloud), task_context(cloud.name, attempt=2))
     assert result["state"] == "COMPLETED"
 
 
@@ -205,29 +168,28 @@ def test_rules_that_hold_and_rules_that_do_not(cloud):
     _ruleset(cloud, "bad", 'IsUnique "id", IsComplete "city", IsComplete "town", RowCount > 1')
     _ruleset(cloud, "unknown", 'RowCount > 1, Mean "id" > 1')
 
-    result = _finish(_quality(cloud, "good"), _context(cloud))
+    result = finish(_quality(cloud, "good"), task_context(cloud.name))
     assert (result["score"], result["passed"], result["failed"]) == (1.0, 6, 0)
-    assert _finish(_quality(cloud, "good"), _context(cloud, attempt=2)) == result
-    cleared = _finish(_quality(cloud, "good"), _context(cloud, attempt=3, max_tries=4))
+    assert finish(_quality(cloud, "good"), task_context(cloud.name, attempt=2)) == result
+    cleared = finish(_quality(cloud, "good"), task_context(cloud.name, attempt=3, max_tries=4))
     assert cleared["run_id"] != result["run_id"]
 
-    other = _context(cloud)
-    other["ti"].task_id = "other"
+    other = task_context(cloud.name, task_id="other")
     with pytest.raises(AirflowException) as told:
-        _finish(_quality(cloud, "good", "bad"), other)
+        finish(_quality(cloud, "good", "bad"), other)
     assert str(told.value) == (
         f'3 of 10 rules do not hold for {cloud.name}.t: IsUnique "id": FAIL, 3 values of id are '
         '2 different ones; IsComplete "city": FAIL, 1 of 3 values of city are missing; '
         'IsComplete "town": ERROR, There is no column \'Field "town" does not exist in schema\''
     )
     lenient = _quality(cloud, "good", "bad", fail_on_failed_rules=False)
-    result = _finish(lenient, other)
+    result = finish(lenient, other)
     assert (result["score"], result["passed"], result["failed"]) == (0.25, 7, 3)
     (table,) = lenient.get_openlineage_facets_on_complete(None).inputs
     assert table.name == f"table/{cloud.name}/t"
     other["ti"].task_id = "third"
     with pytest.raises(AirflowException, match="does not evaluate Mean"):
-        _finish(_quality(cloud, "unknown"), other)
+        finish(_quality(cloud, "unknown"), other)
 
 
 def test_an_evaluation_is_adopted_cancelled_and_begun_anew(cloud):
@@ -235,14 +197,16 @@ def test_an_evaluation_is_adopted_cancelled_and_begun_anew(cloud):
     _ruleset(cloud, "good", "RowCount > 0")
     cloud.s3.put_object(Bucket=cloud.name, Key="t/_hold", Body=b"")
     with pytest.raises(TaskDeferred) as deferred:
-        _quality(cloud, "good").execute(_context(cloud))
+        _quality(cloud, "good").execute(task_context(cloud.name))
     with pytest.raises(TaskDeferred) as adopted:
-        _quality(cloud, "good").execute(_context(cloud, attempt=2))
+        _quality(cloud, "good").execute(task_context(cloud.name, attempt=2))
     run_id = adopted.value.trigger.evaluation_run_id
     assert deferred.value.trigger.evaluation_run_id == run_id
     asyncio.run(adopted.value.trigger.on_kill())
     with pytest.raises(AirflowException, match=f"{run_id}.* ended as STOPPED"):
-        _quality(cloud, "good").execute_complete(_context(cloud), _event(adopted.value.trigger))
+        _quality(cloud, "good").execute_complete(
+            task_context(cloud.name), event_of(adopted.value.trigger)
+        )
     cloud.s3.delete_object(Bucket=cloud.name, Key="t/_hold")
-    result = _finish(_quality(cloud, "good"), _context(cloud, attempt=3))
+    result = finish(_quality(cloud, "good"), task_context(cloud.name, attempt=3))
     assert result["run_id"] != run_id

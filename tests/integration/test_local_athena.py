@@ -7,12 +7,21 @@ import uuid
 from types import SimpleNamespace
 
 import boto3
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
+from include.local import processes
+from include.local.stack import GATEWAY
+
 pytestmark = pytest.mark.integration
+
+SLOW = (
+    "SELECT COUNT(*) FROM UNNEST(sequence(1, 100000)) AS a(x), "
+    "UNNEST(sequence(1, 100000)) AS b(y) WHERE sin(x * y) > 2"
+)
 
 SERDES = {
     "json": "org.openx.data.jsonserde.JsonSerDe",
@@ -172,12 +181,23 @@ def test_a_token_starts_one_query(cloud):
         _start(cloud, "SELECT 2", ClientRequestToken=token)
 
 
-def test_stopping_and_listing(cloud):
-    slow = _start(
-        cloud,
-        "SELECT COUNT(*) FROM UNNEST(sequence(1, 100000)) AS a(x), "
-        "UNNEST(sequence(1, 100000)) AS b(y) WHERE sin(x * y) > 2",
+def test_a_query_that_was_stopped_costs_nothing_any_more(cloud, local_stack):
+    gateway = next(
+        psutil.Process(process.pid)
+        for process in processes.find(local_stack.stack.state)
+        if process.service == GATEWAY
     )
+    threads = gateway.num_threads()
+    for _ in range(5):
+        cloud.athena.stop_query_execution(QueryExecutionId=_start(cloud, SLOW))
+    deadline = time.monotonic() + 60
+    while gateway.num_threads() > threads:
+        assert time.monotonic() < deadline, "a query goes on"
+        time.sleep(0.1)
+
+
+def test_stopping_and_listing(cloud):
+    slow = _start(cloud, SLOW)
     cloud.athena.stop_query_execution(QueryExecutionId=slow)
     assert _ended(cloud, slow)["Status"]["State"] == "CANCELLED"
     listed = cloud.athena.list_query_executions(MaxResults=1)

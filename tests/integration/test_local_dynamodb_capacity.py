@@ -164,7 +164,9 @@ def test_batch_is_written_in_part(local_stack, dynamodb: Any, table: str) -> Non
 
 
 def test_rate_of_writes_is_the_buckets(local_stack, dynamodb: Any, table: str) -> None:
-    capacity = {"table": table, "write": 100, "burst_seconds": 0.1}
+    # What writers that were kept waiting by the machine have not used, they may use up to a second
+    # later. The bucket is full at first.
+    capacity = {"table": table, "write": 100, "burst_seconds": 1}
     control(local_stack.endpoint_url, "capacity", **capacity)
     end = time.monotonic() + 2
 
@@ -185,7 +187,7 @@ def test_rate_of_writes_is_the_buckets(local_stack, dynamodb: Any, table: str) -
 
     with ThreadPoolExecutor(4) as threads:
         written = sum(threads.map(write, range(4)))
-    assert 180 <= written <= 230
+    assert 280 <= written <= 330
 
 
 def test_reads_go_into_debt_and_wait(local_stack, dynamodb: Any, table: str) -> None:

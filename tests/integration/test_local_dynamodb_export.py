@@ -555,7 +555,7 @@ def test_exports_chain_over_concurrent_writes(dynamodb: Any, s3: Any) -> None:
             moments = [next_second() for _ in range(2)]
         finally:
             stopped.set()
-        assert sum(writer.result() for writer in writers) > 100
+        assert all(writer.result() for writer in writers)
     moments.append(next_second())
     state = items(s3, export(dynamodb, table, ExportTime=moments[0]))
     for begin, end in pairwise(moments):

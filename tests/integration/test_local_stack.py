@@ -210,6 +210,21 @@ def test_client_that_expects_to_be_told_to_go_on(s3: Any, local_stack) -> None:
     assert s3.get_object(Bucket="objects", Key="expected")["Body"].read() == b"hello"
 
 
+@pytest.mark.parametrize("sent", [b"", b"hel"])
+def test_of_a_client_that_dies_no_part_of_an_object_is_kept(s3: Any, local_stack, sent) -> None:
+    address = urlsplit(local_stack.endpoint_url)
+    head = (
+        "PUT /objects/half HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+        f"Authorization: {_authorization('s3')}\r\n\r\n"
+    )
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(head.encode() + sent)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(1000)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request")
+    assert "Contents" not in s3.list_objects_v2(Bucket="objects", Prefix="half")
+
+
 def test_connections_are_kept(local_stack) -> None:
     connection = http.client.HTTPConnection(urlsplit(local_stack.endpoint_url).netloc, timeout=10)
     connection.connect()

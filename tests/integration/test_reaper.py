@@ -38,7 +38,12 @@ def cloud(local_stack):
         ExecutionProperty={"MaxConcurrentRuns": 10},
         GlueVersion="5.0",
     )
+    glue.create_workflow(Name=job)
+    glue.create_trigger(Name=job, WorkflowName=job, Type="ON_DEMAND", Actions=[{"JobName": job}])
     yield SimpleNamespace(glue=glue, emr=emr, job=job)
+    for run in glue.get_workflow_runs(Name=job)["Runs"]:
+        if run["Status"] == "RUNNING":
+            glue.stop_workflow_run(Name=job, RunId=run["WorkflowRunId"])
     runs = glue.get_job_runs(JobName=job)["JobRuns"]
     glue.batch_stop_job_run(JobName=job, JobRunIds=[run["Id"] for run in runs])
     clusters = emr.list_clusters(ClusterStates=["STARTING", "RUNNING", "WAITING"])["Clusters"]
@@ -49,6 +54,11 @@ def cloud(local_stack):
 def _run_job(cloud, owner, **changed):
     arguments = {**owner_arguments(owner), **changed}
     return cloud.glue.start_job_run(JobName=cloud.job, Arguments=arguments)["JobRunId"]
+
+
+def _run_workflow(cloud, owner):
+    """Run a workflow of the job."""
+    return cloud.glue.start_workflow_run(Name=cloud.job, RunProperties=owner.tags())["RunId"]
 
 
 def _start_cluster(cloud, owner, **more):
@@ -73,6 +83,10 @@ def _states(cloud, runs):
     ]
 
 
+def _workflow_states(cloud, runs):
+    return [cloud.glue.get_workflow_run(Name=cloud.job, RunId=run)["Run"]["Status"] for run in runs]
+
+
 def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     form = {"services": ["emr", "emr-containers", "emr-serverless", "glue"], "minutes": 0}
     ended = dag_runs.run("reap_orphans", form).run_id
@@ -90,6 +104,7 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     orphans = [_run_job(cloud, of_ended), _run_job(cloud, of_gone)]
     others = [_run_job(cloud, of_waiting), _run_job(cloud, of_others)]
     strange = _run_job(cloud, of_gone, **{"--updraft_dag_id": "renamed"})
+    workflows = [_run_workflow(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
     clusters = [_start_cluster(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
     clusters.append(_start_cluster(cloud, of_gone, **{KEEP_TAG: "true"}))
 
@@ -97,7 +112,8 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
 
     assert looked.state == "success"
     assert not set(_states(cloud, orphans)) & ENDED
-    assert "0 ended, 3 orphans left (dry run), 1 without owner, 1 kept" in looked.output
+    assert set(_workflow_states(cloud, workflows)) == {"RUNNING"}
+    assert "0 ended, 4 orphans left (dry run), 1 without owner, 1 kept" in looked.output
 
     young = {**form, "minutes": 60, "dry_run": False}
     kept = dag_runs.run("reap_orphans", young)
@@ -106,8 +122,11 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     reaped = dag_runs.run("reap_orphans", {**form, "dry_run": False})
 
     assert reaped.state == "success", reaped.output[-5000:]
-    assert "3 ended, 0 orphans left, 1 without owner, 1 kept" in reaped.output
+    assert "4 ended, 0 orphans left, 1 without owner, 1 kept" in reaped.output
     assert f"Ended Glue job run {orphans[0]}" in reaped.output
+    assert f"Ended Glue workflow run {workflows[0]}" in reaped.output
+    states = _workflow_states(cloud, workflows)
+    assert [state in ENDED for state in states] == [True, False, False]
     assert f"run {ended} of DAG reap_orphans; that run ended as success" in reaped.output
     assert "run gone of DAG reap_orphans; that run is gone" in reaped.output
     assert set(_states(cloud, orphans)) <= ENDED

@@ -18,6 +18,7 @@ NAMES = {
     "pendulum",
     "pyarrow",
     "pyiceberg",
+    "sqlglot",
 }
 NOT_IN_THE_IMAGE = {"amazon.ion"}
 

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from include.local.emr_node.refusal import RefusedError, UsageError
+from include.local.gateway.clients import client
 from include.local.gateway.execution.objects import is_s3
-from include.local.gateway.services.dynamodb.object_store import client
 
 _KNOWN = frozenset({"deleteOnSuccess", "dest", "s3Endpoint", "src", "srcPattern"})
 

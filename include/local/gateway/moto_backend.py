@@ -54,6 +54,8 @@ class MotoBackend:
             response = run_application(self._application, environ)
         except NotImplementedError as error:
             raise not_implemented(call) from error
+        except AwsError:  # from the connection, and not from moto
+            raise
         except Exception as error:
             _LOG.exception("moto failed on %s", call)
             message = (

@@ -1,22 +1,18 @@
 """`updraft dynamodb`: tables are copied to S3 and back from the shell."""
 
 import json
-import logging
-import os
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from updraft.cli.shell_report import print_result, reported
+from updraft.errors import UpdraftError
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from updraft.hooks.dynamodb import DynamoDBClientHook
-
-_ENDED_BY_SIGNAL = 128  # what a shell adds to the number of the signal
 
 dynamodb_app = typer.Typer(
     no_args_is_help=True, help="Copy DynamoDB tables to S3 and back, and compare the two."
@@ -68,40 +64,14 @@ def export_table(
 
     The same command again goes on where the last one stopped, or finds that nothing is left to do.
     """
-    with _reported() as console:
-        from updraft.choices import require_choice  # noqa: PLC0415 likewise
-        from updraft.cli.progress_bar import progress_bar  # noqa: PLC0415 keeps `--help` fast
-        from updraft.dynamodb.attempt_numbers import shell_attempt  # noqa: PLC0415 likewise
-        from updraft.dynamodb.destination import S3Prefix  # noqa: PLC0415 likewise
-        from updraft.dynamodb.formats import FORMAT_NAMES  # noqa: PLC0415 likewise
-        from updraft.dynamodb.progress import Progress  # noqa: PLC0415 likewise
-        from updraft.dynamodb.table import TableReference  # noqa: PLC0415 likewise
-        from updraft.operators.dynamodb_base import (  # noqa: PLC0415 likewise
-            copy_identity,
-            throughput_ratio,
-        )
-        from updraft.operators.dynamodb_export_engine import ExportRequest  # noqa: PLC0415
-        from updraft.operators.dynamodb_export_worker import WorkerExportEngine  # noqa: PLC0415
+    with reported() as console:
+        _load_airflow(console)
+        from updraft.cli import dynamodb_copies as copies  # noqa: PLC0415 - brings Airflow along
 
-        require_choice("--format", format_, FORMAT_NAMES)
-        reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
-        reference.check_region(region)
-        request = ExportRequest(
-            export_id=copy_identity("shell", table, location.uri, format_),
-            attempt=shell_attempt(),
-            table=reference,
-            location=location,
-            export_format=format_,
-            format_options=_format_options(option),
-            read_throughput_ratio=throughput_ratio("--ratio", ratio),
-            total_segments=segments,
+        arguments = copies.CopyArguments(
+            table, s3_uri, format_, option or [], ratio, region, profile
         )
-        progress = Progress()
-        hook = _hook(region or reference.region, profile)
-        engine = WorkerExportEngine(hook, _s3_parameters(), progress)
-        with progress_bar(progress, "Exporting", console):
-            outcome = engine.export(request)
-        _print_result(asdict(outcome.result), as_json=as_json)
+        print_result(copies.export_table(arguments, segments, console), as_json=as_json)
 
 
 @dynamodb_app.command("import")
@@ -149,53 +119,22 @@ def import_table(
 
     The same command again goes on where the last one stopped, or finds that nothing is left to do.
     """
-    with _reported() as console:
-        from updraft.choices import require_choice  # noqa: PLC0415 likewise
-        from updraft.cli.progress_bar import progress_bar  # noqa: PLC0415 keeps `--help` fast
-        from updraft.dynamodb.attempt_numbers import shell_attempt  # noqa: PLC0415 likewise
-        from updraft.dynamodb.destination import S3Prefix  # noqa: PLC0415 likewise
-        from updraft.dynamodb.formats import FORMAT_NAMES  # noqa: PLC0415 likewise
-        from updraft.dynamodb.progress import Progress  # noqa: PLC0415 likewise
-        from updraft.dynamodb.table import TableReference  # noqa: PLC0415 likewise
-        from updraft.operators.dynamodb_base import (  # noqa: PLC0415 likewise
-            copy_identity,
-            throughput_ratio,
-        )
-        from updraft.operators.dynamodb_import_engine import ImportRequest  # noqa: PLC0415
-        from updraft.operators.dynamodb_import_worker import WorkerImportEngine  # noqa: PLC0415
+    with reported() as console:
+        _load_airflow(console)
+        from updraft.cli import dynamodb_copies as copies  # noqa: PLC0415 - brings Airflow along
 
-        if format_:
-            require_choice("--format", format_, FORMAT_NAMES)
-        reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
-        reference.check_region(region)
-        options = _format_options(option)
-        attempt = shell_attempt()
-        request = ImportRequest(
-            import_id=copy_identity(
-                "shell",
-                table,
-                location.uri,
-                format_,
-                options,
-                keep_existing,
-                attempt if again else 0,
-            ),
-            attempt=attempt,
-            table=reference,
-            s3_uri=location.uri,
-            import_format=format_,
-            format_options=options,
-            write_throughput_ratio=throughput_ratio("--ratio", ratio),
-            keep_existing=keep_existing,
-            rejected_records=S3Prefix.parse(rejected) if rejected else None,
-            checkpoint=S3Prefix.parse(checkpoint) if checkpoint else None,
+        arguments = copies.CopyArguments(
+            table, s3_uri, format_, option or [], ratio, region, profile
         )
-        progress = Progress(parts="files")
-        hook = _hook(region or reference.region, profile)
-        engine = WorkerImportEngine(hook, _s3_parameters(), progress)
-        with progress_bar(progress, "Importing", console):
-            outcome = engine.import_files(request)
-        _print_result(asdict(outcome.result), as_json=as_json)
+        result = copies.import_table(
+            arguments,
+            console,
+            keep_existing=keep_existing,
+            again=again,
+            rejected=rejected,
+            checkpoint=checkpoint,
+        )
+        print_result(result, as_json=as_json)
 
 
 @dynamodb_app.command("verify")
@@ -226,44 +165,20 @@ def verify_table(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a table with files, item by item; exits with 1 if they differ."""
-    with _reported("Stopped. Nothing was written; the next comparison begins anew.") as console:
-        from updraft.choices import require_choice  # noqa: PLC0415 keeps `--help` fast
-        from updraft.cli.progress_bar import progress_bar  # noqa: PLC0415 likewise
-        from updraft.dynamodb.destination import S3Prefix  # noqa: PLC0415 likewise
-        from updraft.dynamodb.formats import FORMAT_NAMES  # noqa: PLC0415 likewise
-        from updraft.dynamodb.progress import Progress  # noqa: PLC0415 likewise
-        from updraft.dynamodb.table import TableReference  # noqa: PLC0415 likewise
-        from updraft.operators.dynamodb_base import (  # noqa: PLC0415 likewise
-            copy_identity,
-            throughput_ratio,
-        )
-        from updraft.operators.dynamodb_verify_engine import (  # noqa: PLC0415 likewise
-            VerifyEngine,
-            VerifyRequest,
-        )
+    with reported("Stopped. Nothing was written; the next comparison begins anew.") as console:
+        _load_airflow(console)
+        from updraft.cli import dynamodb_copies as copies  # noqa: PLC0415 - brings Airflow along
 
-        if format_:
-            require_choice("--format", format_, FORMAT_NAMES)
-        reference, location = TableReference.parse(table), S3Prefix.parse(s3_uri)
-        reference.check_region(region)
-        progress = Progress(parts="segments and files")
-        engine = VerifyEngine(
-            _hook(region or reference.region, profile), _s3_parameters(), progress
+        arguments = copies.CopyArguments(
+            table, s3_uri, format_, option or [], ratio, region, profile
         )
-        with progress_bar(progress, "Comparing", console):
-            report = engine.verify(
-                VerifyRequest(
-                    verification_id=copy_identity("shell", table, location.uri, format_),
-                    table=reference,
-                    s3_uri=location.uri,
-                    import_format=format_,
-                    format_options=_format_options(option),
-                    read_throughput_ratio=throughput_ratio("--ratio", ratio),
-                    consistent_read=consistent,
-                    partial=allow_other_items,
-                    maximum_differences=maximum,
-                )
-            )
+        report = copies.verify_table(
+            arguments,
+            console,
+            consistent=consistent,
+            allow_other_items=allow_other_items,
+            maximum=maximum,
+        )
         if as_json:
             typer.echo(json.dumps(asdict(report)))
         else:
@@ -273,97 +188,13 @@ def verify_table(
             raise typer.Exit(1)
 
 
-@contextmanager
-def _reported(
-    when_stopped: str = "Stopped. The same command goes on where this one stopped.",
-) -> "Iterator[Console]":
-    """Print errors as one sentence, and log messages above the progress bar.
-
-    SIGTERM, with which containers are stopped, ends the command as Ctrl-C does.
-    """
-    from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
-
-    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
-
-    # Airflow reads this when it is imported, and would write its own messages to the output.
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    handler = _ConsoleHandler(console)
-    logger = logging.getLogger("updraft")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    previous = signal.signal(signal.SIGTERM, _stop)
+def _load_airflow(console: "Console") -> None:
+    """Import what does the work, which takes seconds, and say so."""
     try:
-        yield console
-    except UpdraftError as error:
-        console.print(f"error: {error}", markup=False)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt as interrupt:
-        console.print(when_stopped)
-        number = signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT
-        raise typer.Exit(_ENDED_BY_SIGNAL + number) from None
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        logger.removeHandler(handler)
-
-
-class _Terminated(KeyboardInterrupt):
-    """The process was told to end by SIGTERM."""
-
-
-def _stop(_number: int, _frame: object) -> None:
-    raise _Terminated
-
-
-class _ConsoleHandler(logging.Handler):
-    """Prints messages as they are; the console puts them above a progress bar."""
-
-    def __init__(self, console: "Console") -> None:
-        super().__init__()
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a message."""
-        self._console.print(record.getMessage(), markup=False)
-
-
-def _hook(region: str | None, profile: str | None) -> "DynamoDBClientHook":
-    """Make the hook for the table; without an Airflow connection, boto3's own settings count."""
-    if profile:
-        os.environ["AWS_PROFILE"] = profile
-    from updraft.hooks.dynamodb import DynamoDBClientHook  # noqa: PLC0415 imports Airflow
-
-    return DynamoDBClientHook(region_name=region, **_s3_parameters())
-
-
-def _s3_parameters() -> dict[str, Any]:
-    from updraft.operators.dynamodb_base import client_configuration  # noqa: PLC0415 likewise
-
-    return {"aws_conn_id": None, "config": client_configuration()}
-
-
-def _format_options(given: list[str] | None) -> dict[str, Any]:
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
-
-    options: dict[str, Any] = {}
-    for text in given or []:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise UpdraftError(f"--option: {text!r} is not NAME=VALUE, such as delimiter=;")
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            options[name] = value
-    return options
-
-
-def _print_result(result: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(result))
-        return
-    for name, value in result.items():
-        if isinstance(value, bool):
-            typer.echo(f"  {name}: {'yes' if value else 'no'}")
-        elif value is not None:
-            typer.echo(f"  {name}: {f'{value:,}' if isinstance(value, int) else value}")
+        with console.status("Loading Airflow …"):
+            import_module("updraft.cli.dynamodb_copies")
+    except ModuleNotFoundError as error:
+        raise UpdraftError(
+            f"`updraft dynamodb` needs Airflow with its amazon provider, but {sys.executable} has "
+            f"no module {error.name!r}. Install what requirements.txt names."
+        ) from None

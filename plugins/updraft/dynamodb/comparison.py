@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.comparison_sides import ExportSide, TableSide
 from updraft.dynamodb.counted_nouns import counted
-from updraft.dynamodb.data_files import DataFile
+from updraft.dynamodb.data_files import DataFile, ItemFiles
 from updraft.dynamodb.destination import Destination
 from updraft.dynamodb.difference_report import DifferenceReport, DifferenceTally, difference_lines
 from updraft.dynamodb.differences import Difference, DifferenceFinder, DifferentKey
@@ -29,7 +29,6 @@ from updraft.dynamodb.scan import PageSource
 from updraft.dynamodb.segment_export import MAXIMUM_THREADS
 from updraft.dynamodb.spill_files import SpillFile
 from updraft.dynamodb.table import TableDescription
-from updraft.dynamodb.table_import import ItemFiles
 from updraft.dynamodb.unreadable_records import UnreadableRecords
 from updraft.dynamodb.worker_threads import run_in_threads
 

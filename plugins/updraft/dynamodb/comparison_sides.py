@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from updraft.dynamodb.cancellation import Cancellation
 from updraft.dynamodb.comparison_records import DELETED, export_record, table_record
-from updraft.dynamodb.data_files import DataFile, read_records
+from updraft.dynamodb.data_files import DataFile, ItemFiles, read_records
 from updraft.dynamodb.formats.base import ItemFormat, ItemFormatError, ItemRecord, RejectedRecord
 from updraft.dynamodb.import_totals import ExportTotals
 from updraft.dynamodb.item_checks import MAXIMUM_ITEM_BYTES, ItemChecker
@@ -14,7 +14,6 @@ from updraft.dynamodb.item_digest import ItemDigester
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import PageSource
 from updraft.dynamodb.spill_files import SpillFile
-from updraft.dynamodb.table_import import ItemFiles
 from updraft.dynamodb.unreadable_records import UnreadableRecords
 
 _RECORDS_AT_ONCE = 500
@@ -108,7 +107,7 @@ class ExportSide:
         self._records = records
         self._unreadable = unreadable
         self._totals = totals
-        self._broken = False
+        self._changed = False
         self._cancellation = cancellation
         self._progress = progress
 
@@ -117,6 +116,7 @@ class ExportSide:
 
         :raises UpdraftError: when S3 refuses one.
         """
+        self._check_sizes()
         records = 0
         for number, file in enumerate(self._files):
             found = self._decoded(file)
@@ -126,13 +126,22 @@ class ExportSide:
                 self._progress.add(len(batch))
                 records += len(batch)
             self._progress.segment_done()
-        if self._totals is not None and not self._broken:
-            self._check_totals(self._totals, records)
+        self._check_number(records)
 
-    def _check_totals(self, totals: ExportTotals, records: int) -> None:
-        problem = totals.problem(records)
-        if problem is not None:
-            self._unreadable.add(totals.manifest, 1, problem)
+    def _check_sizes(self) -> None:
+        """Say what an import says before it refuses such files; here they are compared."""
+        problem = self._totals.size_problem(self._files) if self._totals is not None else None
+        self._note_change(problem)
+
+    def _check_number(self, records: int) -> None:
+        """Compare what was read with what the export wrote, unless a change is known already."""
+        if self._totals is not None and not self._changed:
+            self._note_change(self._totals.problem(records))
+
+    def _note_change(self, problem: str | None) -> None:
+        if self._totals is not None and problem is not None:
+            self._changed = True
+            self._unreadable.add(self._totals.manifest, 1, problem)
 
     def _decoded(self, file: DataFile) -> Iterator[ItemRecord | RejectedRecord]:
         """Read a file; one that is damaged ends in a rejected record."""
@@ -143,7 +152,7 @@ class ExportSide:
                     position = record.position
                     yield record
             except ItemFormatError as error:
-                self._broken = True  # which explains that records are missing
+                self._changed = True  # which explains that records are missing
                 yield RejectedRecord(position + 1, str(error), b"")
 
     def _batch_records(

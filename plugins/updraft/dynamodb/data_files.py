@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from updraft.dynamodb.formats.base import (
     ItemFormat,
@@ -33,6 +33,18 @@ class DataFile:
     item_count: int | None = None
     md5: str | None = None
     etag: str | None = None
+
+
+class ItemFiles(Protocol):
+    """Opens files of items."""
+
+    def open(self, file: DataFile) -> BinaryIO:
+        """Open a file.
+
+        :param file: the file.
+        :returns: its content as it is stored, seekable.
+        :raises UpdraftError: when it cannot be read.
+        """
 
 
 class ChecksumStream(io.RawIOBase):

@@ -6,98 +6,29 @@ as in Hadoop.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from updraft.dynamodb.data_files import DataFile
-from updraft.dynamodb.destination import Content, S3Prefix
+from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.file_names import common_format, format_of_name
 from updraft.dynamodb.formats.base import ItemFormatError
-from updraft.dynamodb.import_copies import (
-    ObjectLister,
-    copied_files,
-    copied_native_files,
-    not_copied,
-    places_beside,
-    sizes_of,
+from updraft.dynamodb.import_copies import copied_files, places_beside
+from updraft.dynamodb.import_files import (
+    LISTED_AT_MOST,
+    ImportSource,
+    ObjectReader,
+    SourceKind,
+    with_sizes,
 )
-from updraft.dynamodb.import_totals import ExportTotals
+from updraft.dynamodb.import_totals import ChangedExportError, ExportTotals
 from updraft.dynamodb.manifest import MANIFEST, parse_manifest
-from updraft.dynamodb.native_manifest import (
-    CHECKSUM_SUFFIXES,
-    MANIFEST_FILES,
-    MANIFEST_SUMMARY,
-    ExportSummary,
-    check_total,
-    parse_files,
-    parse_summary,
-    verify_checksum,
-)
+from updraft.dynamodb.native_export_search import NativeExportSearch
+from updraft.dynamodb.native_manifest import MANIFEST_FILES, MANIFEST_SUMMARY
 from updraft.errors import UpdraftError
 from updraft.s3_uri import parse_s3_uri
 
-__all__ = [
-    "ImportSource",
-    "ObjectReader",
-    "SourceKind",
-    "find_import_source",
-    "require_outside",
-]
-
-_NATIVE_FOLDER = "AWSDynamoDB"
 _FOLDER_MARKER = "_$folder$"
-_LISTED_AT_MOST = 20
 _SEGMENT_CHECKPOINT = re.compile(r"_updraft/[^/]+/\d{5,}\.json")
-
-
-class SourceKind(Enum):
-    """How the files of an import were found."""
-
-    NATIVE_EXPORT = "native export"
-    LEGACY_MANIFEST = "manifest"
-    FILES = "files"
-
-
-class ObjectReader(ObjectLister, Protocol):
-    """The operations on objects that finding the files needs."""
-
-    def read(self, uri: str) -> Content | None:
-        """Read a small object.
-
-        :param uri: its URI.
-        :returns: its bytes and its metadata, ``None`` when there is no such object.
-        """
-
-
-@dataclass(frozen=True)
-class ImportSource:
-    """The files to import.
-
-    :param uri: URI of the prefix that they, or their manifest, lie right below, without a slash
-        at its end.
-    :param kind: how they were found.
-    :param files: the files, with their sizes.
-    :param format_name: their format as far as manifest and names tell, ``None`` otherwise.
-    :param summary: what a native export says about itself.
-    :param totals: what Updraft has noted of its own export.
-    """
-
-    uri: str
-    kind: SourceKind
-    files: Sequence[DataFile]
-    format_name: str | None
-    summary: ExportSummary | None = None
-    totals: ExportTotals | None = None
-
-    @property
-    def item_count(self) -> int | None:
-        """Number of records in all files, ``None`` when no manifest says it."""
-        if self.totals is not None:
-            return self.totals.items
-        counts = [file.item_count for file in self.files]
-        return None if None in counts else sum(count or 0 for count in counts)
 
 
 def find_import_source(
@@ -115,26 +46,28 @@ def find_import_source(
         that are not there, or there are several exports below the prefix.
     """
     bucket, key = parse_s3_uri(uri)
-    finder = _Finder(reader, bucket)
-    source = _find(finder, bucket, key)
+    source = _find(reader, bucket, key)
     if refuse_changed and source.totals is not None:
-        source.totals.check_files(source.files)
+        problem = source.totals.size_problem(source.files)
+        if problem is not None:
+            raise ChangedExportError(problem)
     return source
 
 
-def _find(finder: "_Finder", bucket: str, key: str) -> ImportSource:
+def _find(reader: ObjectReader, bucket: str, key: str) -> ImportSource:
+    native, finder = NativeExportSearch(reader, bucket), _Finder(reader)
     key = re.sub("/+", "/", key).strip("/")
     parent, _, name = f"{bucket}/{key}".rpartition("/")
     if name in {MANIFEST, MANIFEST_SUMMARY, MANIFEST_FILES}:
         folder = f"s3://{parent}"
-        found = finder.legacy(folder) if name == MANIFEST else finder.native(folder)
+        found = finder.legacy(folder) if name == MANIFEST else native.right_in(folder)
         if found is not None:
             return found
     folder = f"s3://{bucket}/{key}".rstrip("/")
     return (
-        finder.native(folder)
+        native.right_in(folder)
         or finder.legacy(folder)
-        or finder.native_below(folder)
+        or native.below(folder)
         or finder.files(folder)
         or finder.single_file(folder)
         or finder.nothing(folder)
@@ -160,41 +93,10 @@ def require_outside(source: ImportSource, argument: str, place: S3Prefix | None)
 
 
 class _Finder:
-    """Looks for one kind of source after the other."""
+    """Looks for the kinds of sources that are no native exports."""
 
-    def __init__(self, reader: ObjectReader, bucket: str) -> None:
+    def __init__(self, reader: ObjectReader) -> None:
         self._reader = reader
-        self._bucket = bucket
-
-    def native(self, folder: str) -> ImportSource | None:
-        """Look for the manifests of a native export right in a folder."""
-        uri = f"{folder}/{MANIFEST_SUMMARY}"
-        content = self._read_checked(uri)
-        if content is None:
-            return None
-        summary = parse_summary(content, uri)
-        original = summary.manifest_files_key.rpartition("/")[0]
-        is_copy = original != parse_s3_uri(folder).key
-        files_uri = f"{folder}/{MANIFEST_FILES}"
-        files_content = self._read_checked(files_uri)
-        if files_content is None:
-            named = f"s3://{summary.bucket or self._bucket}/{summary.manifest_files_key}"
-            if is_copy:
-                raise not_copied(
-                    self._reader, [named], manifest=uri, original=named.rpartition("/")[0]
-                )
-            raise ItemFormatError(f"{uri} names {files_uri}, but there is no such object.")
-        files = parse_files(files_content, self._bucket, files_uri)
-        check_total(summary, files, uri)
-        if is_copy:
-            files = copied_native_files(self._reader, files, summary, manifest=uri)
-        return ImportSource(
-            uri=folder,
-            kind=SourceKind.NATIVE_EXPORT,
-            files=self._with_sizes(files, files_uri),
-            format_name=summary.format_name,
-            summary=summary,
-        )
 
     def legacy(self, folder: str) -> ImportSource | None:
         """Look for the manifest of a legacy export right in a folder."""
@@ -210,35 +112,11 @@ class _Finder:
         return ImportSource(
             uri=folder,
             kind=SourceKind.LEGACY_MANIFEST,
-            files=self._with_sizes(files, uri),
+            files=with_sizes(self._reader, files, uri),
             # The legacy tool gave its files names without a suffix.
             format_name=common_format(files) or "DATA_PIPELINE",
             totals=ExportTotals.noted_at(uri, content.metadata),
         )
-
-    def native_below(self, folder: str) -> ImportSource | None:
-        """Look for a native export in a folder that exports were written to."""
-        is_itself = folder.endswith(f"/{_NATIVE_FOLDER}")
-        parent = folder if is_itself else f"{folder}/{_NATIVE_FOLDER}"
-        exports: dict[str, bool] = {}
-        for found in self._reader.objects(parent):
-            export, _, name = found.name.partition("/")
-            if export != "data":  # incremental exports share this folder for their data
-                exports[export] = exports.get(export, False) or name == MANIFEST_SUMMARY
-        complete = sorted(f"{parent}/{export}" for export, done in exports.items() if done)
-        if len(complete) > 1:
-            shown = ", ".join(complete[:_LISTED_AT_MOST])
-            more = len(complete) - _LISTED_AT_MOST
-            raise ItemFormatError(
-                f"{folder}/ has {len(complete)} exports of DynamoDB; name one of them: {shown}"
-                f"{f' and {more} more' if more > 0 else ''}"
-            )
-        if exports and not complete:
-            raise ItemFormatError(
-                f"No export in {parent}/ has a {MANIFEST_SUMMARY}: {', '.join(sorted(exports))} is "
-                "still running or has failed"
-            )
-        return self.native(complete[0]) if complete else None
 
     def files(self, folder: str) -> ImportSource | None:
         """Take every object below a folder that is not hidden, unless a manifest says more."""
@@ -263,8 +141,8 @@ class _Finder:
             if not hidden:
                 files.append(DataFile(f"{folder}/{found.name}", found.size))
         if manifests:
-            shown = ", ".join(manifests[:_LISTED_AT_MOST])
-            more = len(manifests) - _LISTED_AT_MOST
+            shown = ", ".join(manifests[:LISTED_AT_MOST])
+            more = len(manifests) - LISTED_AT_MOST
             raise ItemFormatError(
                 f"{folder}/ has exports below it; name one of their manifests: {shown}"
                 f"{f' and {more} more' if more > 0 else ''}"
@@ -291,30 +169,6 @@ class _Finder:
             f"{MANIFEST} nor other files (those whose path has a part that begins with '_' or '.' "
             "do not count)"
         )
-
-    def _read_checked(self, uri: str) -> bytes | None:
-        """Read a manifest, and check it if its checksum is there."""
-        content = self._reader.read(uri)
-        if content is None:
-            return None
-        for suffix in CHECKSUM_SUFFIXES:
-            checksum_uri = uri.removesuffix(".json") + suffix
-            checksum = self._reader.read(checksum_uri)
-            if checksum is not None:
-                verify_checksum(content.body, checksum.body, uri, checksum_uri)
-        return content.body
-
-    def _with_sizes(self, files: Sequence[DataFile], manifest: str) -> list[DataFile]:
-        """Find the sizes of files that a manifest names."""
-        sizes = sizes_of(self._reader, (file.uri for file in files))
-        missing = [file.uri for file in files if file.uri not in sizes]
-        if missing:
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise ItemFormatError(
-                f"{manifest} names {missing[0]}{more}, but there is no such object. Restore it, or "
-                "export again."
-            )
-        return [replace(file, size=sizes[file.uri]) for file in files]
 
 
 def _as_path(url: str, manifest: str) -> str:

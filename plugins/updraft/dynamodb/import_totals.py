@@ -1,4 +1,4 @@
-"""What Updraft notes of an export at its manifest, against which an import is checked."""
+"""What Updraft notes of an export at its manifest, against which its files are checked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from updraft.dynamodb.manifest import manifest_details
 
 _ADVICE = (
     "Data files were shortened, changed or replaced since. Restore them, or export again; to "
-    "import them as they are, copy them to a prefix without the manifest."
+    "read them as they are, copy them to a prefix without the manifest."
 )
 
 
@@ -48,19 +48,20 @@ class ExportTotals:
             return None
         return cls(manifest, *map(int, numbers))
 
-    def check_files(self, files: Sequence[DataFile]) -> None:
-        """Check the sizes before anything is read.
+    def size_problem(self, files: Sequence[DataFile]) -> str | None:
+        """Check the sizes, for which nothing needs to be read.
 
         :param files: the files that the manifest names, with their sizes.
-        :raises ChangedExportError: when they are not those of the export.
+        :returns: what is wrong, ``None`` if nothing is.
         """
         found = sum(file.size or 0 for file in files)
-        if (found, len(files)) != (self.bytes, self.files):
-            raise ChangedExportError(
-                f"{self.manifest}: the export wrote {counted(self.bytes, 'byte')} to "
-                f"{counted(self.files, 'file')}, but there are {counted(found, 'byte')} in "
-                f"{counted(len(files), 'file')} now. {_ADVICE}"
-            )
+        if (found, len(files)) == (self.bytes, self.files):
+            return None
+        return (
+            f"{self.manifest}: the export wrote {counted(self.bytes, 'byte')} to "
+            f"{counted(self.files, 'file')}, but there are {counted(found, 'byte')} in "
+            f"{counted(len(files), 'file')} now. {_ADVICE}"
+        )
 
     def problem(self, records: int) -> str | None:
         """Check the number of records after all were read.

@@ -14,8 +14,9 @@ from typing import Any
 
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.formats.base import ItemFormatError
+from updraft.dynamodb.formats.lossless_json import Digits, exact_json
 from updraft.dynamodb.formats.text_lines import excerpt
-from updraft.dynamodb.formats.wire_values import Digits, InvalidValueError, exact_json
+from updraft.dynamodb.formats.value_errors import InvalidValueError
 
 MANIFEST_SUMMARY = "manifest-summary.json"
 """Name of the object that describes an export and marks it as complete."""

@@ -1,7 +1,7 @@
 """Says in one sentence why AWS refused a call and what to do about it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,27 @@ def explained(action: str, resource: str) -> Iterator[None]:
         raise _explain(error, action, resource) from error
     except (BotoCoreError, HTTPError) as error:  # botocore lets urllib3's through at times
         raise ServiceError(f"{action} on {resource} did not get through: {error}") from error
+
+
+@contextmanager
+def advised(action: str, resource: str, advice: Mapping[str, str]) -> Iterator[None]:
+    """Turn the errors of botocore into one sentence, with advice of its own for some of them.
+
+    :param action: the call in the notation of IAM.
+    :param resource: what it is about.
+    :param advice: by error code what to say before the service's own words.
+    :raises UpdraftError: in place of any error of botocore.
+    """
+    try:
+        with explained(action, resource):
+            yield
+    except ServiceError as error:
+        if _is_wrong_request(error):
+            raise UpdraftError(f"{action} on {resource}: {error.__cause__}") from error
+        if error.code in advice:
+            said = f"{error.code}: {error.message}".rstrip(": ")
+            raise UpdraftError(f"{advice[error.code]} AWS says: {said}") from error
+        raise
 
 
 def is_uncertain(error: ServiceError) -> bool:

@@ -2,7 +2,7 @@
 
 The thread that runs an import reads the files one after the other; others write. How writes are
 spread is in :mod:`updraft.dynamodb.write_threads`, what a retry need not do again in
-:mod:`updraft.dynamodb.import_ledger`.
+:mod:`updraft.dynamodb.block_ledger`.
 """
 
 import itertools
@@ -11,14 +11,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import TypeAlias
 
 import orjson
 
 from updraft.dynamodb.attempt_numbers import attempt_in_words, is_shell_attempt
 from updraft.dynamodb.attributes import ObservedAttributes
+from updraft.dynamodb.block_ledger import BlockLedger
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
-from updraft.dynamodb.data_files import DataFile, read_records
+from updraft.dynamodb.data_files import DataFile, ItemFiles, read_records
 from updraft.dynamodb.formats.base import (
     ItemFormat,
     ItemFormatError,
@@ -26,8 +27,8 @@ from updraft.dynamodb.formats.base import (
     RejectedRecord,
 )
 from updraft.dynamodb.garbage_collection import rare_garbage_collection
-from updraft.dynamodb.import_blocks import MAXIMUM_RECORDS, Block, BlockTracker
-from updraft.dynamodb.import_ledger import ImportCounts, ImportLedger, ImportState, fingerprint
+from updraft.dynamodb.import_blocks import MAXIMUM_RECORDS, Block
+from updraft.dynamodb.import_ledger import ImportCounts, ImportLedger
 from updraft.dynamodb.import_totals import ChangedExportError, ExportTotals
 from updraft.dynamodb.item_checks import ItemChecker
 from updraft.dynamodb.item_keys import KeyReader
@@ -39,10 +40,7 @@ from updraft.dynamodb.write_threads import WriteThreads
 
 log = logging.getLogger(__name__)
 
-_LEDGER_INTERVAL = 5.0
 _PROGRESS_INTERVAL = 30.0
-
-_BEGINNING = {"file": 0, "records": 0, "counts": ImportCounts(), "attributes": {}}
 
 _Place: TypeAlias = tuple[Block, int]
 """The block that a record belongs to, and its position in the file."""
@@ -50,18 +48,6 @@ _Place: TypeAlias = tuple[Block, int]
 
 class RejectedRecordError(ItemFormatError):
     """A record is no item for this table, and the import was told to stop at the first of them."""
-
-
-class ItemFiles(Protocol):
-    """Opens the files that are imported."""
-
-    def open(self, file: DataFile) -> BinaryIO:
-        """Open a file.
-
-        :param file: the file.
-        :returns: its content as it is stored, seekable.
-        :raises UpdraftError: when it cannot be read.
-        """
 
 
 @dataclass(frozen=True)
@@ -139,14 +125,12 @@ class TableImport:
         self._progress = progress
         self._checker = ItemChecker(table.key_types)
         self._keys = KeyReader(table.key_types)
-        self._tracker = BlockTracker()
         self._threads = WriteThreads[_Place](
             self._write, threads, cancellation, replace=writer.replaces
         )
-        self._state = ImportState(table=table.identity, source="", attempt=0)
-        self._saved = time.monotonic()
-        self._reported = self._saved
+        self._reported = time.monotonic()
         self.attributes = ObservedAttributes()
+        self._blocks = BlockLedger(ledger, files, rejected_records, self.attributes)
 
     @rare_garbage_collection()
     def run(self) -> ImportResult:
@@ -159,11 +143,8 @@ class TableImport:
         :raises UpdraftError: when a file cannot be read or the table not be written. What was
             written stays, and the next attempt goes on after it.
         """
-        source = fingerprint((file.uri, file.size) for file in self._files)
-        self._state = self._ledger.load(self._table.identity, source)
-        self._state.block_records = self._state.block_records or self._block_records
-        self.attributes.add_types(self._state.attributes)
-        if self._state.complete:
+        state = self._blocks.load(self._table.identity, self._block_records)
+        if state.complete:
             self._log_completed()
             return replace(self._result(), already_imported=True)
         self._log_start()
@@ -172,57 +153,56 @@ class TableImport:
             self._threads.finish()
         except CancelledError:
             self._threads.close()
-            self._save_what_is_done()
+            self._blocks.save_what_is_done()
             self._threads.raise_error()
             raise
         except BaseException:
             self._cancellation.cancel()
             self._threads.close()
-            self._save_what_is_done()
+            self._blocks.save_what_is_done()
             raise
-        self._settle_done_blocks()
+        self._blocks.advance()
         self._check_totals()
-        self._state.complete = True
-        self._ledger.save(self._state)
+        self._blocks.complete()
         return self._result()
 
     def _check_totals(self) -> None:
         """Compare what was read with what the export wrote."""
-        found = self._state.counts.total
+        found = self._blocks.state.counts.total
         problem = self._totals.problem(found) if self._totals is not None else None
         if self._totals is None or problem is None:
             return
         if self._rejected_records is None:
             # Restored files may have the sizes that these have: only the beginning is safe.
-            self._ledger.save(self._state.model_copy(update=_BEGINNING))
+            self._blocks.go_back_to_the_beginning()
             raise ChangedExportError(problem)
         record = RejectedRecord(1, problem, b"")
         self._rejected_records.write(len(self._files), self._totals.manifest, [record])
-        self._state.counts.rejected += 1
+        self._blocks.state.counts.rejected += 1
 
     def _log_completed(self) -> None:
-        by_shell = is_shell_attempt(self._state.attempt)
+        by_shell = is_shell_attempt(self._blocks.state.attempt)
         log.warning(
             "Nothing is written: %s has imported everything. To import again, %s",
-            attempt_in_words(self._state.attempt),
+            attempt_in_words(self._blocks.state.attempt),
             "add --again"
             if by_shell
             else f"start a new run, or delete {self._ledger.uri} and clear the task",
         )
 
     def _log_start(self) -> None:
-        done = self._state.counts.total
+        done = self._blocks.state.counts.total
         if done:
             log.info(
                 "Going on after %s records, in file %d of %d",
                 f"{done:,}",
-                self._state.file + 1,
+                self._blocks.state.file + 1,
                 len(self._files),
             )
-        self._progress.start(len(self._files), done=self._state.file, items=done)
+        self._progress.start(len(self._files), done=self._blocks.state.file, items=done)
 
     def _result(self) -> ImportResult:
-        counts = self._state.counts
+        counts = self._blocks.state.counts
         keeper = self._rejected_records
         return ImportResult(
             table_arn=self._table.arn,
@@ -236,21 +216,20 @@ class TableImport:
         )
 
     def _read_files(self) -> None:
-        first = self._state.file
+        first = self._blocks.state.file
         for number, file in enumerate(self._files[first:], first):
-            self._read_file(number, file, self._state.records if number == first else 0)
+            self._read_file(number, file, self._blocks.state.records if number == first else 0)
             self._progress.segment_done()
 
     def _read_file(self, number: int, file: DataFile, done: int) -> None:
-        block = self._tracker.open(number, done, self._state.block_records)
+        block = self._blocks.open(number, done)
         for record in self._records(file, done):
             if block.full:
-                self._tracker.close(block, last=False)
+                self._blocks.close(block, last=False)
                 self._between_blocks()
-                start = block.start + block.records
-                block = self._tracker.open(number, start, self._state.block_records)
+                block = self._blocks.open(number, block.start + block.records)
             self._take(record, block)
-        self._tracker.close(block, last=True)
+        self._blocks.close(block, last=True)
         self._between_blocks()
 
     def _records(self, file: DataFile, done: int) -> Iterator[ItemRecord | RejectedRecord]:
@@ -288,12 +267,12 @@ class TableImport:
         write = Write(self._keys.key(item), item, deleted, size)
         replaced = self._threads.put(write, (block, position))
         if replaced is not None:
-            self._tracker.settle(replaced[0], ImportCounts(superseded=1))
+            self._blocks.settle(replaced[0], ImportCounts(superseded=1))
 
     def _reject(self, record: RejectedRecord, block: Block) -> None:
         if self._rejected_records is None:
             raise RejectedRecordError(record.reason)
-        self._tracker.settle(block, ImportCounts(rejected=1), [record])
+        self._blocks.settle(block, ImportCounts(rejected=1), [record])
 
     def _write(self, batch: Sequence[tuple[Write, _Place]]) -> None:
         """Write a batch; called in the threads."""
@@ -307,7 +286,7 @@ class TableImport:
             else:
                 ends[block, "deleted" if write.deleted else "items"] += 1
         for (block, end), count in ends.items():
-            self._tracker.settle(block, ImportCounts(**{end: count}))
+            self._blocks.settle(block, ImportCounts(**{end: count}))
         self._progress.add(len(batch))
 
     def _refuse(self, write: Write, block: Block, position: int, said: str) -> None:
@@ -322,30 +301,9 @@ class TableImport:
 
     def _between_blocks(self) -> None:
         self._cancellation.check()
-        self._settle_done_blocks()
+        self._blocks.advance()
+        self._blocks.save_now_and_then()
         now = time.monotonic()
-        if now - self._saved >= _LEDGER_INTERVAL:
-            self._saved = now
-            self._ledger.save(self._state)
         if now - self._reported >= _PROGRESS_INTERVAL:
             self._reported = now
             self._progress.report()
-
-    def _settle_done_blocks(self) -> None:
-        """Move on in the state, after what was rejected up to there is stored."""
-        self._state.attributes = self.attributes.types()
-        while (block := self._tracker.first_done()) is not None:
-            if block.rejected and self._rejected_records is not None:
-                self._rejected_records.write(block.file, self._uri(block), block.rejected)
-            self._state.counts.add(block.counts)
-            self._state.file = block.file + 1 if block.last else block.file
-            self._state.records = 0 if block.last else block.start + block.records
-            self._tracker.drop_first()
-
-    def _save_what_is_done(self) -> None:
-        """Keep the progress of an attempt that fails; its error is the one to tell."""
-        try:
-            self._settle_done_blocks()
-            self._ledger.save(self._state)
-        except Exception as error:  # noqa: BLE001
-            log.warning("The next attempt has to repeat a part of the work: %s", error)

@@ -2,20 +2,16 @@
 
 import copy
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from updraft.choices import unknown_choice
+from updraft.emr.idle_timeout import DEFAULT_IDLE_TIMEOUT, check_idle_timeout, ends_idle_clusters
 from updraft.emr.instances import InstanceFleet, InstanceGroup, on_demand, uses_spot
 from updraft.emr.request_numbers import with_numbers
 from updraft.errors import UpdraftError
 
-DEFAULT_IDLE_TIMEOUT = 3600
-"""Seconds after which EMR itself ends a cluster that nobody uses, if the request says nothing."""
-
-_IDLE_TIMEOUTS = (60, 604_800)
 _LONGEST_NAME = 256
 _MEMBERS = frozenset(
     {
@@ -241,7 +237,7 @@ def read_cluster(value: ClusterRequest | Mapping[str, Any] | str) -> dict[str, A
         raise UpdraftError(
             "cluster: give 'Steps' to an EmrStepsOperator, which finds them again on a retry"
         )
-    _check_idle_timeout(request)
+    check_idle_timeout(request)
     return request
 
 
@@ -269,7 +265,7 @@ def owned(
         "TerminationProtected": False,
     }
     complete["Instances"] = instances if spot else on_demand(instances)
-    if _ends_idle_clusters(complete):
+    if ends_idle_clusters(complete):
         complete.setdefault("AutoTerminationPolicy", {"IdleTimeout": DEFAULT_IDLE_TIMEOUT})
     if complete.get("AutoTerminationPolicy") is None:
         complete.pop("AutoTerminationPolicy", None)
@@ -291,20 +287,6 @@ def asks_for_spot(request: Mapping[str, Any]) -> bool:
     return uses_spot(request["Instances"])
 
 
-def _ends_idle_clusters(request: Mapping[str, Any]) -> bool:
-    """Tell whether the release knows automatic termination, as those from 5.30 and 6.1 on do.
-
-    https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-auto-termination-policy.html
-    """
-    if request.get("AmiVersion"):
-        return False
-    match = re.fullmatch(r"emr-(\d+)\.(\d+)\..*", str(request.get("ReleaseLabel") or ""))
-    if match is None:
-        return True
-    major, minor = int(match[1]), int(match[2])
-    return (major, minor) >= (6, 1) or (major == 5 and minor >= 30)  # noqa: PLR2004 - releases
-
-
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
@@ -313,17 +295,3 @@ def _parsed(text: str) -> Any:
             f"cluster: it is not JSON ({error}); it looks like "
             '{"Name": "nightly", "ReleaseLabel": "emr-7.5.0", "Instances": {…}}'
         ) from None
-
-
-def _check_idle_timeout(request: Mapping[str, Any]) -> None:
-    """Check the bound, https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-auto-termination-policy.html."""
-    policy = request.get("AutoTerminationPolicy")
-    if policy is None:
-        return
-    timeout = policy.get("IdleTimeout") if isinstance(policy, Mapping) else None
-    least, most = _IDLE_TIMEOUTS
-    if not isinstance(timeout, int) or not least <= timeout <= most:
-        raise UpdraftError(
-            f"cluster: AutoTerminationPolicy.IdleTimeout: {timeout!r} is not a whole number of "
-            f"seconds from {least} to {most}"
-        )

@@ -1,6 +1,9 @@
 """AWS Glue with its low-level client."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +19,10 @@ class GlueClientHook(AwsBaseHook):
     The provider's ``GlueJobHook`` creates and updates jobs, and wants to know where their scripts
     and roles are. Here a job exists already, and is run.
     """
+
+    clock_difference = timedelta()
+    """How far the clock of Glue is ahead of this machine's, by the last answer to :meth:`request`.
+    An answer names whole seconds, so this is too little by up to one second."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["client_type"] = "glue"
@@ -57,6 +64,7 @@ class GlueClientHook(AwsBaseHook):
         given = {name: value for name, value in parameters.items() if value is not None}
         with explained(f"glue:{operation}", resource):
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**given)
+        self._compare_clocks(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
         return answer
 
     def pages(
@@ -78,3 +86,8 @@ class GlueClientHook(AwsBaseHook):
             token = page.get("NextToken")
             if not token:
                 return
+
+    def _compare_clocks(self, headers: Mapping[str, str]) -> None:
+        """Read when Glue answered, from the header that every answer in HTTP has."""
+        with suppress(KeyError, ValueError):
+            self.clock_difference = parsedate_to_datetime(headers["date"]) - datetime.now(UTC)

@@ -1,21 +1,20 @@
 """Clusters of EMR, and job runs of EMR Serverless and of EMR on EKS, that tasks have started."""
 
-from collections.abc import Iterator
-from typing import ClassVar
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
+from updraft.emr.cluster_states import LIVE
+from updraft.hooks.emr import CLUSTERS, CONTAINERS, SERVERLESS
 from updraft.hooks.owned_resources import OwnedResource, OwnedResources, is_of
 from updraft.resource_owner import KEEP_TAG, ResourceOwner
-
-_LIVE_CLUSTERS = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
-_LIVE_SERVERLESS_RUNS = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED")
-_LIVE_CONTAINER_RUNS = ("PENDING", "SUBMITTED", "RUNNING")
 
 
 class OwnedEmrClusters(OwnedResources):
     """The clusters of EMR on EC2."""
 
     kind: ClassVar[str] = "EMR cluster"
-    client_type: ClassVar[str] = "emr"
+    client_type: ClassVar[str] = CLUSTERS
 
     def find(self, environment: str) -> Iterator[OwnedResource]:
         """Find clusters; their tags stand in their descriptions alone.
@@ -24,12 +23,12 @@ class OwnedEmrClusters(OwnedResources):
         :returns: the clusters that have not ended.
         :raises ServiceError: when AWS refuses a call.
         """
-        listed = self._pages("list_clusters", "Clusters", ClusterStates=list(_LIVE_CLUSTERS))
+        listed = self._pages("list_clusters", "Clusters", ClusterStates=list(LIVE))
         for found in listed:
             with self._explained("elasticmapreduce:DescribeCluster", f"cluster {found['Id']}"):
                 cluster = self.client.describe_cluster(ClusterId=found["Id"])["Cluster"]
             tags = {tag["Key"]: tag.get("Value", "") for tag in cluster.get("Tags", [])}
-            if is_of(environment, tags) and cluster["Status"]["State"] in _LIVE_CLUSTERS:
+            if is_of(environment, tags) and cluster["Status"]["State"] in LIVE:
                 yield OwnedResource(
                     self.kind,
                     cluster["Id"],
@@ -51,35 +50,59 @@ class OwnedEmrClusters(OwnedResources):
             self.client.terminate_job_flows(JobFlowIds=[resource.identifier])
 
 
-class OwnedEmrServerlessJobRuns(OwnedResources):
-    """The job runs of EMR Serverless."""
+class OwnedEmrJobRuns(OwnedResources):
+    """The job runs of a service that runs jobs in places of its own; a subclass knows which."""
 
-    kind: ClassVar[str] = "EMR Serverless job run"
-    client_type: ClassVar[str] = "emr-serverless"
+    live: ClassVar[tuple[str, ...]]
+    """States of a run that has not ended."""
+
+    place: ClassVar[str]
+    """Parameter of a call that names where a run takes place."""
+
+    identifier: ClassVar[str]
+    """Parameter of a call that names a run."""
+
+    @abstractmethod
+    def places(self) -> Iterator[str]:
+        """Find where runs take place.
+
+        :returns: ids.
+        :raises ServiceError: when AWS refuses a call.
+        """
+
+    def described(self, run: Mapping[str, Any], which: Mapping[str, str]) -> Mapping[str, Any]:
+        """Find out about a run what a list does not say.
+
+        :param run: what the list says.
+        :param which: parameters of a call that name the run.
+        :returns: the run with its tags.
+        :raises ServiceError: when AWS refuses a call.
+        """
+        del which
+        return run
 
     def find(self, environment: str) -> Iterator[OwnedResource]:
-        """Find job runs of all applications; their tags stand in their descriptions alone.
+        """Find job runs in all places.
 
         :param environment: name of the Airflow environment.
         :returns: the runs that have not ended.
         :raises ServiceError: when AWS refuses a call.
         """
-        for application in self._pages("list_applications", "applications"):
-            which = {"applicationId": application["id"]}
-            states = list(_LIVE_SERVERLESS_RUNS)
-            for found in self._pages("list_job_runs", "jobRuns", **which, states=states):
-                with self._explained("emr-serverless:GetJobRun", f"run {found['id']}"):
-                    run = self.client.get_job_run(**which, jobRunId=found["id"])["jobRun"]
+        for place in self.places():
+            parents = {self.place: place}
+            listed = self._pages("list_job_runs", "jobRuns", **parents, states=list(self.live))
+            for found in listed:
+                run = self.described(found, {**parents, self.identifier: found["id"]})
                 tags = run.get("tags", {})
                 if is_of(environment, tags):
                     yield OwnedResource(
                         self.kind,
-                        run["jobRunId"],
+                        found["id"],
                         run.get("name", ""),
                         run["state"],
                         run["createdAt"],
                         ResourceOwner.from_tags(tags),
-                        which,
+                        parents,
                     )
 
     def end(self, resource: OwnedResource) -> None:
@@ -88,45 +111,42 @@ class OwnedEmrServerlessJobRuns(OwnedResources):
         :param resource: the run.
         :raises ServiceError: when AWS refuses.
         """
-        with self._explained("emr-serverless:CancelJobRun", f"run {resource.identifier}"):
-            self.client.cancel_job_run(**resource.parents, jobRunId=resource.identifier)
+        which = {**resource.parents, self.identifier: resource.identifier}
+        with self._explained(f"{self.client_type}:CancelJobRun", f"run {resource.identifier}"):
+            self.client.cancel_job_run(**which)
 
 
-class OwnedEmrContainersJobRuns(OwnedResources):
+class OwnedEmrServerlessJobRuns(OwnedEmrJobRuns):
+    """The job runs of EMR Serverless; their tags stand in their descriptions alone."""
+
+    kind: ClassVar[str] = "EMR Serverless job run"
+    client_type: ClassVar[str] = SERVERLESS
+    live: ClassVar[tuple[str, ...]] = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED")
+    place: ClassVar[str] = "applicationId"
+    identifier: ClassVar[str] = "jobRunId"
+
+    def places(self) -> Iterator[str]:
+        """Find the applications."""
+        for application in self._pages("list_applications", "applications"):
+            yield application["id"]
+
+    def described(self, run: Mapping[str, Any], which: Mapping[str, str]) -> Mapping[str, Any]:
+        """Ask for a run."""
+        with self._explained("emr-serverless:GetJobRun", f"run {run['id']}"):
+            answer: Mapping[str, Any] = self.client.get_job_run(**which)["jobRun"]
+        return answer
+
+
+class OwnedEmrContainersJobRuns(OwnedEmrJobRuns):
     """The job runs of EMR on EKS."""
 
     kind: ClassVar[str] = "EMR on EKS job run"
-    client_type: ClassVar[str] = "emr-containers"
+    client_type: ClassVar[str] = CONTAINERS
+    live: ClassVar[tuple[str, ...]] = ("PENDING", "SUBMITTED", "RUNNING")
+    place: ClassVar[str] = "virtualClusterId"
+    identifier: ClassVar[str] = "id"
 
-    def find(self, environment: str) -> Iterator[OwnedResource]:
-        """Find job runs of all virtual clusters.
-
-        :param environment: name of the Airflow environment.
-        :returns: the runs that have not ended.
-        :raises ServiceError: when AWS refuses a call.
-        """
-        clusters = self._pages("list_virtual_clusters", "virtualClusters", states=["RUNNING"])
-        for cluster in clusters:
-            which = {"virtualClusterId": cluster["id"]}
-            states = list(_LIVE_CONTAINER_RUNS)
-            for run in self._pages("list_job_runs", "jobRuns", **which, states=states):
-                tags = run.get("tags", {})
-                if is_of(environment, tags):
-                    yield OwnedResource(
-                        self.kind,
-                        run["id"],
-                        run.get("name", ""),
-                        run["state"],
-                        run["createdAt"],
-                        ResourceOwner.from_tags(tags),
-                        which,
-                    )
-
-    def end(self, resource: OwnedResource) -> None:
-        """Cancel a job run.
-
-        :param resource: the run.
-        :raises ServiceError: when AWS refuses.
-        """
-        with self._explained("emr-containers:CancelJobRun", f"run {resource.identifier}"):
-            self.client.cancel_job_run(**resource.parents, id=resource.identifier)
+    def places(self) -> Iterator[str]:
+        """Find the virtual clusters."""
+        for cluster in self._pages("list_virtual_clusters", "virtualClusters", states=["RUNNING"]):
+            yield cluster["id"]

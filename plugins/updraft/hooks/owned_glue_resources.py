@@ -1,4 +1,4 @@
-"""Runs of Glue jobs that tasks have started."""
+"""Runs of Glue jobs and of workflows that tasks have started."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from updraft.hooks.owned_resources import OwnedResource, OwnedResources, is_of
 from updraft.resource_owner import ResourceOwner
 
 _LIVE = frozenset({"STARTING", "RUNNING", "WAITING"})
+_MISSING = "EntityNotFoundException"
 _OLDEST = timedelta(days=8)  # no run takes longer than seven days
 _PAGE = 200
 _ARGUMENTS = {
@@ -54,7 +55,7 @@ class OwnedGlueJobRuns(OwnedResources):
         :returns: the runs that have not ended.
         :raises ServiceError: when AWS refuses a call.
         """
-        for job in self._job_names():
+        for job in self._pages("list_jobs", "JobNames"):
             for run in self._recent_runs(job):
                 tags = tags_of_arguments(run.get("Arguments", {}))
                 if run["JobRunState"] in _LIVE and is_of(environment, tags):
@@ -85,16 +86,6 @@ class OwnedGlueJobRuns(OwnedResources):
                 f"Glue did not stop run {resource.identifier}: {detail.get('ErrorMessage', error)}"
             )
 
-    def _job_names(self) -> Iterator[str]:
-        token: dict[str, str] = {}
-        while True:  # boto3 has no paginator for it
-            with self._explained("glue:ListJobs", "jobs"):
-                page = self.client.list_jobs(**token)
-            yield from page["JobNames"]
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
-
     def _recent_runs(self, job: str) -> Iterator[Mapping[str, Any]]:
         oldest = datetime.now(UTC) - _OLDEST
         try:
@@ -104,5 +95,49 @@ class OwnedGlueJobRuns(OwnedResources):
                     return
                 yield run
         except ServiceError as error:
-            if error.code != "EntityNotFoundException":  # the job was deleted meanwhile
+            if error.code != _MISSING:  # the job was deleted meanwhile
+                raise
+
+
+class OwnedGlueWorkflowRuns(OwnedResources):
+    """The runs of Glue workflows, which have the tags of their owner as properties."""
+
+    kind: ClassVar[str] = "Glue workflow run"
+    client_type: ClassVar[str] = "glue"
+
+    def find(self, environment: str) -> Iterator[OwnedResource]:
+        """Find runs of all workflows.
+
+        :param environment: name of the Airflow environment.
+        :returns: the runs that have not ended.
+        :raises ServiceError: when AWS refuses a call.
+        """
+        for workflow in self._pages("list_workflows", "Workflows"):
+            for run in self._runs(workflow):
+                properties = run.get("WorkflowRunProperties", {})
+                if run["Status"] == "RUNNING" and is_of(environment, properties):
+                    yield OwnedResource(
+                        self.kind,
+                        run["WorkflowRunId"],
+                        workflow,
+                        run["Status"],
+                        run["StartedOn"],
+                        ResourceOwner.from_tags(properties),
+                        {"Name": workflow},
+                    )
+
+    def end(self, resource: OwnedResource) -> None:
+        """Stop a run, with the jobs and crawlers that it has started.
+
+        :param resource: the run.
+        :raises ServiceError: when AWS refuses the call.
+        """
+        with self._explained("glue:StopWorkflowRun", f"run {resource.identifier}"):
+            self.client.stop_workflow_run(**resource.parents, RunId=resource.identifier)
+
+    def _runs(self, workflow: str) -> Iterator[Mapping[str, Any]]:
+        try:
+            yield from self._pages("get_workflow_runs", "Runs", Name=workflow)
+        except ServiceError as error:
+            if error.code != _MISSING:  # the workflow was deleted meanwhile
                 raise

@@ -54,6 +54,37 @@ def glue_table(partition: str, region: str, account: str, database: str, table: 
     return DatasetName(f"arn:{partition}:glue:{region}:{account}", f"table/{database}/{table}")
 
 
+def redshift_table(
+    cluster: str, region: str, *, port: int, database: str, schema: str, table: str
+) -> DatasetName:
+    """Name a table or view of Amazon Redshift.
+
+    :param cluster: identifier of the cluster.
+    :param region: its region.
+    :param port: the port that it listens at.
+    :param database: name of the database.
+    :param schema: name of the schema.
+    :param table: name of the table or view.
+    :returns: namespace ``redshift://<cluster>.<region>:<port>``, name
+        ``<database>.<schema>.<table>``.
+    """
+    return DatasetName(f"redshift://{cluster}.{region}:{port}", f"{database}.{schema}.{table}")
+
+
+def emr_files(uri: str) -> DatasetName:
+    """Name files on an EMR cluster as ``COPY`` of Amazon Redshift does.
+
+    :param uri: ``emr://<cluster>/<path>``.
+    :returns: namespace ``emr://<cluster>``, name the path, ``/`` for all there is.
+    :raises UpdraftError: when the URI has no cluster or another scheme.
+    """
+    scheme, _, rest = uri.partition("://")
+    cluster, _, path = rest.partition("/")
+    if scheme != "emr" or not cluster:
+        raise UpdraftError(f"{uri!r} does not name files on an EMR cluster")
+    return DatasetName(f"emr://{cluster}", path.strip("/") or "/")
+
+
 def s3_prefix(uri: str) -> DatasetName:
     """Name an S3 object or prefix.
 

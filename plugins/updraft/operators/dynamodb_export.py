@@ -5,7 +5,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import pendulum
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.choices import require_choice
@@ -14,11 +13,11 @@ from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import FORMAT_NAMES
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
-    DynamoDBTableOperator,
     options_argument,
     task_identity,
     throughput_ratio,
 )
+from updraft.operators.dynamodb_copy import DynamoDBCopyOperator
 from updraft.operators.dynamodb_export_engine import (
     ExportEngine,
     ExportOutcome,
@@ -28,14 +27,15 @@ from updraft.operators.dynamodb_export_engine import (
 from updraft.operators.dynamodb_export_glue import GlueExportEngine
 from updraft.operators.dynamodb_export_native import NativeExportEngine
 from updraft.operators.dynamodb_export_worker import WorkerExportEngine
-from updraft.operators.glue_job_runs import GlueJobRuns
-from updraft.operators.glue_job_settings import check_job_name, run_overrides
-from updraft.operators.kill_switch import KillSwitch
-from updraft.operators.template_arguments import given
-from updraft.operators.waiting import Deferral, check_poll_interval
+from updraft.operators.template_arguments import given, time_argument
+from updraft.operators.waiting import Deferral
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
+
+
+_EXPORT_TYPES = ("FULL_EXPORT", "INCREMENTAL_EXPORT")
+_EXPORT_VIEW_TYPES = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
 
 
 def _native_engine(operator: "DynamoDBExportOperator") -> ExportEngine:
@@ -47,23 +47,12 @@ def _native_engine(operator: "DynamoDBExportOperator") -> ExportEngine:
     )
 
 
-_EXPORT_TYPES = ("FULL_EXPORT", "INCREMENTAL_EXPORT")
-_EXPORT_VIEW_TYPES = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-
-
 def _glue_engine(operator: "DynamoDBExportOperator") -> ExportEngine:
-    runs = GlueJobRuns(
-        {**operator.s3_hook_parameters, "region_name": operator.hook.region_name},
-        check_job_name(operator.glue_job_name),
-        identity="--export_id",
-        deferrable=operator.deferrable,
-        poll_interval=operator.poll_interval,
-        overrides=run_overrides(
-            operator.glue_workers, operator.glue_worker_type, operator.glue_arguments
-        ),
-    )
     return GlueExportEngine(
-        operator.hook, operator.s3_hook_parameters, runs, operator.glue_arguments
+        operator.hook,
+        operator.s3_hook_parameters,
+        operator.glue_runs("--export_id"),
+        operator.glue_arguments,
     )
 
 
@@ -75,7 +64,7 @@ EXPORT_ENGINES: dict[str, Callable[["DynamoDBExportOperator"], ExportEngine]] = 
 """Makes the engine of an operator, by the name that the argument ``engine`` takes."""
 
 
-class DynamoDBExportOperator(DynamoDBTableOperator):
+class DynamoDBExportOperator(DynamoDBCopyOperator):
     """Export a DynamoDB table to S3.
 
     It takes the place of AWS Data Pipeline's template "Export DynamoDB table to S3", and by default
@@ -196,8 +185,6 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         self.glue_arguments = glue_arguments
         self.deferrable = deferrable
         self.poll_interval = poll_interval
-        self._kill_switch = KillSwitch()
-        self._engine: ExportEngine | None = None
         self._outcome: ExportOutcome | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -224,17 +211,11 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         request = self._checked_request(context)
         return self._run(lambda engine: engine.resume(request, event))
 
-    def on_kill(self) -> None:
-        """Stop the export; the segments that are finished stay for a later attempt."""
-        self._kill_switch.throw()
-        if self._engine is not None:
-            self._engine.stop()
-
     def _run(self, step: Callable[[ExportEngine], ExportOutcome | Deferral]) -> dict[str, Any]:
         try:
-            self._engine = EXPORT_ENGINES[self.engine](self)
+            self._engine = engine = EXPORT_ENGINES[self.engine](self)
             self._kill_switch.check()
-            outcome = step(self._engine)
+            outcome = step(engine)
         except UpdraftError as error:
             raise AirflowException(str(error)) from None  # it is complete on its own
         if isinstance(outcome, Deferral):
@@ -252,11 +233,7 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
             raise AirflowFailException(str(error)) from None
 
     def _request(self, context: Context) -> ExportRequest:
-        require_choice("engine", self.engine, EXPORT_ENGINES)
-        if self.engine == "glue":
-            check_poll_interval(self.poll_interval)
-            check_job_name(self.glue_job_name)
-            run_overrides(self.glue_workers, self.glue_worker_type, self.glue_arguments)
+        self.check_engine(EXPORT_ENGINES)
         default_format = "DYNAMODB_JSON" if self.engine == "native" else "DATA_PIPELINE"
         export_format = given(self.export_format) or default_format
         require_choice("export_format", export_format, FORMAT_NAMES)
@@ -275,30 +252,21 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
         )
 
     def _point_in_time(self) -> PointInTime:
-        require_choice("export_type", self.export_type, ("FULL_EXPORT", "INCREMENTAL_EXPORT"))
-        require_choice(
-            "export_view_type", self.export_view_type, ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-        )
+        require_choice("export_type", self.export_type, _EXPORT_TYPES)
+        require_choice("export_view_type", self.export_view_type, _EXPORT_VIEW_TYPES)
         return PointInTime(
             export_type=self.export_type,
-            export_time=_time("export_time", self.export_time),
-            export_from_time=_time("export_from_time", self.export_from_time),
-            export_to_time=_time("export_to_time", self.export_to_time),
+            export_time=time_argument("export_time", self.export_time),
+            export_from_time=time_argument("export_from_time", self.export_from_time),
+            export_to_time=time_argument("export_to_time", self.export_to_time),
             export_view_type=self.export_view_type,
             kms_key_id=given(self.kms_key_id),
         )
 
-    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
-        """Name what is known before the export: the prefix, and the table if its ARN was given.
+    def _planned_lineage(self, table_arn: str | None, s3_uri: str) -> "OperatorLineage[Any, Any]":
+        from updraft.operators.dynamodb_lineage import planned_export  # noqa: PLC0415 - optional
 
-        :returns: the lineage, ``None`` where OpenLineage is not installed.
-        """
-        try:
-            from updraft.operators.dynamodb_lineage import planned_export  # noqa: PLC0415 - optional
-        except ImportError:
-            return None
-        arn = self.table_name if self.table_name.startswith("arn:") else None
-        return planned_export(arn, S3Prefix.parse(self.s3_uri).uri)
+        return planned_export(table_arn, s3_uri)
 
     def get_openlineage_facets_on_complete(
         self,
@@ -322,29 +290,3 @@ class DynamoDBExportOperator(DynamoDBTableOperator):
             self._outcome.attributes,
             self._outcome.export_arn,
         )
-
-    def get_openlineage_facets_on_failure(
-        self,
-        task_instance: Any,  # noqa: ARG002 - the listener passes it
-    ) -> "OperatorLineage[Any, Any] | None":
-        """Name what should have been read and written.
-
-        :param task_instance: not needed, the operator itself remembers.
-        :returns: the lineage, ``None`` where OpenLineage is not installed.
-        """
-        return self.get_openlineage_facets_on_start()
-
-
-def _time(argument: str, value: datetime | str | None) -> datetime | None:
-    """Read a time; one without zone is in UTC."""
-    if value is None or isinstance(value, datetime):
-        return value
-    if value in {"", "None"}:  # a template over something that was not given
-        return None
-    try:
-        parsed: object = pendulum.parse(value)
-    except ValueError:
-        parsed = None
-    if isinstance(parsed, datetime):
-        return parsed
-    raise UpdraftError(f"{argument}: {value!r} is no time such as 2026-11-23T04:00:00Z")

@@ -1,50 +1,30 @@
 """Exports a table with a Spark job on AWS Glue."""
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from updraft.aws.s3_destination import S3Destination
 from updraft.dynamodb.attempt import Attempt
 from updraft.dynamodb.formats import create_format, format_identity
-from updraft.dynamodb.table import TableDescription, describe_table
+from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
-from updraft.hooks.dynamodb import DynamoDBClientHook
-from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
-from updraft.operators.glue_job_runs import GlueJobRuns, JobRun
-from updraft.operators.glue_job_settings import merged_arguments
+from updraft.operators.dynamodb_glue_engine import GlueEngine
+from updraft.operators.glue_job_calls import JobRun
 from updraft.operators.waiting import Deferral
 from updraft.spark.export_job import ExportArguments
 
 log = logging.getLogger(__name__)
 
 
-class GlueExportEngine:
+class GlueExportEngine(GlueEngine):
     """Lets a Glue job scan the table, with as many workers as it takes.
 
     The job runs ``include/glue/dynamodb_export.py``. Its files are those of the engine ``worker``;
     so are the checkpoints, by which a retry goes on where the last attempt stopped.
-
-    :param hook: makes the client for the table.
-    :param s3_hook_parameters: connection, region, verification and botocore configuration for S3.
-    :param runs: the runs of the job.
-    :param arguments: further arguments of the script.
     """
-
-    def __init__(
-        self,
-        hook: DynamoDBClientHook,
-        s3_hook_parameters: Mapping[str, Any],
-        runs: GlueJobRuns,
-        arguments: Mapping[str, str] | None,
-    ) -> None:
-        self._hook = hook
-        self._s3_hook_parameters = s3_hook_parameters
-        self._runs = runs
-        self._arguments = arguments
 
     def export(self, request: ExportRequest) -> ExportOutcome | Deferral:
         """Export a table, or adopt what an earlier attempt has done or begun.
@@ -58,12 +38,11 @@ class GlueExportEngine:
                 "export_type, export_time, export_from_time, export_to_time, export_view_type and "
                 "kms_key_id are for engine='native'; the engine glue exports the table as it is"
             )
-        table = self._table(request)
+        table = self._described(request.table)
         finished = self._result(request, table)
         if finished is not None:
             return finished
-        arguments = merged_arguments(self._script_arguments(request), self._arguments)
-        run = self._runs.adopt_or_start(arguments, request.attempt)
+        run = self._begun(self._script_arguments(request), request.attempt)
         return self._outcome(request, table, self._runs.wait(run))
 
     def resume(self, request: ExportRequest, event: Mapping[str, Any]) -> ExportOutcome | Deferral:
@@ -74,13 +53,9 @@ class GlueExportEngine:
         :returns: what was done, or what to wait for again.
         :raises UpdraftError: when it was not possible.
         """
-        return self._outcome(request, self._table(request), self._runs.look_again(event))
+        return self._outcome(request, self._described(request.table), self._runs.look_again(event))
 
-    def stop(self) -> None:
-        """Stop the run of the job."""
-        self._runs.stop()
-
-    def _script_arguments(self, request: ExportRequest) -> dict[str, str]:
+    def _script_arguments(self, request: ExportRequest) -> ExportArguments:
         return ExportArguments(
             table_name=request.table.text,
             s3_uri=request.location.uri,
@@ -91,11 +66,7 @@ class GlueExportEngine:
             format_options=dict(request.format_options),
             read_throughput_ratio=request.read_throughput_ratio,
             total_segments=request.total_segments,
-        ).as_arguments()
-
-    def _table(self, request: ExportRequest) -> TableDescription:
-        service = dynamodb_service(self._hook, sleep=time.sleep, on_throttled=lambda: None)
-        return describe_table(service, request.table)
+        )
 
     def _outcome(
         self, request: ExportRequest, table: TableDescription, ended: JobRun | Deferral

@@ -8,11 +8,12 @@ from typing import Any
 from updraft.aws.s3_destination import S3Destination
 from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.destination import S3Prefix
+from updraft.dynamodb.service_errors import advised
 from updraft.dynamodb.table import TableDescription
 from updraft.errors import UpdraftError
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
-from updraft.operators.dynamodb_native import Description, NativeEngine, advised
+from updraft.operators.dynamodb_native import Description, NativeEngine
 from updraft.operators.waiting import Deferral, check_poll_interval
 from updraft.triggers.dynamodb import DynamoDBExportTrigger
 

@@ -14,23 +14,20 @@ from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.table_import import RejectedRecordError
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import (
-    DynamoDBTableOperator,
     copy_identity,
     options_argument,
     prefix_argument,
     task_identity,
     throughput_ratio,
 )
+from updraft.operators.dynamodb_copy import DynamoDBCopyOperator
 from updraft.operators.dynamodb_import_engine import ImportEngine, ImportOutcome, ImportRequest
 from updraft.operators.dynamodb_import_glue import GlueImportEngine
 from updraft.operators.dynamodb_import_native import NativeImportEngine
 from updraft.operators.dynamodb_import_worker import WorkerImportEngine
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
-from updraft.operators.glue_job_runs import GlueJobRuns
-from updraft.operators.glue_job_settings import check_job_name, run_overrides
-from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.template_arguments import given
-from updraft.operators.waiting import Deferral, check_poll_interval
+from updraft.operators.waiting import Deferral
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -46,18 +43,11 @@ def _native_engine(operator: "DynamoDBImportOperator") -> ImportEngine:
 
 
 def _glue_engine(operator: "DynamoDBImportOperator") -> ImportEngine:
-    runs = GlueJobRuns(
-        {**operator.s3_hook_parameters, "region_name": operator.hook.region_name},
-        check_job_name(operator.glue_job_name),
-        identity="--import_id",
-        deferrable=operator.deferrable,
-        poll_interval=operator.poll_interval,
-        overrides=run_overrides(
-            operator.glue_workers, operator.glue_worker_type, operator.glue_arguments
-        ),
-    )
     return GlueImportEngine(
-        operator.hook, operator.s3_hook_parameters, runs, operator.glue_arguments
+        operator.hook,
+        operator.s3_hook_parameters,
+        operator.glue_runs("--import_id"),
+        operator.glue_arguments,
     )
 
 
@@ -69,7 +59,7 @@ IMPORT_ENGINES: dict[str, Callable[["DynamoDBImportOperator"], ImportEngine]] = 
 """Makes the engine of an operator, by the name that the argument ``engine`` takes."""
 
 
-class DynamoDBImportOperator(DynamoDBTableOperator):
+class DynamoDBImportOperator(DynamoDBCopyOperator):
     """Import files from S3 into a DynamoDB table.
 
     It takes the place of AWS Data Pipeline's template "Import DynamoDB backup data from S3", and
@@ -181,8 +171,6 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         self.glue_arguments = glue_arguments
         self.deferrable = deferrable
         self.poll_interval = poll_interval
-        self._kill_switch = KillSwitch()
-        self._engine: ImportEngine | VerifyEngine | None = None
         self._outcome: ImportOutcome | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -214,12 +202,6 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
         """
         request = self._checked_request(context)
         return self._run(lambda engine: engine.resume(request, event))
-
-    def on_kill(self) -> None:
-        """Stop the import; what it has written stays, and a later attempt goes on after it."""
-        self._kill_switch.throw()
-        if self._engine is not None:
-            self._engine.stop()
 
     def _verify(self, request: ImportRequest) -> dict[str, Any]:
         """Compare files and table; what the table has besides is no difference after an import."""
@@ -268,11 +250,7 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
             raise AirflowFailException(str(error)) from None
 
     def _request(self, context: Context) -> ImportRequest:
-        require_choice("engine", self.engine, IMPORT_ENGINES)
-        if self.engine == "glue":
-            check_poll_interval(self.poll_interval)
-            check_job_name(self.glue_job_name)
-            run_overrides(self.glue_workers, self.glue_worker_type, self.glue_arguments)
+        self.check_engine(IMPORT_ENGINES)
         require_choice("mode", self.mode, ("import", "verify"))
         require_choice("on_conflict", self.on_conflict, ("put", "skip"))
         require_choice("on_error", self.on_error, ("fail", "dead_letter"))
@@ -310,17 +288,10 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
             table_creation_parameters=self.table_creation_parameters,
         )
 
-    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
-        """Name what is known before the import: the prefix, and the table if its ARN was given.
+    def _planned_lineage(self, table_arn: str | None, s3_uri: str) -> "OperatorLineage[Any, Any]":
+        from updraft.operators.dynamodb_lineage import planned_import  # noqa: PLC0415 - optional
 
-        :returns: the lineage, ``None`` where OpenLineage is not installed.
-        """
-        try:
-            from updraft.operators.dynamodb_lineage import planned_import  # noqa: PLC0415 - optional
-        except ImportError:
-            return None
-        arn = self.table_name if self.table_name.startswith("arn:") else None
-        return planned_import(arn, S3Prefix.parse(self.s3_uri).uri)
+        return planned_import(table_arn, s3_uri)
 
     def get_openlineage_facets_on_complete(
         self,
@@ -344,14 +315,3 @@ class DynamoDBImportOperator(DynamoDBTableOperator):
             self._outcome.attributes,
             self._outcome.import_arn,
         )
-
-    def get_openlineage_facets_on_failure(
-        self,
-        task_instance: Any,  # noqa: ARG002 - the listener passes it
-    ) -> "OperatorLineage[Any, Any] | None":
-        """Name what should have been read and written.
-
-        :param task_instance: not needed, the operator itself remembers.
-        :returns: the lineage, ``None`` where OpenLineage is not installed.
-        """
-        return self.get_openlineage_facets_on_start()

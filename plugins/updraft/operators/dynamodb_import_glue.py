@@ -12,15 +12,13 @@ from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.import_ledger import ImportLedger, fingerprint
 from updraft.dynamodb.import_source import find_import_source, require_outside
-from updraft.dynamodb.table import TableDescription, describe_table
+from updraft.dynamodb.table import TableDescription
 from updraft.dynamodb.table_import import RejectedRecordError
 from updraft.errors import UpdraftError
-from updraft.hooks.dynamodb import DynamoDBClientHook
-from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
+from updraft.operators.dynamodb_glue_engine import GlueEngine
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
-from updraft.operators.glue_job_runs import GlueJobRunError, GlueJobRuns, JobRun
-from updraft.operators.glue_job_settings import merged_arguments
+from updraft.operators.glue_job_calls import GlueJobRunError, JobRun
 from updraft.operators.waiting import Deferral
 from updraft.spark.import_job import ImportArguments, result_of
 
@@ -29,28 +27,11 @@ log = logging.getLogger(__name__)
 _REJECTED = re.compile(rf"{RejectedRecordError.__name__}: (.*)", re.DOTALL)
 
 
-class GlueImportEngine:
+class GlueImportEngine(GlueEngine):
     """Lets a Glue job write the files into the table, with as many workers as it takes.
 
     The job runs ``include/glue/dynamodb_import.py``.
-
-    :param hook: makes the client for the table.
-    :param s3_hook_parameters: connection, region, verification and botocore configuration for S3.
-    :param runs: the runs of the job.
-    :param arguments: further arguments of the script.
     """
-
-    def __init__(
-        self,
-        hook: DynamoDBClientHook,
-        s3_hook_parameters: Mapping[str, Any],
-        runs: GlueJobRuns,
-        arguments: Mapping[str, str] | None,
-    ) -> None:
-        self._hook = hook
-        self._s3_hook_parameters = s3_hook_parameters
-        self._runs = runs
-        self._arguments = arguments
 
     def import_files(self, request: ImportRequest) -> ImportOutcome | Deferral:
         """Import files, or adopt what an earlier attempt has done or begun.
@@ -65,13 +46,12 @@ class GlueImportEngine:
                 "table_creation_parameters: the engine glue writes into an existing table; leave "
                 "them out, or use engine='native'"
             )
-        table = self._table(request)
+        table = self._described(request.table)
         finished = self._result(request, table)
         if finished is not None:
             log.warning("Nothing is written: an earlier attempt has imported everything")
             return replace(finished, result=replace(finished.result, already_imported=True))
-        arguments = merged_arguments(self._script_arguments(request), self._arguments)
-        run = self._runs.adopt_or_start(arguments, request.attempt)
+        run = self._begun(self._script_arguments(request), request.attempt)
         return self._outcome(request, table, lambda: self._runs.wait(run))
 
     def resume(self, request: ImportRequest, event: Mapping[str, Any]) -> ImportOutcome | Deferral:
@@ -83,13 +63,11 @@ class GlueImportEngine:
         :raises RejectedRecordError: as :meth:`import_files`.
         :raises UpdraftError: when it was not possible.
         """
-        return self._outcome(request, self._table(request), lambda: self._runs.look_again(event))
+        return self._outcome(
+            request, self._described(request.table), lambda: self._runs.look_again(event)
+        )
 
-    def stop(self) -> None:
-        """Stop the run of the job; what it has written stays."""
-        self._runs.stop()
-
-    def _script_arguments(self, request: ImportRequest) -> dict[str, str]:
+    def _script_arguments(self, request: ImportRequest) -> ImportArguments:
         return ImportArguments(
             table_name=request.table.text,
             s3_uri=request.s3_uri,
@@ -102,11 +80,7 @@ class GlueImportEngine:
             on_conflict="skip" if request.keep_existing else "put",
             dead_letter_s3_uri=_uri(request.rejected_records),
             checkpoint_s3_uri=_uri(request.checkpoint),
-        ).as_arguments()
-
-    def _table(self, request: ImportRequest) -> TableDescription:
-        service = dynamodb_service(self._hook, sleep=time.sleep, on_throttled=lambda: None)
-        return describe_table(service, request.table)
+        )
 
     def _outcome(
         self,

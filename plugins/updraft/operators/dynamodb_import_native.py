@@ -8,13 +8,13 @@ from typing import Any
 
 from updraft.aws.s3_files import S3Files
 from updraft.dynamodb.counted_nouns import counted
-from updraft.dynamodb.service_errors import ResourceMissingError
+from updraft.dynamodb.service_errors import ResourceMissingError, advised
 from updraft.dynamodb.table import TableReference
 from updraft.dynamodb.table_import import ImportResult, RejectedRecordError
 from updraft.errors import UpdraftError
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
-from updraft.operators.dynamodb_native import Description, NativeEngine, advised
+from updraft.operators.dynamodb_native import Description, NativeEngine
 from updraft.operators.dynamodb_native_source import find_native_import_source
 from updraft.operators.waiting import Deferral, check_poll_interval
 from updraft.triggers.dynamodb import DynamoDBImportTrigger

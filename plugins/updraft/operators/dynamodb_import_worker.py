@@ -12,12 +12,9 @@ from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import create_format
 from updraft.dynamodb.import_blocks import records_per_block
+from updraft.dynamodb.import_files import ImportSource
 from updraft.dynamodb.import_ledger import ImportLedger
-from updraft.dynamodb.import_source import (
-    ImportSource,
-    find_import_source,
-    require_outside,
-)
+from updraft.dynamodb.import_source import find_import_source, require_outside
 from updraft.dynamodb.item_keys import KeyReader
 from updraft.dynamodb.item_writer import ItemWriter, KeepingWriter, ReplacingWriter
 from updraft.dynamodb.progress import Progress

@@ -7,14 +7,12 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from airflow.providers.amazon.aws.utils.waiter_with_logging import wait
 
 from updraft.compat import AirflowException
-from updraft.dynamodb.service_errors import ServiceError, explained
 from updraft.dynamodb.table import TableDescription, TableReference, describe_table
 from updraft.errors import UpdraftError
 from updraft.hooks.clients import connected_client
@@ -266,29 +264,6 @@ class NativeEngine(ABC):
         )
         arn, status = description[f"{self.kind}Arn"], description[f"{self.kind}Status"]
         return UpdraftError(f"{arn} ended as {status}: {reason or 'AWS gives no reason'}")
-
-
-@contextmanager
-def advised(action: str, resource: str, advice: Mapping[str, str]) -> Iterator[None]:
-    """Turn the errors of botocore into one sentence, with advice of its own for some of them.
-
-    :param action: the call in the notation of IAM.
-    :param resource: what it is about.
-    :param advice: by error code what to say before the service's own words.
-    :raises UpdraftError: in place of any error of botocore.
-    """
-    from botocore.exceptions import ParamValidationError
-
-    try:
-        with explained(action, resource):
-            yield
-    except ServiceError as error:
-        if isinstance(error.__cause__, ParamValidationError):
-            raise UpdraftError(f"{action} on {resource}: {error.__cause__}") from error
-        if error.code in advice:
-            said = f"{error.code}: {error.message}".rstrip(": ")
-            raise UpdraftError(f"{advice[error.code]} AWS says: {said}") from error
-        raise
 
 
 def _differences(

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from updraft.choices import choose, unknown_choice
-from updraft.dynamodb.import_source import (
-    ImportSource,
-    ObjectReader,
-    SourceKind,
-    find_import_source,
-)
+from updraft.dynamodb.import_files import ImportSource, ObjectReader, SourceKind
+from updraft.dynamodb.import_source import find_import_source
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_import_engine import ImportRequest
 from updraft.s3_uri import parse_s3_uri

@@ -14,11 +14,8 @@ from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.difference_report import DifferenceReport
 from updraft.dynamodb.export import default_segments
 from updraft.dynamodb.formats import create_format
-from updraft.dynamodb.import_source import (
-    ImportSource,
-    find_import_source,
-    require_outside,
-)
+from updraft.dynamodb.import_files import ImportSource
+from updraft.dynamodb.import_source import find_import_source, require_outside
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.read_capacity import PageSizer
 from updraft.dynamodb.scan import TableScan

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.emr import EmrHook
 from airflow.providers.amazon.aws.links.base_aws import BaseAwsLink
+from airflow.providers.amazon.aws.links.emr import EmrClusterLink, EmrLogsLink
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 
 from updraft.compat import AirflowException, AirflowFailException, Context
@@ -83,7 +84,7 @@ class EmrBaseOperator(AwsBaseOperator[EmrHook]):
     """Base of the operators for clusters and steps.
 
     :param deferrable: whether the task gives its slot back while it waits.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two looks; a trigger begins with shorter pauses.
     :param inputs: URIs of what the work reads, for lineage: ``s3://`` prefixes and ARNs of
         DynamoDB tables. (templated)
     :param outputs: URIs of what the work writes, for lineage. (templated)
@@ -154,6 +155,17 @@ class EmrBaseOperator(AwsBaseOperator[EmrHook]):
                 trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
             )
         return outcome
+
+    def _require_owner(self) -> ResourceOwner:
+        if self._owner is None:
+            raise UpdraftError("the task has no owner before it is executed")
+        return self._owner
+
+    def _show_cluster(self, context: Context, cluster: Mapping[str, Any]) -> None:
+        """Give the task links to a cluster, as DescribeCluster describes it, and to its logs."""
+        self._persist(context, EmrClusterLink, job_flow_id=cluster["Id"])
+        log_uri = (cluster.get("LogUri") or "").partition("://")[2].rstrip("/")
+        self._persist(context, EmrLogsLink, job_flow_id=cluster["Id"], log_uri=log_uri)
 
     def _persist(self, context: Context, link: type[BaseAwsLink], **values: Any) -> None:
         """Give the task a link to the AWS console."""

@@ -1,7 +1,7 @@
 """An operator that makes a cluster: one for a run, however often it is tried."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,21 +10,15 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError, is_uncertain
+from updraft.emr.cluster_failure import lacks_capacity, may_find_room_later
 from updraft.emr.cluster_request import ClusterRequest, asks_for_spot, owned, read_cluster
+from updraft.emr.cluster_states import ENDED, ENDING, LIVE, READY, STARTING
 from updraft.emr.cost_bound import instance_bound
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import is_limit
 from updraft.operators.emr_base import EmrBaseOperator
-from updraft.operators.emr_clusters import (
-    ENDED,
-    ENDING,
-    LIVE,
-    READY,
-    STARTING,
-    Cluster,
-    EmrClusters,
-    lacks_capacity,
-)
+from updraft.operators.emr_cluster_progress import ClusterProgress
+from updraft.operators.emr_clusters import ON_DEMAND_END, Cluster, EmrClusters
 from updraft.operators.emr_failed_cluster import with_end_of_clusters
 from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.waiting import Deferral
@@ -82,7 +76,6 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         self.start_timeout = start_timeout
         self._cluster_id: str | None = None
         self._creating = False
-        self._adopted = False
         self._ready_id: str | None = None
 
     def execute(self, context: Context) -> str:
@@ -93,7 +86,8 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         :raises AirflowFailException: when an argument is wrong, which no retry can mend.
         :raises AirflowException: when there is no cluster that is ready. It has been ended.
         """
-        return self._releasing(context, lambda request: self._begin(context, request, None))
+        progress = ClusterProgress(time.time() + _LIMIT_PATIENCE.total_seconds())
+        return self._releasing(context, progress)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> str:
         """Go on when there may be something new.
@@ -103,16 +97,9 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         :returns: the same as :meth:`execute`.
         :raises AirflowException: as :meth:`execute`.
         """
-        carried = self.note_event(self.log, event)
-        self._cluster_id = carried.get("cluster_id")
-        self._adopted = carried.get("adopted", False)
-
-        def step(request: Mapping[str, Any]) -> str | Deferral:
-            if self._cluster_id is None:
-                return self._begin(context, request, carried["limit_ends_at"])
-            return self._follow(context, request, self._cluster_id, carried["give_up_at"])
-
-        return self._releasing(context, step)
+        progress = ClusterProgress.read(self.note_event(self.log, event))
+        self._cluster_id = progress.cluster_id
+        return self._releasing(context, progress)
 
     def stop_after_trigger(self, context: Context) -> None:
         """End the cluster, because the trigger that watched it has failed.
@@ -127,16 +114,14 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         self._kill_switch.throw()
         self._release()
 
-    def _releasing(
-        self, context: Context, step: Callable[[Mapping[str, Any]], str | Deferral]
-    ) -> str:
+    def _releasing(self, context: Context, progress: ClusterProgress) -> str:
         """Make a step, and end the cluster before an exception leaves."""
         request: dict[str, Any] = self._checked(lambda: read_cluster(self.cluster))
         self._owner = ResourceOwner.of(context)
 
         def guarded() -> str | Deferral:
             try:
-                return step(request)
+                return self._advance(context, request, progress)
             except BaseException:
                 self._release()
                 raise
@@ -146,35 +131,45 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         self._ready_id = str(outcome)
         return self._ready_id
 
-    def _begin(
-        self, context: Context, request: Mapping[str, Any], limit_ends_at: float | None
+    def _advance(
+        self, context: Context, request: Mapping[str, Any], progress: ClusterProgress
     ) -> str | Deferral:
-        clusters = self._clusters()
-        limit_ends_at = limit_ends_at or time.time() + _LIMIT_PATIENCE.total_seconds()
+        """Make a cluster, and another one where that helps, until one is ready."""
         while True:
-            give_up_at = time.time() + self.start_timeout.total_seconds()
-            found = clusters.adopt()
-            self._adopted = found is not None
-            if found is not None:
-                self._cluster_id = found["Id"]
-                self.log.info("Adopted cluster %s of an earlier attempt", found["Id"])
-                self._kill_switch.check(self._release)
-                return self._follow(context, request, found["Id"], give_up_at)
+            if progress.cluster_id is None:
+                waiting = self._obtain(request, progress)
+                if waiting is not None:
+                    return waiting
+            if progress.cluster_id is not None:
+                outcome = self._follow(context, request, progress, progress.cluster_id)
+                if outcome is not None:
+                    return outcome
+
+    def _obtain(self, request: Mapping[str, Any], progress: ClusterProgress) -> Deferral | None:
+        """Find the cluster of an earlier attempt, or make one, unless EMR takes none now."""
+        clusters = self._clusters()
+        progress.give_up_at = time.time() + self.start_timeout.total_seconds()
+        found = clusters.adopt()
+        progress.adopted = found is not None
+        if found is None:
             try:
                 self._cluster_id = self._create(clusters, request)
             except ServiceError as error:
                 self._creating = is_uncertain(error)
-                if not is_limit(error) or time.time() > limit_ends_at:
+                if not is_limit(error) or time.time() > progress.limit_ends_at:
                     raise
                 self.log.info("EMR takes no more clusters at the moment; waiting. %s", error)
-                waiting = self._waiting().pause({"limit_ends_at": limit_ends_at}, _LIMIT_PAUSE)
-                if waiting is not None:
-                    return waiting
-                continue
-            kept = clusters.adopt()  # another attempt may have made one at the same time
+                return self._waiting().pause(progress.carried(), _LIMIT_PAUSE)
+            # Another attempt may have made one at the same time.
+            kept = clusters.adopt()
             if kept is not None:
                 self._cluster_id = kept["Id"]
-            return self._follow(context, request, self._cluster_id, give_up_at)
+        else:
+            self._cluster_id = found["Id"]
+            self.log.info("Adopted cluster %s of an earlier attempt", found["Id"])
+            self._kill_switch.check(self._release)
+        progress.cluster_id = self._cluster_id
+        return None
 
     def _create(self, clusters: EmrClusters, request: Mapping[str, Any]) -> str:
         spot = asks_for_spot(request)
@@ -191,33 +186,38 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         return cluster_id
 
     def _follow(
-        self, context: Context, request: Mapping[str, Any], cluster_id: str, give_up_at: float
-    ) -> str | Deferral:
+        self,
+        context: Context,
+        request: Mapping[str, Any],
+        progress: ClusterProgress,
+        cluster_id: str,
+    ) -> str | Deferral | None:
+        """Wait until the cluster is ready.
+
+        :returns: its id, what to defer with, or ``None`` when another one has to be made.
+        """
         clusters, state = self._clusters(), ""
         while True:
             cluster = clusters.describe(cluster_id)
             if not state:
-                self._show(context, cluster)
+                self._show_cluster(context, cluster)
             if cluster["Status"]["State"] != state:
                 state = cluster["Status"]["State"]
                 self.log.info("Cluster %s is %s", cluster_id, state)
             if state in READY:
                 return cluster_id
             if state in ENDED:
-                return self._failed(context, request, cluster)
-            if time.time() > give_up_at:
+                self._cluster_id = progress.cluster_id = None
+                return self._after_end(request, cluster, progress)
+            if time.time() > progress.give_up_at:
                 raise UpdraftError(
                     f"Cluster {cluster_id} is still {state} after {self.start_timeout}; it is "
                     "being ended. Raise start_timeout if it needs longer."
                 )
             waiting = self._waiting().wait(
                 EmrClusterTrigger,
-                {
-                    "cluster_id": cluster_id,
-                    "give_up_at": give_up_at,
-                    "adopted": self._adopted,
-                },
-                give_up_at,
+                progress.carried(),
+                progress.give_up_at,
                 cluster_id=cluster_id,
                 states=(*STARTING, ENDING),
                 terminates=True,
@@ -225,28 +225,33 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
             if waiting is not None:
                 return waiting
 
-    def _failed(
-        self, context: Context, request: Mapping[str, Any], cluster: Cluster
-    ) -> str | Deferral:
-        self._cluster_id = None
+    def _after_end(
+        self, request: Mapping[str, Any], cluster: Cluster, progress: ClusterProgress
+    ) -> Deferral | None:
+        """Decide whether another cluster is made after one that has ended, and wait if it helps.
+
+        :returns: what to defer with before, ``None`` when it is made now.
+        :raises UpdraftError: when another one would end in the same way.
+        """
         reason = cluster["Status"].get("StateChangeReason") or {}
-        if self._adopted and reason.get("Code") == "USER_REQUEST":
+        if progress.adopted and reason.get("Code") == "USER_REQUEST":
             self.log.info("Cluster %s was ended for an earlier attempt", cluster["Id"])
-            return self._begin(context, request, None)
+            return None
         error = self._clusters().failure(cluster)
-        if lacks_capacity(cluster) and asks_for_spot(request):
-            if self.on_demand_fallback and not cluster["Name"].endswith("on-demand]"):
-                self.log.warning("%s", error)
-                return self._begin(context, request, None)
+        spot = asks_for_spot(request) and not cluster["Name"].endswith(ON_DEMAND_END)
+        if spot and self.on_demand_fallback and lacks_capacity(cluster):
+            self.log.warning("%s", error)
+            return None
+        if may_find_room_later(cluster, spot=spot):
+            if time.time() > progress.limit_ends_at:
+                raise error
+            self.log.warning("%s There is no room for it at the moment; waiting.", error)
+            return self._waiting().pause(progress.carried(), _LIMIT_PAUSE)
+        if spot and lacks_capacity(cluster):
             raise UpdraftError(
                 f"{error} Allow more types of instances or zones, or set on_demand_fallback=True."
             )
         raise error
-
-    def _show(self, context: Context, cluster: Cluster) -> None:
-        self._persist(context, EmrClusterLink, job_flow_id=cluster["Id"])
-        log_uri = (cluster.get("LogUri") or "").partition("://")[2].rstrip("/")
-        self._persist(context, EmrLogsLink, job_flow_id=cluster["Id"], log_uri=log_uri)
 
     def _release(self) -> None:
         """End what this attempt has begun."""
@@ -261,9 +266,7 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
             self.log.warning("The cluster goes on until its teardown ends it. %s", error)
 
     def _clusters(self) -> EmrClusters:
-        if self._owner is None:
-            raise UpdraftError("the task has no owner before it is executed")
-        return EmrClusters(self._calls, self._owner, self._kill_switch)
+        return EmrClusters(self._calls, self._require_owner(), self._kill_switch)
 
     def get_openlineage_facets_on_complete(
         self,

@@ -1,14 +1,15 @@
 """The clusters that belong to a task instance: finding, making and ending them."""
 
 import logging
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from updraft.dynamodb.service_errors import ServiceError, is_uncertain
+from updraft.emr.cluster_failure import lacks_capacity
 from updraft.emr.cluster_request import owned
+from updraft.emr.cluster_states import FAILED, LIVE
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls
 from updraft.operators.emr_logs import EmrLogs
@@ -20,29 +21,13 @@ log = logging.getLogger(__name__)
 Cluster: TypeAlias = Mapping[str, Any]
 """What DescribeCluster says about one cluster."""
 
-STARTING = ("STARTING", "BOOTSTRAPPING")
-READY = ("RUNNING", "WAITING")
-LIVE = (*STARTING, *READY)
-ENDING = "TERMINATING"
-FAILED = "TERMINATED_WITH_ERRORS"
-ENDED = ("TERMINATED", FAILED)
+ON_DEMAND_END = " on-demand]"
+"""What the name of a cluster ends with that was made on demand for want of spot instances."""
 
 _LOOKBACK = timedelta(days=14)
 _SHORT = 12
-_ON_DEMAND = " on-demand"
 _LOOKS = 5
 _PAUSE = 3.0
-_FLEET_TIMEOUT = "INSTANCE_FLEET_TIMEOUT"
-_OTHER_REASONS = frozenset(
-    {"ALL_STEPS_COMPLETED", "BOOTSTRAP_FAILURE", "STEP_FAILURE", "USER_REQUEST"}
-)
-# https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-troubleshoot-errordetail.html
-_CAPACITY_CODES = re.compile(r"INSUFFICIENT_CAPACITY|SPOT_NO_CAPACITY|SPOT_PRICE_INCREASE")
-_CAPACITY_WORDS = re.compile(
-    r"(?i)\bspot\b|\binsufficient\w* ?(instance )?capacity\b|\bnot have sufficient\b.*\bcapacity\b|"
-    r"\bcapacity[- ]not[- ]available\b"
-)
-_PERMISSION_WORDS = re.compile(r"(?i)permission|authori[sz]|access ?denied|service-linked role")
 
 
 class EmrClusters:
@@ -127,7 +112,7 @@ class EmrClusters:
         """
         failed = self.own(FAILED, lookback=timedelta(hours=6))
         return any(
-            lacks_capacity(one) and not one["Name"].endswith(f"{_ON_DEMAND}]") for one in failed
+            lacks_capacity(one) and not one["Name"].endswith(ON_DEMAND_END) for one in failed
         )
 
     def create(self, request: Mapping[str, Any], *, spot: bool) -> str:
@@ -140,7 +125,7 @@ class EmrClusters:
         :raises ServiceError: when AWS refuses, or leaves it open for too long whether there is one.
         """
         give_up_at = time.monotonic() + self._calls.patience
-        suffix = f"[{self._short}{'' if spot else _ON_DEMAND}]"
+        suffix = f"[{self._short}{']' if spot else ON_DEMAND_END}"
         complete = owned(request, suffix=suffix, tags=self._owner.tags(), spot=spot)
         while True:
             try:
@@ -221,27 +206,6 @@ class EmrClusters:
             if found is not None:
                 return found
         return None
-
-
-def lacks_capacity(cluster: Cluster) -> bool:
-    """Tell whether a cluster failed for want of spot instances.
-
-    :param cluster: the cluster.
-    :returns: whether the codes say so, or where EMR gives none that tell, the message.
-    """
-    status = cluster["Status"]
-    reason = status.get("StateChangeReason") or {}
-    if status["State"] not in (ENDING, FAILED) or reason.get("Code") in _OTHER_REASONS:
-        return False
-    details = status.get("ErrorDetails") or ()
-    codes = [one["ErrorCode"] for one in details if one.get("ErrorCode")]
-    if codes:
-        return any(map(_CAPACITY_CODES.search, codes))
-    message = reason.get("Message") or ""
-    if _PERMISSION_WORDS.search(message):
-        return False
-    is_timeout = reason.get("Code") == _FLEET_TIMEOUT
-    return is_timeout or _CAPACITY_WORDS.search(message) is not None
 
 
 def is_gone(error: ServiceError) -> bool:

@@ -8,14 +8,10 @@ from typing import Any, ClassVar
 from airflow.providers.amazon.aws.operators.emr import EmrContainerOperator
 
 from updraft.compat import Context
-from updraft.hooks.emr import CONTAINERS, EmrCalls
+from updraft.hooks.emr import CONTAINERS
 from updraft.operators.emr_job_run_task import EmrJobRunTask
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun, s3_log_uri
 from updraft.operators.emr_logs import EmrLogs
-from updraft.operators.emr_spark_lineage import with_lineage_defaults
-from updraft.operators.try_series import series_digest
-from updraft.operators.waiting import Deferral
-from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr_job_runs import EmrContainersJobRunTrigger, EmrJobRunTrigger
 
 _NOT_IN_NAMES = re.compile(r"[^.\-_/#A-Za-z0-9]+")
@@ -24,11 +20,15 @@ _NOT_IN_NAMES = re.compile(r"[^.\-_/#A-Za-z0-9]+")
 class ContainersJobRuns(EmrJobRuns):
     """Runs of a virtual cluster of EMR on EKS; see :class:`EmrJobRuns`."""
 
+    service: ClassVar[str] = CONTAINERS
     active: ClassVar[tuple[str, ...]] = ("PENDING", "SUBMITTED", "RUNNING")
     cancelling: ClassVar[str] = "CANCEL_PENDING"
     succeeded: ClassVar[str] = "COMPLETED"
     longest_name: ClassVar[int] = 64
     trigger: ClassVar[type[EmrJobRunTrigger]] = EmrContainersJobRunTrigger
+
+    def prepare(self) -> None:
+        """Do nothing: a virtual cluster takes jobs as long as it is there."""
 
     def describe(self, run_id: str) -> JobRun:
         """Ask for a run."""
@@ -102,38 +102,16 @@ class EmrContainersJobOperator(EmrJobRunTask, EmrContainerOperator):
     """
 
     template_fields: Sequence[str] = (*EmrContainerOperator.template_fields, "inputs", "outputs")
-    ui_color = "#f5e6d3"
+    job_runs: ClassVar[type[EmrJobRuns]] = ContainersJobRuns
 
-    def _start(self, context: Context, limit_ends_at: float | None) -> JobRun | Deferral:
-        request: dict[str, Any] = {
-            "executionRoleArn": self.execution_role_arn,
-            "releaseLabel": self.release_label,
-            "jobDriver": self.job_driver,
-            "tags": {**(self.tags or {}), **ResourceOwner.of(context).tags()},
-        }
-        overrides = with_lineage_defaults(self.configuration_overrides, context, self.spark_lineage)
-        if overrides:
-            request["configurationOverrides"] = overrides
+    def _place(self) -> tuple[str, str]:
+        return self.virtual_cluster_id, self.name
+
+    def _particulars(self) -> dict[str, Any]:
+        particulars: dict[str, Any] = {"releaseLabel": self.release_label, "tags": self.tags}
         if self.job_retry_max_attempts:
-            request["retryPolicyConfiguration"] = {"maxAttempts": self.job_retry_max_attempts}
-        return self._make_runs(context).begin(request, limit_ends_at)
-
-    def _make_runs(self, context: Context) -> ContainersJobRuns:
-        parameters = {
-            name: value
-            for name, value in self._hook_parameters.items()
-            if name != "virtual_cluster_id"
-        }
-        runs = ContainersJobRuns(
-            self._waiting(EmrCalls(parameters, CONTAINERS)),
-            ResourceOwner.of(context),
-            series_digest(context),
-            self.virtual_cluster_id,
-            self.name,
-            kill_switch=self._kill_switch,
-        )
-        self._runs = runs
-        return runs
+            particulars["retryPolicyConfiguration"] = {"maxAttempts": self.job_retry_max_attempts}
+        return particulars
 
     def _show(self, context: Context, run_id: str) -> None:  # noqa: ARG002 - there is no link to it
         self.job_id = run_id

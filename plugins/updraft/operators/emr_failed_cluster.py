@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 from updraft.compat import Context
+from updraft.emr.cluster_states import LIVE
 from updraft.errors import UpdraftError
 from updraft.operators.emr_base import EmrBaseOperator
-from updraft.operators.emr_clusters import LIVE, EmrClusters
+from updraft.operators.emr_clusters import EmrClusters
 from updraft.resource_owner import ResourceOwner
 
 log = logging.getLogger(__name__)

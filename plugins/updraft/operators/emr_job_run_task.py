@@ -2,22 +2,27 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from updraft.compat import AirflowException, AirflowFailException, BaseOperator, Context
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+
+from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls
 from updraft.operators.emr_base import EmrBaseOperator, Waiting
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun
+from updraft.operators.emr_spark_lineage import with_lineage_defaults
 from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral, check_poll_interval
+from updraft.resource_owner import ResourceOwner
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
 
-class EmrJobRunTask(StopsAfterTrigger, BaseOperator):
+class EmrJobRunTask(StopsAfterTrigger, AwsBaseOperator[Any]):
     """Take over from the provider's operator how a job run is started, found and waited for.
 
     :param deferrable: whether the task gives its slot back while it waits.
@@ -27,6 +32,14 @@ class EmrJobRunTask(StopsAfterTrigger, BaseOperator):
     :param spark_lineage: whether Spark gets the settings for lineage.
     :param kwargs: arguments of the provider's operator.
     """
+
+    ui_color = "#f5e6d3"
+    job_runs: ClassVar[type[EmrJobRuns]]
+    """Finds, starts and watches the runs of the service."""
+
+    execution_role_arn: str
+    job_driver: dict[str, Any]
+    configuration_overrides: Any  # a mapping or None; the providers' classes differ here
 
     def __init__(
         self,
@@ -49,12 +62,12 @@ class EmrJobRunTask(StopsAfterTrigger, BaseOperator):
         self._finished_id: str | None = None
 
     @abstractmethod
-    def _start(self, context: Context, limit_ends_at: float | None) -> JobRun | Deferral:
-        """Find or start the run, and wait."""
+    def _place(self) -> tuple[str, str]:
+        """Say where the run takes place, by the id of that, and what the run is called."""
 
     @abstractmethod
-    def _make_runs(self, context: Context) -> EmrJobRuns:
-        """Make what finds, starts and watches the run."""
+    def _particulars(self) -> dict[str, Any]:
+        """Name the parameters of StartJobRun that only this service or its user knows."""
 
     @abstractmethod
     def _show(self, context: Context, run_id: str) -> None:
@@ -113,8 +126,41 @@ class EmrJobRunTask(StopsAfterTrigger, BaseOperator):
     def _check(self) -> None:
         """Check arguments; raises UpdraftError when one is wrong."""
 
-    def _waiting(self, calls: EmrCalls) -> Waiting:
-        return Waiting(calls, deferrable=self.deferrable, poll_interval=self.poll_interval)
+    def _start(self, context: Context, limit_ends_at: float | None) -> JobRun | Deferral:
+        """Find or start the run, and wait."""
+        runs = self._make_runs(context)
+        if limit_ends_at is None:
+            runs.prepare()
+        particulars = self._particulars()
+        request = {
+            **particulars,
+            "executionRoleArn": self.execution_role_arn,
+            "jobDriver": self.job_driver,
+            "tags": {**(particulars.get("tags") or {}), **ResourceOwner.of(context).tags()},
+        }
+        overrides = with_lineage_defaults(self.configuration_overrides, context, self.spark_lineage)
+        if overrides:
+            request["configurationOverrides"] = overrides
+        return runs.begin(request, limit_ends_at)
+
+    def _make_runs(self, context: Context) -> EmrJobRuns:
+        parent_id, name = self._place()
+        # The provider's hook for EMR on EKS takes the virtual cluster besides.
+        parameters = {
+            name: value
+            for name, value in self._hook_parameters.items()
+            if name != "virtual_cluster_id"
+        }
+        calls = EmrCalls(parameters, self.job_runs.service)
+        self._runs = self.job_runs(
+            Waiting(calls, deferrable=self.deferrable, poll_interval=self.poll_interval),
+            ResourceOwner.of(context),
+            series_digest(context),
+            parent_id,
+            name,
+            kill_switch=self._kill_switch,
+        )
+        return self._runs
 
     def _result(self, context: Context, step: Callable[[], JobRun | Deferral]) -> str:
         try:

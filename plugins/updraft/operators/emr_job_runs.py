@@ -50,6 +50,9 @@ class EmrJobRuns(ABC):
     :param kill_switch: whether the task was told to stop.
     """
 
+    service: ClassVar[str]
+    """Name of the service in botocore."""
+
     active: ClassVar[tuple[str, ...]]
     """States of a run that has not ended."""
 
@@ -101,6 +104,13 @@ class EmrJobRuns(ABC):
 
         :param run_id: its id.
         :raises ServiceError: when AWS refuses.
+        """
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Get ready for a run, where the service needs it.
+
+        :raises UpdraftError: when AWS refuses.
         """
 
     @abstractmethod

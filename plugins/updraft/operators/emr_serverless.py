@@ -8,14 +8,10 @@ from airflow.providers.amazon.aws.operators.emr import EmrServerlessStartJobOper
 
 from updraft.compat import Context
 from updraft.errors import UpdraftError
-from updraft.hooks.emr import SERVERLESS, EmrCalls
+from updraft.hooks.emr import SERVERLESS
 from updraft.operators.emr_job_run_task import EmrJobRunTask
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun, s3_log_uri
 from updraft.operators.emr_logs import EmrLogs
-from updraft.operators.emr_spark_lineage import with_lineage_defaults
-from updraft.operators.try_series import series_digest
-from updraft.operators.waiting import Deferral
-from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr_job_runs import EmrJobRunTrigger, EmrServerlessJobRunTrigger
 
 _OWN_ARGUMENTS: Mapping[str, str] = {
@@ -30,13 +26,14 @@ _STOPPED = frozenset({"CREATED", "STOPPED"})
 class ServerlessJobRuns(EmrJobRuns):
     """Runs of an application of EMR Serverless; see :class:`EmrJobRuns`."""
 
+    service: ClassVar[str] = SERVERLESS
     active: ClassVar[tuple[str, ...]] = ("SUBMITTED", "PENDING", "SCHEDULED", "QUEUED", "RUNNING")
     cancelling: ClassVar[str] = "CANCELLING"
     succeeded: ClassVar[str] = "SUCCESS"
     longest_name: ClassVar[int] = 256
     trigger: ClassVar[type[EmrJobRunTrigger]] = EmrServerlessJobRunTrigger
 
-    def start_application(self) -> None:
+    def prepare(self) -> None:
         """Start an application that does not start by itself when it gets a job.
 
         :raises ServiceError: when AWS refuses.
@@ -126,43 +123,18 @@ class EmrServerlessJobOperator(EmrJobRunTask, EmrServerlessStartJobOperator):
         "inputs",
         "outputs",
     )
-    ui_color = "#f5e6d3"
+    job_runs: ClassVar[type[EmrJobRuns]] = ServerlessJobRuns
 
     def _check(self) -> None:
         for name, advice in _OWN_ARGUMENTS.items():
             if name in (self.config or {}):
                 raise UpdraftError(f"config: it must not have {name}; {advice}.")
 
-    def _start(self, context: Context, limit_ends_at: float | None) -> JobRun | Deferral:
-        runs = self._make_runs(context)
-        if limit_ends_at is None:
-            runs.start_application()
-        own = ResourceOwner.of(context).tags()
-        given = dict(self.config)
-        request = {
-            **given,
-            "executionRoleArn": self.execution_role_arn,
-            "jobDriver": self.job_driver,
-            "tags": {**given.get("tags", {}), **own},
-        }
-        overrides = with_lineage_defaults(self.configuration_overrides, context, self.spark_lineage)
-        if overrides:
-            request["configurationOverrides"] = overrides
-        return runs.begin(request, limit_ends_at)
+    def _place(self) -> tuple[str, str]:
+        return self.application_id, self.name or self.config.pop("name", None) or self.task_id
 
-    def _make_runs(self, context: Context) -> ServerlessJobRuns:
-        calls = EmrCalls(self._hook_parameters, SERVERLESS)
-        name = self.name or self.config.pop("name", None) or self.task_id
-        runs = ServerlessJobRuns(
-            self._waiting(calls),
-            ResourceOwner.of(context),
-            series_digest(context),
-            self.application_id,
-            name,
-            kill_switch=self._kill_switch,
-        )
-        self._runs = runs
-        return runs
+    def _particulars(self) -> dict[str, Any]:
+        return dict(self.config)
 
     def _show(self, context: Context, run_id: str) -> None:
         self.job_id = run_id

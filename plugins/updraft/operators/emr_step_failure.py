@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from updraft.emr.cluster_states import ENDED, ENDING
 from updraft.errors import UpdraftError
-from updraft.operators.emr_clusters import ENDED, ENDING, Cluster
+from updraft.operators.emr_clusters import Cluster
 from updraft.operators.emr_logs import EmrLogs
-from updraft.operators.emr_step_runs import EmrStepRuns, Step, has_failed
+from updraft.operators.emr_step_runs import EmrStepRuns
+from updraft.operators.emr_step_view import Step, has_failed
 
 
 class StepFailure:

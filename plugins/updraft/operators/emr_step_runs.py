@@ -3,8 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from updraft.dynamodb.service_errors import ServiceError, is_uncertain
 from updraft.emr.steps import (
@@ -15,46 +14,17 @@ from updraft.emr.steps import (
     identified,
     identity_of,
     step_key,
-    stops_others,
 )
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls, is_limit
+from updraft.operators.emr_step_view import Step, View
 from updraft.operators.kill_switch import KillSwitch
 
 log = logging.getLogger(__name__)
 
-Step: TypeAlias = Mapping[str, Any]
-"""What ListSteps says about one step."""
-
 _LOOKS = 5
 _PAUSE = 3.0
 _MOST_CANCELLED = 256
-
-
-@dataclass(frozen=True)
-class View:
-    """The steps of a cluster at one moment.
-
-    :param instances: the task's own steps by key, for each the instances in the order they were
-        added; of several with the same number the one added first.
-    :param surplus: own steps that are there twice, because two attempts overlapped.
-    :param by_id: all own steps by id.
-    :param active: number of steps of the cluster that have not ended.
-    """
-
-    instances: Mapping[str, Mapping[int, Step]]
-    surplus: Sequence[Step]
-    by_id: Mapping[str, Step]
-    active: int
-
-    def latest(self, key: str) -> tuple[int, Step] | None:
-        """Find the instance of a step that was added last.
-
-        :param key: key of the step.
-        :returns: its number and the step, ``None`` if it was never added.
-        """
-        found = self.instances.get(key)
-        return max(found.items()) if found else None
 
 
 class EmrStepRuns:
@@ -95,28 +65,8 @@ class EmrStepRuns:
         :returns: what there is.
         :raises ServiceError: when AWS refuses.
         """
-        own = set(self._keys)
-        instances: dict[str, dict[int, Step]] = {}
-        surplus: list[Step] = []
-        by_id: dict[str, Step] = {}
-        seen: set[str] = set()
-        active = 0
         listed = self._calls.items("list_steps", self._named(), "Steps", ClusterId=self._cluster_id)
-        for step in listed:  # the latest first
-            if step["Id"] in seen:
-                continue  # it moved on to the next page when another step was added
-            seen.add(step["Id"])
-            active += step["Status"]["State"] in ACTIVE_STATES
-            identity = identity_of(step["Name"])
-            if identity is None or identity.key not in own:
-                continue
-            by_id[step["Id"]] = step
-            numbered = instances.setdefault(identity.key, {})
-            later = numbered.get(identity.instance)
-            if later is not None:
-                surplus.append(later)
-            numbered[identity.instance] = step
-        return View(instances, surplus, by_id, active)
+        return View.of(listed, set(self._keys))
 
     def adopt(self, view: View, known: dict[int, str], adopted: set[str]) -> list[int]:
         """Take over what has been done or is going on.
@@ -207,6 +157,7 @@ class EmrStepRuns:
                 known.update(zip(places, answer["StepIds"], strict=True))
                 added = True
             if added:
+                self._log_added({index: known[index] for index in places})
                 self._kill_switch.check(self.stop)
                 return True
 
@@ -290,24 +241,12 @@ class EmrStepRuns:
                 return True
         return False
 
+    def _log_added(self, ids: Mapping[int, str]) -> None:
+        for index, step_id in ids.items():
+            # Not its arguments: they may hold what nobody has told Airflow to mask.
+            name, jar = self._steps[index]["Name"], self._steps[index]["HadoopJarStep"]
+            count = len(jar.get("Args", ()))
+            log.info("Added step %s (%s): %s with %d arguments", step_id, name, jar["Jar"], count)
+
     def _named(self) -> str:
         return f"cluster {self._cluster_id!r}"
-
-
-def has_failed(step: Step) -> bool:
-    """Tell whether a step has ended without success.
-
-    :param step: the step.
-    :returns: whether it has.
-    """
-    state = step["Status"]["State"]
-    return state != COMPLETED and state not in ACTIVE_STATES
-
-
-def keeps_others_out(step: Step) -> bool:
-    """Tell whether steps after a step must not be added.
-
-    :param step: the step.
-    :returns: whether it has failed, and cancels those after it.
-    """
-    return has_failed(step) and stops_others(step)

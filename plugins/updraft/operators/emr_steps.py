@@ -9,20 +9,18 @@ from airflow.providers.amazon.aws.links.emr import EmrClusterLink, EmrLogsLink
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
+from updraft.emr.cluster_states import ENDED, ENDING
 from updraft.emr.steps import ACTIVE_STATES, StepDefinition, read_steps, with_action
 from updraft.errors import UpdraftError
 from updraft.operators.emr_base import EmrBaseOperator
-from updraft.operators.emr_clusters import ENDED, ENDING, Cluster, EmrClusters
+from updraft.operators.emr_clusters import Cluster, EmrClusters
 from updraft.operators.emr_logs import UPLOAD_MINUTES
 from updraft.operators.emr_spark_lineage import with_lineage
+from updraft.operators.emr_step_concurrency import raise_concurrency, read_concurrency
 from updraft.operators.emr_step_failure import StepFailure
 from updraft.operators.emr_step_progress import StepProgress
-from updraft.operators.emr_step_runs import (
-    EmrStepRuns,
-    Step,
-    has_failed,
-    keeps_others_out,
-)
+from updraft.operators.emr_step_runs import EmrStepRuns
+from updraft.operators.emr_step_view import Step, has_failed, keeps_others_out
 from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.template_arguments import given
 from updraft.operators.try_series import series_digest
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 _LONGEST_WAIT = timedelta(hours=48)
 _ROOM_PAUSE = 60
 _LOG_PAUSES = 3
-_MOST_CONCURRENT = 256
 
 
 class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
@@ -116,7 +113,9 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
         steps = self._prepare(context)
 
         def begin() -> list[str] | Deferral:
-            self._raise_concurrency(self._show(context))
+            cluster = self._cluster()
+            self._show_cluster(context, cluster)
+            raise_concurrency(self._calls, cluster, read_concurrency(self.step_concurrency))
             return self._advance(context, steps, progress)
 
         return self._result(begin)
@@ -166,19 +165,8 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
                 "cluster_id: there is none; it looks like j-1A2B3C4D5E6F7, and the result of an "
                 "EmrClusterOperator is one"
             )
-        return read_steps(self.steps, concurrent=(self._concurrency() or 1) > 1)
-
-    def _concurrency(self) -> int | None:
-        """Read how many steps may run at the same time; a template gives it as text."""
-        text = str(self.step_concurrency)
-        if text in {"", "None"}:
-            return None
-        if not text.isdecimal() or not 1 <= int(text) <= _MOST_CONCURRENT:
-            raise UpdraftError(
-                f"step_concurrency: {self.step_concurrency!r} is not a whole number from 1 to "
-                f"{_MOST_CONCURRENT}"
-            )
-        return int(text)
+        concurrency = read_concurrency(self.step_concurrency)
+        return read_steps(self.steps, concurrent=(concurrency or 1) > 1)
 
     def _result(self, step: Any) -> list[str]:
         self._step_ids = self._run(step)
@@ -203,7 +191,6 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
                 sent = with_lineage(complete, context, self.spark_lineage)
                 role = given(self.execution_role_arn)
                 if runs.add(view, missing, sent, known, role):
-                    self._log_added(steps, missing, known)
                     view = runs.settle(known)
                     missing = [index for index in missing if index not in known]
             own = [view.by_id[one] for _, one in sorted(known.items()) if one in view.by_id]
@@ -261,43 +248,6 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
             return self._waiting().pause(progress.carried(), pause)
         raise failure.error()
 
-    def _show(self, context: Context) -> Cluster:
-        cluster = self._cluster()
-        self._persist(context, EmrClusterLink, job_flow_id=self.cluster_id)
-        log_uri = (cluster.get("LogUri") or "").partition("://")[2].rstrip("/")
-        self._persist(context, EmrLogsLink, job_flow_id=self.cluster_id, log_uri=log_uri)
-        return cluster
-
-    def _raise_concurrency(self, cluster: Cluster) -> None:
-        wanted, has = self._concurrency(), cluster.get("StepConcurrencyLevel") or 1
-        if wanted is None or wanted == has or cluster["Status"]["State"] in (ENDING, *ENDED):
-            return
-        if wanted < has:
-            self.log.info("The cluster runs %d steps at the same time, and goes on so", has)
-            return
-        self._calls.call(
-            "modify_cluster",
-            f"cluster {self.cluster_id!r}",
-            ClusterId=self.cluster_id,
-            StepConcurrencyLevel=wanted,
-        )
-        self.log.info("The cluster runs %d steps at the same time from now on, not %d", wanted, has)
-
-    def _log_added(
-        self, steps: Sequence[Mapping[str, Any]], places: Sequence[int], known: Mapping[int, str]
-    ) -> None:
-        for index in places:
-            if index in known:
-                # Not its arguments: they may hold what nobody has told Airflow to mask.
-                jar = steps[index]["HadoopJarStep"]
-                self.log.info(
-                    "Added step %s (%s): %s with %d arguments",
-                    known[index],
-                    steps[index]["Name"],
-                    jar["Jar"],
-                    len(jar["Args"]),
-                )
-
     def _cluster(self) -> Cluster:
         return EmrClusters(self._calls, self._require_owner()).describe(self.cluster_id)
 
@@ -305,11 +255,6 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
         if self._runs is None:
             raise UpdraftError("the task has no steps before it is executed")
         return self._runs
-
-    def _require_owner(self) -> ResourceOwner:
-        if self._owner is None:
-            raise UpdraftError("the task has no owner before it is executed")
-        return self._owner
 
     def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
         """Name what is declared, and what flags such as ``--input`` and ``--output`` name.

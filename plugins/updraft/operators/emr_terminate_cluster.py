@@ -10,13 +10,11 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
+from updraft.emr.cluster_states import ENDED, ENDING, LIVE
 from updraft.errors import UpdraftError
 from updraft.operators.emr_base import EmrBaseOperator
 from updraft.operators.emr_cluster import EmrClusterOperator
 from updraft.operators.emr_clusters import (
-    ENDED,
-    ENDING,
-    LIVE,
     Cluster,
     EmrClusters,
     is_gone,
@@ -187,11 +185,6 @@ class EmrTerminateClusterOperator(EmrBaseOperator):
                 if waiting is not None:
                     return waiting
         return list(cluster_ids)
-
-    def _require_owner(self) -> ResourceOwner:
-        if self._owner is None:
-            raise UpdraftError("the task has no owner before it is executed")
-        return self._owner
 
 
 def _protected(cluster_id: str) -> UpdraftError:

@@ -1,4 +1,4 @@
-"""Lets a task end its work when Airflow fails it because its trigger has failed."""
+"""Lets the last attempt of a task end its work when its trigger has failed."""
 
 from abc import abstractmethod
 from typing import Any
@@ -9,9 +9,10 @@ _FAIL = "__fail__"  # airflow.triggers.base.TRIGGER_FAIL_REPR, which Airflow 2 h
 
 
 class StopsAfterTrigger(BaseOperator):
-    """A task that stops what its trigger has watched when that trigger fails or takes too long.
+    """A task whose last attempt stops its work when its trigger fails or takes too long.
 
-    Airflow then calls neither the method that the task named nor ``on_kill``.
+    Airflow then calls neither the method that the task named nor ``on_kill``. After any other
+    attempt the work goes on, and the retry adopts it.
     """
 
     @abstractmethod
@@ -24,13 +25,14 @@ class StopsAfterTrigger(BaseOperator):
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
-        """Go on after a trigger, or stop the work when the trigger has failed.
+        """Go on after a trigger, or stop the work when the trigger has failed and no retry comes.
 
         :param next_method: method to go on with.
         :param next_kwargs: its arguments.
         :param context: context of the task instance.
         :returns: what the method returns.
         """
-        if next_method == _FAIL:
+        instance = context["ti"]
+        if next_method == _FAIL and instance.try_number > instance.max_tries:
             self.stop_after_trigger(context)
         return super().resume_execution(next_method, next_kwargs, context)

@@ -1,43 +1,36 @@
 """What the operators for AWS Glue have in common."""
 
-import json
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from typing import Any
 
 from updraft.compat import AirflowException, AirflowFailException, Context
 from updraft.errors import UpdraftError
-from updraft.hooks.glue import GlueClientHook
 from updraft.operators.dynamodb_base import client_configuration
+from updraft.operators.glue_datasets import GlueDatasetOperator, names_argument
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.triggers.glue_polling import MOST_ERRORS, GluePollingTrigger
 
-if TYPE_CHECKING:
-    from airflow.providers.openlineage.extractors import OperatorLineage
-
-    from updraft.operators.glue_lineage import Lineage
 LONGEST_WAIT = timedelta(hours=48)
 """How long a task waits; a retry waits again."""
 
 
-class GlueOperator(AwsBaseOperator[GlueClientHook]):
+class GlueOperator(GlueDatasetOperator):
     """Base of the operators for AWS Glue.
 
     A subclass begins or finds its work in :meth:`begin` and looks at it in :meth:`go_on`. Both give
     the result, or a :class:`Deferral` as long as there is none. It asks ``kill_switch`` right
-    before and right after each call that starts something.
+    before and right after each call that starts something, and when it has found what goes on.
 
     :param inputs: what is read, for lineage: URIs in S3 and tables of the Data Catalog as
         ``database.table``; or their JSON. (templated)
     :param outputs: what is written, likewise. (templated)
     :param deferrable: whether the task gives its slot back while Glue works.
-    :param poll_interval: seconds between two looks at what Glue is doing.
+    :param poll_interval: seconds between two looks at what Glue is doing; a trigger begins with
+        shorter ones.
     :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
     :param region_name: region; by default that of the connection. (templated)
     :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
@@ -45,27 +38,20 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
         (standard retries, ten attempts).
     """
 
-    aws_hook_class = GlueClientHook
-    template_fields: Sequence[str] = aws_template_fields("inputs", "outputs")
     ui_color = "#e3dff5"
 
     def __init__(
         self,
         *,
-        inputs: Sequence[str] | str = (),
-        outputs: Sequence[str] | str = (),
         deferrable: bool = True,
         poll_interval: int = 30,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.inputs = inputs
-        self.outputs = outputs
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.kill_switch = KillSwitch()
         self._trigger_errors = 0
-        self._lineage: Lineage | None = None
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:
@@ -229,83 +215,3 @@ class GlueOperator(AwsBaseOperator[GlueClientHook]):
             )
         except Exception as error:  # noqa: BLE001 - a convenience must not fail the task
             self.log.warning("The task has no link to the AWS console: %s", error)
-
-    def remember_lineage(
-        self, external_id: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
-    ) -> None:
-        """Look up what lineage needs while the task still runs.
-
-        :param external_id: what Glue calls the work.
-        :param inputs: what was read besides the operator's ``inputs``.
-        :param outputs: what was written besides its ``outputs``.
-        """
-        try:
-            from updraft.operators.glue_lineage import Lineage  # noqa: PLC0415 - optional
-
-            self._lineage = Lineage.of(
-                self.hook,
-                [*names_argument("inputs", self.inputs), *inputs],
-                [*names_argument("outputs", self.outputs), *outputs],
-                external_id,
-            )
-        except ImportError:
-            return
-        except Exception as error:  # noqa: BLE001 - lineage must not fail the task
-            self.log.warning("The lineage of this task is incomplete: %s", error)
-
-    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
-        """Name what is known before anything was done.
-
-        :returns: the lineage, ``None`` where OpenLineage is not installed.
-        """
-        try:
-            from updraft.operators.glue_lineage import Lineage  # noqa: PLC0415 - optional
-        except ImportError:
-            return None
-        return Lineage.declared(
-            names_argument("inputs", self.inputs), names_argument("outputs", self.outputs)
-        ).as_operator_lineage()
-
-    def get_openlineage_facets_on_complete(
-        self,
-        task_instance: Any,  # noqa: ARG002 - the listener passes it
-    ) -> "OperatorLineage[Any, Any] | None":
-        """Describe what was read and written.
-
-        :param task_instance: not needed, the operator itself remembers.
-        :returns: the lineage, ``None`` where OpenLineage is not installed.
-        """
-        if self._lineage is None:
-            return self.get_openlineage_facets_on_start()
-        return self._lineage.as_operator_lineage()
-
-    def get_openlineage_facets_on_failure(
-        self, task_instance: Any
-    ) -> "OperatorLineage[Any, Any] | None":
-        """Describe what would have been read and written.
-
-        :param task_instance: not needed, the operator itself remembers.
-        :returns: the lineage, ``None`` where OpenLineage is not installed.
-        """
-        return self.get_openlineage_facets_on_complete(task_instance)
-
-
-def names_argument(argument: str, value: Sequence[str] | str | None) -> list[str]:
-    """Read a list of names.
-
-    :param argument: name of the argument, for the error message.
-    :param value: the names, their JSON if a template made it, or a single name.
-    :returns: the names.
-    :raises UpdraftError: when it is something else.
-    """
-    if value is None:
-        return []
-    if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = json.loads(text) if text.startswith("[") else [text] if text else []
-        except ValueError as error:
-            raise UpdraftError(f"{argument}: {text!r} is no list in JSON: {error}") from None
-    if not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
-        raise UpdraftError(f"{argument}: {value!r} is no list of names")
-    return list(value)

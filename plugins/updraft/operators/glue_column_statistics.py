@@ -3,29 +3,31 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import Any, cast
+from typing import Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
-from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator, names_argument
+from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
+from updraft.operators.glue_column_statistics_runs import (
+    ALL_ROWS,
+    BEGUN,
+    GOES_ON,
+    IN_THE_WAY,
+    SUCCEEDED,
+    ColumnStatisticsRuns,
+    adopted,
+    outcome,
+)
+from updraft.operators.glue_datasets import names_argument
 from updraft.operators.try_series import is_first_attempt
 from updraft.operators.waiting import Deferral
 from updraft.triggers.glue_catalog import GlueColumnStatisticsTrigger
 
-_BEGUN = frozenset({"STARTING", "RUNNING"})
-_GOES_ON = _BEGUN | {"STOPPING"}
-_RUNNING = "ColumnStatisticsTaskRunningException"
-_NO_ROOM = frozenset({"ResourceNumberLimitExceededException", "ThrottlingException", _RUNNING})
-_ALL_ROWS = 100
-_MOST_STARTS = 3  # at once, where a run that was in the way has ended in between
-_COMPLEX = ("array", "map", "struct", "uniontype")  # types without statistics
-_SUCCEEDED = "SUCCEEDED"
-_VIEW = "VIRTUAL_VIEW"
+_NO_ROOM = frozenset({"ResourceNumberLimitExceededException", "ThrottlingException", IN_THE_WAY})
 
 
 @dataclass
@@ -118,6 +120,21 @@ class GlueColumnStatisticsOperator(GlueOperator):
         self.concurrency = concurrency
         self._progress: _Progress | None = None
 
+    @property
+    def _runs(self) -> ColumnStatisticsRuns:
+        return ColumnStatisticsRuns(
+            self.hook,
+            self.database_name,
+            catalog_id=self.catalog_id or None,
+            column_names=self.column_names,
+            sample_size=self.sample_size,
+            settings={
+                "Role": self.role,
+                "SecurityConfiguration": self.security_configuration or None,
+            },
+            kill_switch=self.kill_switch,
+        )
+
     def check(self) -> None:
         """Check the arguments.
 
@@ -131,7 +148,7 @@ class GlueColumnStatisticsOperator(GlueOperator):
             raise UpdraftError(
                 f"concurrency: {self.concurrency!r} is not a whole number above 0, such as 5"
             )
-        if self.sample_size is not None and not 0 < self.sample_size <= _ALL_ROWS:
+        if self.sample_size is not None and not 0 < self.sample_size <= ALL_ROWS:
             raise UpdraftError(
                 f"sample_size: {self.sample_size!r} is no percentage above 0 and at most 100"
             )
@@ -179,14 +196,11 @@ class GlueColumnStatisticsOperator(GlueOperator):
         """Stop the runs, but for those that somebody else began."""
         progress = self._progress
         for table in [t for t in progress.running if t in progress.own] if progress else ():
-            try:
-                self._request("StopColumnStatisticsTaskRun", table)
-                self.log.info("Told Glue to stop the statistics of %s", table)
-            except UpdraftError as error:
-                self.log.warning("The statistics of %s may go on. %s", table, error)
+            self._runs.stop(table)
 
     def _advance(self, progress: _Progress, give_up_at: float) -> dict[str, Any] | Deferral:
         self._progress = progress
+        self.kill_switch.check(self.stop)  # until here, on_kill did not know what to stop
         while True:
             self._look(progress)
             self._start_some(progress)
@@ -204,45 +218,39 @@ class GlueColumnStatisticsOperator(GlueOperator):
                 return deferral
 
     def _tables(self) -> list[str]:
-        named = names_argument("table_names", self.table_names)
-        if not named:
-            pages = self.hook.pages(
-                "GetTables",
-                "TableList",
-                f"database {self.database_name!r}",
-                DatabaseName=self.database_name,
-                CatalogId=self.catalog_id or None,
-            )
-            named = sorted(table["Name"] for table in pages if table.get("TableType") != _VIEW)
+        named = names_argument("table_names", self.table_names) or self._runs.tables()
         pattern = self.table_pattern or "*"
         return [name for name in dict.fromkeys(named) if fnmatchcase(name, pattern)]
 
     def _take_over(self, context: Context, progress: _Progress) -> None:
         """Take over what an earlier attempt has finished, or has begun."""
-        begun = getattr(context.get("dag_run"), "start_date", None)
-        if begun is None:
+        dag_run = context.get("dag_run")
+        started = getattr(dag_run, "start_date", None)
+        # Without a start nothing may pass for done, but what goes on can be told to be its own.
+        since = started or getattr(dag_run, "run_after", None)
+        if since is None:
             return
         for table in list(progress.waiting):
-            for run in self._runs(table):
-                if (run.get("StartTime") or run["CreationTime"]) < begun:
+            for run in self._runs.about(table):
+                if not self._runs.began_since(run, since):
                     break
-                if run["Status"] in _BEGUN and self._is_same(run, table):
+                if run["Status"] in BEGUN and self._runs.is_same(run, table):
                     # It may end before a start of another one would find it going on.
                     progress.waiting.remove(table)
-                    progress.running[table] = self._adopted(run, table)
+                    progress.running[table] = adopted(run, table)
                     progress.own.append(table)
                     break
-                if run["Status"] == _SUCCEEDED and self._is_same(run, table):
+                if started and run["Status"] == SUCCEEDED and self._runs.is_same(run, table):
                     self.log.info("The statistics of %s were computed by an earlier attempt", table)
                     progress.waiting.remove(table)
-                    progress.ended[table] = _outcome(run)
+                    progress.ended[table] = outcome(run)
                     break
 
     def _start_some(self, progress: _Progress) -> None:
         while progress.waiting and len(progress.running) < self.concurrency:
             table = progress.waiting[0]
             try:
-                run_id, is_own = self._started(table)
+                run_id, is_own = self._runs.start(table)
             except ServiceError as error:
                 if error.code in _NO_ROOM:
                     self.log.info("No run can be begun about %s now: %s", table, error)
@@ -257,63 +265,18 @@ class GlueColumnStatisticsOperator(GlueOperator):
                 self.kill_switch.check(self.stop)
             progress.waiting.remove(table)
 
-    def _started(self, table: str) -> tuple[str, bool]:
-        """Start a run, or adopt the one that is in the way.
-
-        :returns: its id, and whether this task began it.
-        """
-        for number in range(_MOST_STARTS):
-            self.kill_switch.check()
-            asked_at = datetime.now(UTC).replace(microsecond=0)
-            try:
-                answer = self._request(
-                    "StartColumnStatisticsTaskRun",
-                    table,
-                    Role=self.role,
-                    ColumnNameList=list(self.column_names) if self.column_names else None,
-                    SampleSize=self.sample_size,
-                    CatalogID=self.catalog_id or None,
-                    SecurityConfiguration=self.security_configuration or None,
-                )
-            except ServiceError as error:
-                if error.code != _RUNNING:
-                    raise
-                active = [run for run in self._runs(table) if run["Status"] in _GOES_ON]
-                if active:
-                    if not self._is_same(active[0], table):
-                        raise
-                    # A start whose answer was lost is repeated, and then in its own way.
-                    is_own = active[0]["CreationTime"] >= asked_at
-                    return self._adopted(active[0], table), is_own
-                if number + 1 == _MOST_STARTS:
-                    raise
-                time.sleep(2**number)  # it has ended in between
-                continue
-            run_id = str(answer["ColumnStatisticsTaskRunId"])
-            self.log.info("Glue has begun run %s about %s", run_id, table)
-            return run_id, True
-        raise AssertionError("unreachable")
-
-    def _adopted(self, run: Mapping[str, Any], table: str) -> str:
-        run_id = str(run["ColumnStatisticsTaskRunId"])
-        self.log.info("Adopted run %s about %s, which is going on", run_id, table)
-        return run_id
-
     def _look(self, progress: _Progress) -> None:
         for table, run_id in list(progress.running.items()):
-            answer = self._request(
-                "GetColumnStatisticsTaskRun", table, named=False, ColumnStatisticsTaskRunId=run_id
-            )
-            run = answer["ColumnStatisticsTaskRun"]
-            if run["Status"] in _GOES_ON:
+            run = self._runs.look(table, run_id)
+            if run["Status"] in GOES_ON:
                 continue
             del progress.running[table]
-            progress.ended[table] = _outcome(run)
+            progress.ended[table] = outcome(run)
             self.log.info("Run %s about %s: %s", run_id, table, progress.ended[table])
 
     def _result(self, progress: _Progress) -> dict[str, Any]:
         self._progress = None
-        failed = {t: end for t, end in progress.ended.items() if end["state"] != _SUCCEEDED}
+        failed = {t: end for t, end in progress.ended.items() if end["state"] != SUCCEEDED}
         tables = [f"{self.database_name}.{table}" for table in sorted(progress.ended)]
         ids = sorted(str(end["run_id"]) for end in progress.ended.values() if end["run_id"])
         self.remember_lineage(",".join(ids[:1]), inputs=tables, outputs=tables)
@@ -327,56 +290,3 @@ class GlueColumnStatisticsOperator(GlueOperator):
                 f"{self.database_name} were not computed: {reasons}"
             )
         return dict(sorted(progress.ended.items()))
-
-    def _runs(self, table: str) -> list[dict[str, Any]]:
-        """List the runs about a table, the latest first."""
-        runs = self.hook.pages(
-            "GetColumnStatisticsTaskRuns",
-            "ColumnStatisticsTaskRuns",
-            self._named(table),
-            DatabaseName=self.database_name,
-            TableName=table,
-        )
-        return sorted(runs, key=lambda run: cast("Any", run["CreationTime"]), reverse=True)
-
-    def _is_same(self, run: Mapping[str, Any], table: str) -> bool:
-        """Say whether a run computes at least what this task is to compute."""
-        if run.get("SampleSize", _ALL_ROWS) < (self.sample_size or _ALL_ROWS):
-            return False
-        computed = {name.lower() for name in run.get("ColumnNameList") or ()}
-        if not computed:
-            return True
-        # Of a run about all columns Glue may name those that it has found.
-        wanted = self.column_names or self._all_columns(table)
-        return computed >= {name.lower() for name in wanted}
-
-    def _all_columns(self, table: str) -> list[str]:
-        """Name the columns that statistics exist for; those of partitions may have none."""
-        answer = self.hook.request(
-            "GetTable",
-            self._named(table),
-            DatabaseName=self.database_name,
-            Name=table,
-            CatalogId=self.catalog_id or None,
-        )
-        columns = answer["Table"].get("StorageDescriptor", {}).get("Columns", ())
-        return [
-            column["Name"]
-            for column in columns
-            if not column.get("Type", "").lower().startswith(_COMPLEX)
-        ]
-
-    def _request(
-        self, operation: str, table: str, *, named: bool = True, **parameters: Any
-    ) -> dict[str, Any]:
-        if named:
-            parameters |= {"DatabaseName": self.database_name, "TableName": table}
-        return self.hook.request(operation, self._named(table), **parameters)
-
-    def _named(self, table: str) -> str:
-        return f"table {self.database_name}.{table}"
-
-
-def _outcome(run: Mapping[str, Any]) -> dict[str, Any]:
-    error = {"error": run["ErrorMessage"]} if run.get("ErrorMessage") else {}
-    return {"run_id": run["ColumnStatisticsTaskRunId"], "state": run["Status"], **error}

@@ -23,6 +23,7 @@ _NONE = "none"  # there was no crawl before
 _READY = "READY"
 _RUNNING = "RUNNING"
 _COMPLETED = "COMPLETED"
+_OVER = frozenset({"CrawlerNotRunningException", "CrawlerStoppingException"})
 _LAG = 10  # looks, a second apart, for a crawl that has begun but is not listed yet
 _MOST_LOOKS = 20  # those after the lag are poll intervals apart
 
@@ -102,8 +103,11 @@ class GlueCrawlerOperator(GlueOperator):
         try:
             self._request("StopCrawler", Name=self.crawler_name)
             self.log.info("Told crawler %s to stop", self.crawler_name)
-        except UpdraftError as error:
-            self.log.warning("Crawler %s may go on. %s", self.crawler_name, error)
+        except ServiceError as error:
+            if error.code in _OVER:
+                self.log.info("Crawler %s is being stopped, or has ended", self.crawler_name)
+            else:
+                self.log.warning("Crawler %s may go on. %s", self.crawler_name, error)
 
     def _advance(
         self, context: Context, after: str | None, give_up_at: float, *, own: bool = False
@@ -113,7 +117,7 @@ class GlueCrawlerOperator(GlueOperator):
         :param after: id of the last crawl before the task's own, if the crawler is marked.
         :param own: whether the task has started a crawl after that one, listed or not.
         """
-        self._crawling = own
+        self._found_going_on(own=own)
         looks = 0
         while True:
             state = self._crawler()["State"]
@@ -135,7 +139,8 @@ class GlueCrawlerOperator(GlueOperator):
                     after = self._start(context, crawls, after if is_marked else None)
                     looks = 0 if self._crawling else max(looks, 1)
                 continue
-            self._crawling = self._crawling if crawl is None else crawl["State"] == _RUNNING
+            if crawl is not None:
+                self._found_going_on(own=crawl["State"] == _RUNNING)
             trigger = GlueCrawlTrigger(
                 crawler_name=self.crawler_name,
                 after=after,
@@ -147,6 +152,16 @@ class GlueCrawlerOperator(GlueOperator):
             deferral = self.wait(trigger, f"Crawler {self.crawler_name!r}")
             if deferral is not None:
                 return deferral
+
+    def _found_going_on(self, *, own: bool) -> None:
+        """Note whether the crawl that goes on is the task's own.
+
+        One that this attempt did not begin is stopped here if ``on_kill`` came before it was known.
+        """
+        is_news = own and not self._crawling
+        self._crawling = own
+        if is_news:
+            self.kill_switch.check(self.stop)
 
     def _pause(self, looks: int) -> None:
         """Wait until a crawl that was started is listed."""

@@ -8,7 +8,8 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.errors import UpdraftError
-from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator, names_argument
+from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
+from updraft.operators.glue_datasets import names_argument
 from updraft.operators.glue_links import GlueTableLink
 from updraft.operators.try_series import try_series
 from updraft.operators.waiting import Deferral
@@ -168,7 +169,9 @@ class GlueDataQualityRulesetRunOperator(GlueOperator):
         return run_id
 
     def _advance(self, run_id: str, give_up_at: float) -> dict[str, Any] | Deferral:
-        self._run_id = run_id
+        if run_id != self._run_id:
+            self._run_id = run_id
+            self.kill_switch.check(self.stop)  # until here, on_kill did not know what to stop
         while True:
             run = self._run(run_id)
             if run["Status"] not in _GOES_ON:

@@ -21,6 +21,7 @@ from updraft.operators.glue_job_arguments import (
     owner_arguments,
     with_spark_properties,
 )
+from updraft.operators.glue_job_calls import ConcurrentRunsError, GlueJobRunError, JobRun
 from updraft.operators.glue_job_definition import (
     check_definition,
     ensure_job,
@@ -28,12 +29,7 @@ from updraft.operators.glue_job_definition import (
     upload_script,
 )
 from updraft.operators.glue_job_log import GlueJobLog
-from updraft.operators.glue_job_runs import (
-    ConcurrentRunsError,
-    GlueJobRunError,
-    GlueJobRuns,
-    JobRun,
-)
+from updraft.operators.glue_job_runs import GlueJobRuns
 from updraft.operators.glue_job_settings import (
     RunSettings,
     json_object,

@@ -3,14 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import Any
 
-from updraft.dynamodb.service_errors import THROTTLED, ServiceError, explained, is_uncertain
+from updraft.dynamodb.service_errors import THROTTLED, ServiceError, is_uncertain
 from updraft.errors import UpdraftError
-from updraft.hooks.clients import connected_client
 from updraft.hooks.glue import GlueClientHook
-from updraft.operators.glue_job_log import DEFAULT_LOG_GROUP, GlueJobLog, log_link
+from updraft.operators.glue_job_calls import GlueJobCalls, GlueJobRunError, JobRun
+from updraft.operators.glue_job_log import GlueJobLog
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, may_defer
 from updraft.triggers.glue import GlueJobRunTrigger
@@ -18,17 +18,12 @@ from updraft.triggers.glue_polling import MOST_ERRORS
 
 log = logging.getLogger(__name__)
 
-JobRun: TypeAlias = Mapping[str, Any]
-"""What GetJobRun says about one run."""
-
 LONGEST_WAIT = timedelta(hours=48)
 """How long a task waits: the longest that Glue lets a job run by default. A retry waits again."""
 
 SUCCEEDED = "SUCCEEDED"
 _ACTIVE = frozenset({"STARTING", "RUNNING", "WAITING"})
 _STOPPING = "STOPPING"
-_OLDEST = timedelta(days=8)  # no run takes longer than seven days
-_PAGE = 200
 _MOST_STARTS = 6
 
 
@@ -69,8 +64,7 @@ class GlueJobRuns:
         kill_switch: KillSwitch | None = None,
         hook: GlueClientHook | None = None,
     ) -> None:
-        self._hook_parameters = dict(hook_parameters)
-        self._hook = hook or GlueClientHook(**self._hook_parameters)
+        self._calls = GlueJobCalls(hook_parameters, job_name, hook)
         self._job_name = job_name
         self._identity = identity
         self._deferrable = deferrable
@@ -141,7 +135,9 @@ class GlueJobRuns:
         if event["status"] != "success":
             log.warning("The trigger ended with: %s", event.get("message"))
         self._trigger_errors = event.get("errors", 0)
-        return self._wait_until(self._describe(event["run_id"]), event["give_up_at"])
+        self._waiting_for = event["run_id"]
+        self._kill_switch.check(self._end)  # until here, there was nothing known to stop
+        return self._wait_until(self._calls.describe(event["run_id"]), event["give_up_at"])
 
     def stop(self) -> None:
         """Stop the run that is waited for; called from a signal handler."""
@@ -156,8 +152,7 @@ class GlueJobRuns:
                 run_id = found["Id"] if found and found["JobRunState"] in _ACTIVE else None
             if run_id is None:
                 return
-            with self._explained("glue:BatchStopJobRun"):
-                self._client().batch_stop_job_run(JobName=self._job_name, JobRunIds=[run_id])
+            self._calls.stop([run_id])
             log.info("Told Glue to stop run %s", run_id)
         except UpdraftError as error:
             log.warning("Run %s goes on; the next attempt adopts it. %s", run_id, error)
@@ -173,7 +168,7 @@ class GlueJobRuns:
             while run["JobRunState"] == _STOPPING:
                 log.info("Run %s is being stopped; waiting for its end", run["Id"])
                 time.sleep(self._poll_interval)
-                run = self._describe(run["Id"])  # noqa: PLW2901 - its next state
+                run = self._calls.describe(run["Id"])  # noqa: PLW2901 - its next state
             if run["JobRunState"] in _ACTIVE:
                 self._check_same(run, arguments)
                 return run
@@ -207,7 +202,7 @@ class GlueJobRuns:
         if surplus:
             log.warning(
                 "%s belongs to this task as well and is older; stopping %s",
-                self._named(kept["Id"]),
+                self._calls.named(kept["Id"]),
                 ", ".join(surplus),
             )
             self._stop_runs(surplus)
@@ -219,27 +214,15 @@ class GlueJobRuns:
 
     def _stop_runs(self, run_ids: list[str]) -> None:
         try:
-            with self._explained("glue:BatchStopJobRun"):
-                self._client().batch_stop_job_run(JobName=self._job_name, JobRunIds=run_ids)
+            self._calls.stop(run_ids)
         except ServiceError as error:
             log.warning("Runs %s may go on. %s", ", ".join(run_ids), error)
 
     def _own_runs(self, arguments: Mapping[str, str]) -> Iterator[JobRun]:
         """Give the runs of this task instance, the latest first as Glue lists them."""
-        oldest = datetime.now(UTC) - _OLDEST
-        token = ""
-        while True:  # an error in the middle of a paginator would stand on its own
-            more: dict[str, Any] = {"NextToken": token} if token else {}
-            with self._explained("glue:GetJobRuns"):
-                page = self._client().get_job_runs(JobName=self._job_name, MaxResults=_PAGE, **more)
-            for run in page["JobRuns"]:
-                if run["StartedOn"] < oldest:
-                    return
-                if run.get("Arguments", {}).get(self._identity) == arguments[self._identity]:
-                    yield run
-            token = page.get("NextToken", "")
-            if not token:
-                return
+        for run in self._calls.recent():
+            if run.get("Arguments", {}).get(self._identity) == arguments[self._identity]:
+                yield run
 
     def _differences(self, run: JobRun, arguments: Mapping[str, str]) -> list[str]:
         """Name the arguments that differ; their values may be secrets."""
@@ -254,9 +237,9 @@ class GlueJobRuns:
         differences = self._differences(run, arguments)
         if differences:
             raise UpdraftError(
-                f"{self._named(run['Id'])}, which an earlier attempt of this task started, is "
-                f"still going on with other values of {', '.join(differences)}. Stop it or wait "
-                "for its end, and let templates give the same values in each attempt."
+                f"{self._calls.named(run['Id'])}, which an earlier attempt of this task started, "
+                f"is still going on with other values of {', '.join(differences)}. Stop it or "
+                "wait for its end, and let templates give the same values in each attempt."
             )
 
     def _start(self, arguments: Mapping[str, str]) -> str:
@@ -264,18 +247,6 @@ class GlueJobRuns:
             try:
                 return self._start_once(arguments)
             except ServiceError as error:
-                if error.code == "ConcurrentRunsExceededException":
-                    raise ConcurrentRunsError(
-                        f"The Glue job {self._job_name!r} has as many runs as it may have at the "
-                        "same time. Raise its MaxConcurrentRuns, or limit the tasks that use it "
-                        "with a pool."
-                    ) from error
-                if error.code == "ResourceNumberLimitExceededException":
-                    raise ConcurrentRunsError(
-                        f"The Glue job {self._job_name!r} cannot be run now, since the account has "
-                        f"reached a quota ({error.message}). Let it be raised, or limit the tasks "
-                        "that run jobs with a pool."
-                    ) from error
                 if is_uncertain(error):  # it may have begun nevertheless
                     found = self._found(arguments)
                     if found is not None:
@@ -288,23 +259,13 @@ class GlueJobRuns:
         raise AssertionError("unreachable")
 
     def _start_once(self, arguments: Mapping[str, str]) -> str:
-        client = self._hook.client_without_retries
         self._starting = arguments
         self._kill_switch.check()
-        with self._explained("glue:StartJobRun"):
-            answer = client.start_job_run(
-                JobName=self._job_name, Arguments=arguments, **self._overrides
-            )
-        self._waiting_for = str(answer["JobRunId"])  # from here on there is something to stop
+        # From here on there is something to stop.
+        self._waiting_for = self._calls.start(arguments, self._overrides)
         log.info("Glue has begun run %s of %s", self._waiting_for, self._job_name)
         self._kill_switch.check(self._end)
         return self._waiting_for
-
-    def _describe(self, run_id: str) -> JobRun:
-        with self._explained("glue:GetJobRun"):
-            answer = self._client().get_job_run(JobName=self._job_name, RunId=run_id)
-        run: JobRun = answer["JobRun"]
-        return run
 
     def _wait_until(self, run: JobRun, give_up_at: float) -> JobRun | Deferral:
         run_id = self._waiting_for = run["Id"]
@@ -312,12 +273,12 @@ class GlueJobRuns:
         while run["JobRunState"] in _ACTIVE or run["JobRunState"] == _STOPPING:
             if run["JobRunState"] != state:
                 state = run["JobRunState"]
-                log.info("Run %s is %s: %s", run_id, state, self._log_link(run))
+                log.info("Run %s is %s: %s", run_id, state, self._calls.log_link(run))
             seconds = give_up_at - time.time()
             if seconds <= 0:
                 raise UpdraftError(
-                    f"{self._named(run_id)} is still {state} after {LONGEST_WAIT}. It goes on; a "
-                    "retry of this task adopts it and waits again."
+                    f"{self._calls.named(run_id)} is still {state} after {LONGEST_WAIT}. It goes "
+                    "on; a retry of this task adopts it and waits again."
                 )
             can_look = self._trigger_errors < MOST_ERRORS
             if can_look and may_defer(deferrable=self._deferrable):
@@ -325,7 +286,7 @@ class GlueJobRuns:
                 return self._deferral(run_id, give_up_at, seconds)
             self._follow(run)
             time.sleep(self._poll_interval)
-            run = self._describe(run_id)
+            run = self._calls.describe(run_id)
         self._waiting_for = None
         self._follow(run)
         if run["JobRunState"] != SUCCEEDED:
@@ -340,8 +301,8 @@ class GlueJobRuns:
         reason = run.get("ErrorMessage") or "Glue gives no reason"
         trace = self._run_log.traceback(run) if self._run_log is not None else ""
         return GlueJobRunError(
-            f"{self._named(run['Id'])} ended as {run['JobRunState']}: {reason} Its log is at "
-            f"{self._log_link(run)}{trace and chr(10)}{trace}",
+            f"{self._calls.named(run['Id'])} ended as {run['JobRunState']}: {reason} Its log is at "
+            f"{self._calls.log_link(run)}{trace and chr(10)}{trace}",
             reason,
             run,
         )
@@ -361,41 +322,6 @@ class GlueJobRuns:
         return {
             "give_up_at": give_up_at,
             "waiter_delay": self._poll_interval,
-            "aws_conn_id": self._hook.aws_conn_id,
-            "region_name": self._client().meta.region_name,
-            "verify": self._hook_parameters.get("verify"),
-            "botocore_config": self._hook_parameters.get("config"),
             "errors": self._trigger_errors,
+            **self._calls.connection(),
         }
-
-    def _client(self) -> Any:
-        return connected_client(self._hook)
-
-    def _explained(self, action: str) -> Any:
-        return explained(action, f"job {self._job_name!r}")
-
-    def _named(self, run_id: str) -> str:
-        return f"Run {run_id} of the Glue job {self._job_name!r}"
-
-    def _log_link(self, run: JobRun) -> str:
-        region: str = self._client().meta.region_name
-        group = f"{run.get('LogGroupName') or DEFAULT_LOG_GROUP}/error"
-        return log_link(self._hook.conn_partition, region, group, run["Id"])
-
-
-class ConcurrentRunsError(UpdraftError):
-    """A job, or the account, has as many runs as it may have at the same time."""
-
-
-class GlueJobRunError(UpdraftError):
-    """A run did not succeed.
-
-    :param text: the whole story.
-    :param reason: what Glue says.
-    :param run: the run.
-    """
-
-    def __init__(self, text: str, reason: str, run: JobRun) -> None:
-        super().__init__(text)
-        self.reason = reason
-        self.run = run

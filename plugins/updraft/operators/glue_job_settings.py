@@ -236,9 +236,9 @@ def script_arguments_of(value: Mapping[str, str] | str | None) -> dict[str, str]
             )
         if not text:
             raise UpdraftError(
-                f"script_arguments: the value of {name!r} is empty; Glue leaves it out, and "
-                "getResolvedOptions then takes the next name for its value. Leave the argument "
-                "out, or give it a word that stands for nothing"
+                f"script_arguments: the value of {name!r} is empty; Glue gives the script the name "
+                "alone, which getResolvedOptions refuses. Leave the argument out, or give it a "
+                "word that stands for nothing"
             )
         if name.startswith("--updraft_"):
             raise UpdraftError(f"script_arguments: {name!r} is set by the operator")

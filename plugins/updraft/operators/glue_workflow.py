@@ -124,7 +124,11 @@ class GlueWorkflowRunOperator(GlueOperator):
         self, context: Context, run_id: str, give_up_at: float
     ) -> dict[str, Any] | Deferral:
         while True:
-            self._run_id = run_id = run_id or self._found(context) or self._started(context)
+            run_id = run_id or self._found(context)
+            if run_id and run_id != self._run_id:
+                self._run_id = run_id
+                self.kill_switch.check(self.stop)  # until here, on_kill did not know what to stop
+            run_id = self._run_id = run_id or self._started(context)
             if run_id:
                 run = self._request("GetWorkflowRun", RunId=run_id, IncludeGraph=True)["Run"]
                 if run["Status"] not in _GOES_ON:

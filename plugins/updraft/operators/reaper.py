@@ -18,20 +18,18 @@ from updraft.hooks.owned_emr_resources import (
     OwnedEmrContainersJobRuns,
     OwnedEmrServerlessJobRuns,
 )
-from updraft.hooks.owned_glue_resources import OwnedGlueJobRuns
+from updraft.hooks.owned_glue_resources import OwnedGlueJobRuns, OwnedGlueWorkflowRuns
 from updraft.hooks.owned_resources import OwnedResource, OwnedResources
 from updraft.resource_owner import configured_environment, environment_name
 
-SERVICES: Mapping[str, type[OwnedResources]] = {
-    resources.client_type: resources
-    for resources in (
-        OwnedEmrClusters,
-        OwnedEmrServerlessJobRuns,
-        OwnedEmrContainersJobRuns,
-        OwnedGlueJobRuns,
-    )
+SERVICES: Mapping[str, Sequence[type[OwnedResources]]] = {
+    "emr": (OwnedEmrClusters,),
+    "emr-serverless": (OwnedEmrServerlessJobRuns,),
+    "emr-containers": (OwnedEmrContainersJobRuns,),
+    # A workflow that is stopped stops its jobs.
+    "glue": (OwnedGlueWorkflowRuns, OwnedGlueJobRuns),
 }
-"""What can be looked through, by the name that boto3 gives the service."""
+"""Kinds of resources that can be looked through, by the name that boto3 gives their service."""
 
 _ENDED_RUNS = frozenset({"success", "failed"})
 
@@ -168,7 +166,11 @@ class ReapOrphansOperator(AwsBaseOperator[AwsBaseHook]):
             names = _listed(names)
         if not names:
             raise UpdraftError(f"services: name at least one of {', '.join(SERVICES)}")
-        return [choose("services", name, SERVICES)(self._hook_parameters) for name in names]
+        return [
+            resources(self._hook_parameters)
+            for name in names
+            for resources in choose("services", name, SERVICES)
+        ]
 
     @staticmethod
     def _environment(*, report_only: bool) -> str:

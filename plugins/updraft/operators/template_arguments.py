@@ -1,5 +1,9 @@
 """Reads arguments that a template has made, which are texts whatever they mean."""
 
+from datetime import datetime
+
+import pendulum
+
 from updraft.errors import UpdraftError
 
 
@@ -24,3 +28,25 @@ def truth(argument: str, value: object) -> bool:
     if answer is None:
         raise UpdraftError(f"{argument}: {value!r} is neither True nor False")
     return answer
+
+
+def time_argument(argument: str, value: datetime | str | None) -> datetime | None:
+    """Read an argument that is a time.
+
+    :param argument: name of the argument, for the error message.
+    :param value: the time, or its text in ISO 8601; one without a zone is in UTC.
+    :returns: the time, ``None`` if it was not given.
+    :raises UpdraftError: when it is no time.
+    """
+    if value is None or isinstance(value, datetime):
+        return value
+    text = given(value)
+    if text is None:
+        return None
+    try:
+        parsed: object = pendulum.parse(text)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, datetime):
+        return parsed
+    raise UpdraftError(f"{argument}: {value!r} is no time such as 2026-11-23T04:00:00Z")

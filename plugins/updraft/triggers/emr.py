@@ -11,7 +11,11 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from updraft.compat import AirflowException
 from updraft.dynamodb.service_errors import THROTTLED
+from updraft.emr.cluster_states import ENDED as ENDED_STATES
+from updraft.emr.cluster_states import ENDING
+from updraft.emr.steps import ACTIVE_STATES
 from updraft.hooks.emr import CLUSTERS, emr_hook
+from updraft.triggers.pauses import growing_pauses
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +25,6 @@ ENDED = "ended"
 STEPS_PER_CALL = 10
 """Ids of steps that ListSteps takes, https://docs.aws.amazon.com/emr/latest/APIReference/API_ListSteps.html."""
 
-ACTIVE_STEPS = ("PENDING", "RUNNING", "CANCEL_PENDING")
-_ENDED_CLUSTERS = frozenset({"TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS"})
 _LOOKS_PER_CLUSTER = 5
 _MOST_FAILURES = 20
 _MOST_DELAYS = 10
@@ -37,7 +39,7 @@ class EmrTrigger(BaseTrigger):
 
     :param carried: what the task wants to be given back, to be written as JSON.
     :param give_up_at: when the waiting ends, in seconds since 1970.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two looks; the first pauses are shorter.
     :param aws_conn_id: the Airflow connection used for AWS credentials.
     :param region_name: region.
     :param verify: whether to verify TLS certificates, or the path of a CA bundle.
@@ -127,7 +129,7 @@ class EmrTrigger(BaseTrigger):
     async def _wait(self, client: Any) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        failures = 0
+        failures, pauses = 0, growing_pauses(self.poll_interval)
         while True:
             try:
                 if await self.has_ended(client):
@@ -138,7 +140,9 @@ class EmrTrigger(BaseTrigger):
                 if not _may_pass(error) or failures > _MOST_FAILURES:
                     raise
                 log.info("A look failed, and is repeated: %s", error)
-            delay = self.poll_interval * min(2**failures, _MOST_DELAYS)
+            delay = (
+                self.poll_interval * min(2**failures, _MOST_DELAYS) if failures else next(pauses)
+            )
             left = self.give_up_at - time.time()
             if left <= 0:
                 return False
@@ -219,7 +223,7 @@ class EmrStepsTrigger(EmrTrigger):
         if self._looks % _LOOKS_PER_CLUSTER:
             return False
         answer = await client.describe_cluster(ClusterId=self.cluster_id)
-        return answer["Cluster"]["Status"]["State"] in _ENDED_CLUSTERS
+        return answer["Cluster"]["Status"]["State"] in (ENDING, *ENDED_STATES)
 
     async def on_kill(self) -> None:
         """Cancel the steps, because a user has ended the task; called from Airflow 3.3 on."""
@@ -238,7 +242,7 @@ class EmrStepsTrigger(EmrTrigger):
         if len(self.step_ids) <= STEPS_PER_CALL:
             request["StepIds"] = self.step_ids
         else:
-            request["StepStates"] = list(ACTIVE_STEPS)
+            request["StepStates"] = list(ACTIVE_STATES)
         own = set(self.step_ids)
         active: list[str] = []
         while True:
@@ -246,7 +250,7 @@ class EmrStepsTrigger(EmrTrigger):
             active += [
                 step["Id"]
                 for step in page["Steps"]
-                if step["Id"] in own and step["Status"]["State"] in ACTIVE_STEPS
+                if step["Id"] in own and step["Status"]["State"] in ACTIVE_STATES
             ]
             if not page.get("Marker"):
                 return active

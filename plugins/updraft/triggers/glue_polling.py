@@ -11,6 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from updraft.compat import AirflowException
 from updraft.hooks.glue import GlueClientHook
+from updraft.triggers.pauses import growing_pauses
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class GluePollingTrigger(BaseTrigger):
 
     :param give_up_at: when the waiting ends, in seconds since 1970. The task hands it on if it has
         to wait again.
-    :param waiter_delay: seconds between two looks.
+    :param waiter_delay: seconds between two looks; the first pauses are shorter.
     :param aws_conn_id: the Airflow connection used for AWS credentials.
     :param region_name: region.
     :param verify: whether to verify TLS certificates, or the path of a CA bundle.
@@ -131,12 +132,13 @@ class GluePollingTrigger(BaseTrigger):
         try:
             await asyncio.sleep(self.first_pause() + self._pause_after_errors())
             async with await self._connect() as client:
+                pauses = growing_pauses(self.waiter_delay)
                 while not await self.is_over(client):
                     self.errors = 0
                     if time.time() >= self.give_up_at:
                         outcome = {"status": "timeout", "message": "it has taken too long"}
                         break
-                    await asyncio.sleep(self.waiter_delay)
+                    await asyncio.sleep(next(pauses))
             self.errors = 0
         except (AirflowException, BotoCoreError, ClientError, OSError, ValueError) as error:
             self.errors += 1

@@ -82,7 +82,10 @@ def _compare(
         source=source or Table(table),
         total_segments=3,
         s3_uri=URI,
-        files=[DataFile(uri, item_count=item_count) for uri in contents],
+        files=[
+            DataFile(uri, size=len(content), item_count=item_count)
+            for uri, content in contents.items()
+        ],
         item_files=Files(contents),
         item_format=create_format(format_name, KEY_TYPES),
         partial=partial,
@@ -305,11 +308,37 @@ def test_an_estimate_is_not_what_a_complete_comparison_ends_with(caplog):
 
 
 def test_records_that_an_export_wrote_and_that_are_missing_are_a_difference():
-    totals = ExportTotals(f"{URI}/manifest", 3, 0, 0)
-    report = _compare([_key(1), _key(2)], [_lines(_key(1), _key(2))], totals=totals)
+    content = _lines(_key(1), _key(2))
+    totals = ExportTotals(f"{URI}/manifest", items=3, bytes=len(content), files=1)
+    report = _compare([_key(1), _key(2)], [content], totals=totals)
 
     assert (report.equal, report.unreadable, report.differences) == (2, 1, 1)
     assert f"{URI}/manifest: the export wrote 3 items, but its files hold 2 " in report.summary()
+
+
+WRITTEN = [_key(1), {**_key(2), "text": {"S": "long"}}]
+
+
+@pytest.mark.parametrize(
+    ("now", "unreadable", "equal"),
+    [
+        pytest.param(_lines(*WRITTEN), 0, 2, id="as it was written"),
+        pytest.param(_lines(WRITTEN[0]), 1, 1, id="without its last line"),
+        pytest.param(_lines(*WRITTEN)[:-4], 2, 1, id="within its last line"),
+        pytest.param(_lines(*WRITTEN).replace(b"long", b"lo"), 1, 1, id="with a shorter value"),
+    ],
+)
+def test_a_shortened_file_is_named_as_in_an_import_and_compared(now, unreadable, equal):
+    written = _lines(*WRITTEN)
+    totals = ExportTotals(f"{URI}/manifest", items=2, bytes=len(written), files=1)
+    report = _compare(WRITTEN, [now], totals=totals)
+
+    assert (report.unreadable, report.equal) == (unreadable, equal)
+    named = [found["reason"] for found in report.first_differences if "reason" in found]
+    if unreadable:
+        assert named[0] == totals.size_problem([DataFile(f"{URI}/0.jsonl", size=len(now))])
+        assert named[0].startswith(f"{URI}/manifest: the export wrote {len(written)} bytes to 1 ")
+        assert not any("but its files hold" in reason for reason in named)
 
 
 def test_a_damaged_file_is_a_difference_and_the_others_are_compared():

@@ -8,7 +8,8 @@ import pytest
 
 from updraft.dynamodb.destination import Content, S3Prefix, StoredObject
 from updraft.dynamodb.formats import ItemFormatError
-from updraft.dynamodb.import_source import SourceKind, find_import_source, require_outside
+from updraft.dynamodb.import_files import SourceKind
+from updraft.dynamodb.import_source import find_import_source, require_outside
 from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.manifest import render_manifest
 from updraft.dynamodb.service_errors import AccessDeniedError

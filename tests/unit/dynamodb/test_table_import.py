@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from updraft.dynamodb import table_import
+from updraft.dynamodb import block_ledger
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.destination import Content
@@ -87,7 +87,7 @@ class Table:
 @pytest.fixture(autouse=True, scope="module")
 def _small_blocks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table_import, "_LEDGER_INTERVAL", 0.0)
+        patch.setattr(block_ledger, "_SAVE_INTERVAL", 0.0)
         yield
 
 

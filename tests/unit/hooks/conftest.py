@@ -57,7 +57,8 @@ def plain_client(monkeypatch, aws_environment):
 
     def made(url, **config):
         retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
-        return boto3.client(
+        # A session of its own: the default one keeps the credentials of whoever asked first.
+        return boto3.Session().client(
             "dynamodb",
             region_name="eu-west-1",
             endpoint_url=url,

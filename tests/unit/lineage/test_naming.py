@@ -3,7 +3,14 @@
 import pytest
 
 from updraft.errors import UpdraftError
-from updraft.lineage.naming import DatasetName, dynamodb_table, glue_table, s3_prefix
+from updraft.lineage.naming import (
+    DatasetName,
+    dynamodb_table,
+    emr_files,
+    glue_table,
+    redshift_table,
+    s3_prefix,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,3 +46,25 @@ def test_a_table_is_named_by_the_parts_of_its_arn():
 def test_what_is_no_table_is_refused(arn):
     with pytest.raises(UpdraftError, match="is not the ARN of a DynamoDB table"):
         dynamodb_table(arn)
+
+
+def test_a_table_of_redshift_is_named_by_its_cluster():
+    table = {"database": "dev", "schema": "public", "table": "orders"}
+    assert redshift_table("analytics", "eu-west-1", port=5439, **table) == (
+        "redshift://analytics.eu-west-1:5439",
+        "dev.public.orders",
+    )
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [("emr://j-1/out/part-*", "out/part-*"), ("emr://j-1/", "/"), ("emr://j-1", "/")],
+)
+def test_files_of_a_cluster_are_named_by_it(uri, name):
+    assert emr_files(uri) == DatasetName("emr://j-1", name)
+
+
+@pytest.mark.parametrize("uri", ["emr://", "s3://bucket/x", "j-1/x"])
+def test_what_is_no_file_of_a_cluster_is_refused(uri):
+    with pytest.raises(UpdraftError, match="does not name files on an EMR cluster"):
+        emr_files(uri)

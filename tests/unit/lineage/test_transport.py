@@ -289,7 +289,7 @@ def test_an_endpoint_that_never_answers_holds_the_task_for_the_timeout_only(
         transport = OutboxTransport(OutboxConfig("s3://bucket/lineage", timeout=1.0))
         begin = time.monotonic()
         transport.emit(run_event())
-        assert 1.0 <= time.monotonic() - begin < 2.0
+        assert 1.0 <= time.monotonic() - begin < 10  # botocore alone would wait for minutes
     assert "s3://bucket/lineage did not answer in 1 s" in caplog.text
     assert len(stored(LocalOutbox(transport._fallback_directory()))) == 1
 

@@ -18,7 +18,9 @@ def taken() -> Iterator[int]:
 
 def test_free_port_can_be_listened_on() -> None:
     with socket.socket() as server:
-        server.bind((ports.HOST, ports.free_port()))
+        port = ports.free_port()
+        server.bind((ports.HOST, port))
+        assert server.getsockname() == (ports.HOST, port)
 
 
 def test_taken_port_is_not_free(taken: int) -> None:
@@ -39,6 +41,7 @@ def test_released_port_is_free_again_at_once() -> None:
         with socket.create_connection((ports.HOST, port)), server.accept()[0] as accepted:
             accepted.shutdown(socket.SHUT_RDWR)
     ports.require_free(port)
+    assert ports.is_free(port)
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536])

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
-from updraft.operators import glue_job_runs
+from updraft.operators import glue_job_calls, glue_job_runs
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
 from updraft.operators.glue_job_runs import GlueJobRuns
 from updraft.operators.glue_job_settings import merged_arguments
@@ -74,7 +74,7 @@ def _refusal(code):
 @pytest.fixture
 def runs_of(monkeypatch):
     def made(glue, **settings):
-        monkeypatch.setattr(glue_job_runs, "connected_client", lambda hook: glue)
+        monkeypatch.setattr(glue_job_calls, "connected_client", lambda hook: glue)
         monkeypatch.setattr(GlueClientHook, "client_without_retries", glue)
         monkeypatch.setattr(glue_job_runs.time, "sleep", lambda seconds: None)
         return GlueJobRuns(
@@ -169,10 +169,11 @@ def test_a_task_whose_triggers_cannot_look_waits_in_its_slot(runs_of):
     event = {"status": "error", "message": "no", "run_id": "a", "give_up_at": time.time() + 60}
 
     def looked_after(errors):
-        runs = runs_of(Glue(_run("a", "RUNNING")))
-        runs._deferrable = True
+        glue = Glue(_run("a", "RUNNING"))
         looks = iter(["RUNNING", "RUNNING", "SUCCEEDED"])
-        runs._describe = lambda run_id: _run(run_id, next(looks))
+        glue.get_job_run = lambda **request: {"JobRun": _run(request["RunId"], next(looks))}
+        runs = runs_of(glue)
+        runs._deferrable = True
         return runs.look_again({**event, "errors": errors})
 
     deferral = looked_after(2)
@@ -247,6 +248,18 @@ def test_a_run_that_starts_while_the_task_is_told_to_stop_is_stopped(runs_of):
     with pytest.raises(TaskStoppedError):
         runs.adopt_or_start(ARGUMENTS, 1)
     assert glue.stopped == ["new"]
+
+
+def test_a_task_that_is_resumed_after_it_was_told_to_stop_stops_its_run(runs_of):
+    glue = Glue(_run("a", "RUNNING"))
+    runs = runs_of(glue)
+    runs.stop()
+    assert glue.stopped == []
+
+    event = {"status": "success", "run_id": "a", "give_up_at": time.time() + 60}
+    with pytest.raises(TaskStoppedError):
+        runs.look_again(event)
+    assert glue.stopped == ["a"]
 
 
 def test_a_run_that_failed_is_told_with_its_log(runs_of):

@@ -1,6 +1,6 @@
 """What the EMR operators do when answers are lost, calls throttled or limits reached."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import boto3
@@ -9,11 +9,12 @@ from airflow.exceptions import AirflowException
 from botocore.stub import ANY, Stubber
 
 from updraft.dynamodb.service_errors import ServiceError, is_uncertain
+from updraft.emr.cluster_failure import lacks_capacity, may_find_room_later
 from updraft.emr.steps import StepIdentity, identified, read_steps, step_key
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls, is_limit
 from updraft.operators.emr_cluster import EmrClusterOperator
-from updraft.operators.emr_clusters import EmrClusters, lacks_capacity
+from updraft.operators.emr_clusters import EmrClusters
 from updraft.operators.emr_failed_cluster import end_clusters, with_end_of_clusters
 from updraft.operators.emr_step_runs import EmrStepRuns
 from updraft.operators.emr_steps import EmrStepsOperator
@@ -110,9 +111,15 @@ def _created(emr, cluster_id, name=f"nightly [{SHORT}]"):
     emr.add_response("run_job_flow", {"JobFlowId": cluster_id}, expected)
 
 
-def _context(task_id="create"):
+def _context(task_id="create", attempt=1, retries=0):
     instance = SimpleNamespace(
-        dag_id="d", run_id="r", task_id=task_id, map_index=-1, try_number=1, xcom_push=lambda **_: 0
+        dag_id="d",
+        run_id="r",
+        task_id=task_id,
+        map_index=-1,
+        try_number=attempt,
+        max_tries=retries,
+        xcom_push=lambda **_: 0,
     )
     return {"ti": instance}
 
@@ -248,15 +255,23 @@ def test_a_kill_ends_a_cluster_whose_id_is_not_known_yet(emr):
     emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
 
     operator.on_kill()
-    operator.on_kill()
+    emr.assert_no_pending_responses()  # the cluster was found and ended
+
+    operator.on_kill()  # makes no further call, to which there would be no answer
+
+    with pytest.raises(TaskStoppedError):
+        operator._kill_switch.check()
 
 
-def test_a_trigger_that_failed_leaves_no_cluster(emr):
-    _listed(emr, _described("j-1", "STARTING"))
-    emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_a_trigger_that_failed_leaves_no_cluster_unless_a_retry_adopts_it(emr, attempt):
+    context = _context(attempt=attempt, retries=2)
+    if attempt == 3:
+        _listed(emr, _described("j-1", "STARTING"))
+        emr.add_response("terminate_job_flows", {}, {"JobFlowIds": ["j-1"]})
 
     with pytest.raises(Exception, match="Trigger"):
-        _operator().resume_execution("__fail__", {"error": "Trigger timeout"}, _context())
+        _operator().resume_execution("__fail__", {"error": "Trigger timeout"}, context)
 
 
 def test_a_cluster_that_never_shows_up_is_an_error_in_the_end(emr, monkeypatch):
@@ -333,6 +348,88 @@ def test_only_what_more_capacity_would_mend_is_a_lack_of_it(reason, codes, lacks
     cluster["Status"]["ErrorDetails"] = [{"ErrorCode": code} for code in codes]
 
     assert lacks_capacity(cluster) is lacks
+
+
+VCPUS = (
+    "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the "
+    "instance bucket that the specified instance type belongs to"
+)
+CAPACITY = "We currently do not have sufficient m5.xlarge capacity in the Availability Zone"
+
+
+@pytest.mark.parametrize(
+    ("reason", "details", "on_demand", "on_spot"),
+    [
+        ({"Code": "VALIDATION_ERROR", "Message": VCPUS}, {}, True, True),
+        ({"Message": "VcpuLimitExceeded"}, {}, True, True),
+        ({"Message": "The request exceeds your EC2 On-Demand Instance quota"}, {}, True, True),
+        ({"Message": "Your current instance limit is 20"}, {}, True, True),
+        ({"Message": "Max spot instance count exceeded"}, {}, True, True),
+        ({"Message": "x"}, {"ErrorCode": "INTERNAL_ERROR", "ErrorMessage": VCPUS}, True, True),
+        ({"Code": "INTERNAL_ERROR", "Message": CAPACITY}, {}, True, False),
+        ({"Message": "InsufficientInstanceCapacity"}, {}, True, False),
+        (
+            {"Message": "x"},
+            {"ErrorCode": "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ"},
+            True,
+            False,
+        ),
+        ({"Code": "INSTANCE_FLEET_TIMEOUT", "Message": CAPACITY}, {}, False, False),
+        ({"Code": "BOOTSTRAP_FAILURE", "Message": VCPUS}, {}, False, False),
+        ({"Code": "USER_REQUEST", "Message": VCPUS}, {}, False, False),
+        ({"Message": "No permission to read the EC2 quota"}, {}, False, False),
+        ({"Message": "The cluster exceeds the limit of tags"}, {}, False, False),
+        ({"Code": "INTERNAL_ERROR", "Message": "internal error"}, {}, False, False),
+        ({}, {}, False, False),
+    ],
+)
+def test_only_what_others_give_back_is_worth_another_cluster(reason, details, on_demand, on_spot):
+    cluster = _described("j-1", "TERMINATED_WITH_ERRORS", reason=reason)
+    cluster["Status"]["ErrorDetails"] = [details] if details else []
+
+    assert may_find_room_later(cluster, spot=False) is on_demand
+    assert may_find_room_later(cluster, spot=True) is on_spot
+
+
+@pytest.mark.parametrize("cluster", [REQUEST, SPOT], ids=["on-demand", "spot"])
+def test_a_cluster_that_a_quota_ended_is_followed_by_another_one(emr, cluster):
+    reason = {"Code": "VALIDATION_ERROR", "Message": VCPUS}
+    for number in (1, 2, 3):
+        _listed(emr)
+        _created(emr, f"j-{number}")
+        _listed(emr, _described(f"j-{number}", "STARTING"))
+        if number < 3:
+            _describe(emr, _described(f"j-{number}", "TERMINATED_WITH_ERRORS", reason=reason))
+    _describe(emr, _described("j-3"))
+
+    assert _operator(cluster).execute(_context()) == "j-3"
+
+
+def test_waiting_for_room_has_an_end(emr, monkeypatch):
+    monkeypatch.setattr("updraft.operators.emr_cluster._LIMIT_PATIENCE", timedelta(seconds=-1))
+    reason = {"Code": "VALIDATION_ERROR", "Message": VCPUS}
+    _listed(emr)
+    _created(emr, "j-1")
+    _listed(emr, _described("j-1", "STARTING"))
+    _describe(emr, _described("j-1", "TERMINATED_WITH_ERRORS", reason=reason))
+
+    with pytest.raises(AirflowException, match=r"Cluster j-1 ended as .*current vCPU limit of 32"):
+        _operator().execute(_context())
+
+
+def test_without_capacity_on_demand_after_the_fallback_the_task_waits(emr):
+    name = f"nightly [{SHORT} on-demand]"
+    lacking = {"Code": "INTERNAL_ERROR", "Message": CAPACITY}
+    spot = _described("j-1", "TERMINATED_WITH_ERRORS", reason=LACKING)
+    _listed(emr, _described("j-2", "STARTING", name=name))
+    _describe(emr, _described("j-2", "TERMINATED_WITH_ERRORS", name=name, reason=lacking))
+    _listed(emr)
+    _listed(emr, spot)
+    _created(emr, "j-3", name)
+    _listed(emr, _described("j-3", name=name))
+    _describe(emr, _described("j-3", name=name))
+
+    assert _operator(SPOT, on_demand_fallback=True).execute(_context()) == "j-3"
 
 
 def _teardown(**others):
@@ -443,18 +540,17 @@ def test_steps_that_never_show_up_are_an_error_in_the_end(emr):
         runs.add(view, [0, 1], STEPS, {}, None)
 
 
-def test_a_trigger_that_failed_leaves_no_steps(emr):
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_trigger_that_failed_leaves_no_steps_unless_a_retry_adopts_them(emr, attempt):
     operator = EmrStepsOperator(task_id="run", cluster_id="j-1", steps=STEPS, aws_conn_id=None)
     owner = ResourceOwner("airflow", "d", "r", "run")
     named = identified(STEPS[0], StepIdentity(step_key(owner.token(), 0, STEPS[0]), SERIES, 1))
-    _steps_listed(emr, {"Id": "s-1", "Name": named["Name"], "Status": {"State": "RUNNING"}})
-    emr.add_response(
-        "cancel_steps",
-        {"CancelStepsInfoList": []},
-        {"ClusterId": "j-1", "StepIds": ["s-1"], "StepCancellationOption": "TERMINATE_PROCESS"},
-    )
-    context = _context("run")
-    context["ti"].max_tries = 0
+    cancellation = {"ClusterId": "j-1", "StepIds": ["s-1"]}
+    cancellation["StepCancellationOption"] = "TERMINATE_PROCESS"
+    if attempt == 2:
+        _steps_listed(emr, {"Id": "s-1", "Name": named["Name"], "Status": {"State": "RUNNING"}})
+        emr.add_response("cancel_steps", {"CancelStepsInfoList": []}, cancellation)
+    context = _context("run", attempt, retries=1)
 
     with pytest.raises(Exception, match="Trigger"):
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, context)

@@ -8,6 +8,7 @@ from airflow.exceptions import AirflowException, AirflowFailException, TaskDefer
 from botocore.stub import ANY, Stubber
 
 from updraft.operators.emr import EmrContainersJobOperator, EmrServerlessJobOperator
+from updraft.operators.kill_switch import TaskStoppedError
 from updraft.operators.try_series import series_digest
 from updraft.resource_owner import ResourceOwner
 
@@ -322,12 +323,15 @@ def test_a_refusal_without_a_run_is_the_error(emr, may_look):
         emr.kind.operator().execute(_context())
 
 
-def test_a_trigger_that_failed_leaves_no_run(emr):
-    _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.active))
-    emr.stubber.add_response("cancel_job_run", dict(emr.kind.one), dict(emr.kind.one))
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_trigger_that_failed_leaves_no_run_unless_a_retry_adopts_it(emr, retries):
+    context = _context(retries)
+    if not retries:
+        _list(emr, emr.kind.listed(f"nightly-{SHORT}-{SERIES}", emr.kind.active))
+        emr.stubber.add_response("cancel_job_run", dict(emr.kind.one), dict(emr.kind.one))
 
     with pytest.raises(Exception, match="Trigger"):
-        emr.kind.operator().resume_execution("__fail__", {"error": "Trigger timeout"}, _context())
+        emr.kind.operator().resume_execution("__fail__", {"error": "Trigger timeout"}, context)
 
 
 @pytest.mark.parametrize("name", ["clientToken", "applicationId", "executionRoleArn", "jobDriver"])
@@ -422,6 +426,10 @@ def test_a_kill_before_the_id_is_known_finds_the_run(emr):
     emr.stubber.add_response("cancel_job_run", dict(emr.kind.one), dict(emr.kind.one))
 
     operator.on_kill()
+
+    emr.stubber.assert_no_pending_responses()  # the run was found and cancelled
+    with pytest.raises(TaskStoppedError):
+        operator._kill_switch.check()
 
 
 @pytest.mark.parametrize("emr", [Serverless], indirect=True)

@@ -7,11 +7,17 @@ from types import SimpleNamespace
 import pytest
 from airflow.exceptions import TaskDeferralError, TaskDeferred
 from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from updraft.dynamodb.service_errors import ServiceError
-from updraft.operators import glue_base, glue_column_statistics, glue_crawler
+from updraft.hooks.glue import GlueClientHook
+from updraft.operators import glue_base, glue_column_statistics_runs, glue_crawler
 from updraft.operators.glue_column_statistics import GlueColumnStatisticsOperator
 from updraft.operators.glue_crawler import GlueCrawlerOperator
+from updraft.operators.glue_data_quality import GlueDataQualityRulesetRunOperator
+from updraft.operators.glue_workflow import GlueWorkflowRunOperator
+from updraft.operators.kill_switch import TaskStoppedError
+from updraft.resource_owner import ResourceOwner
 
 BEGUN = datetime.now(UTC) - timedelta(minutes=5)
 
@@ -29,6 +35,7 @@ class Crawler:
         self.calls = []
         self.looks_until = 0
         self.looks_after = 0
+        self.is_stopped = False
 
     def request(self, operation, resource, **parameters):
         self.calls.append(operation)
@@ -61,7 +68,9 @@ class Crawler:
         self.looks_until, self.looks_after = self.running, self.lag
 
     def stop_crawler(self, **_):
-        pass
+        if self.is_stopped:
+            raise ServiceError("it is stopping", "CrawlerStoppingException")
+        self.is_stopped = True
 
 
 def _crawl(number, state):
@@ -76,7 +85,7 @@ def _crawl(number, state):
 def pauses(monkeypatch):
     seen = []
     clock = SimpleNamespace(sleep=seen.append, time=time.time)
-    for module in (glue_base, glue_crawler, glue_column_statistics):
+    for module in (glue_base, glue_crawler, glue_column_statistics_runs):
         monkeypatch.setattr(module, "time", clock)
     return seen
 
@@ -95,7 +104,7 @@ def _context(attempt=1, retries=2):
 
 
 def _with_glue(kind, glue, **arguments):
-    operator = kind(task_id="t", deferrable=False, poll_interval=30, **arguments)
+    operator = kind(task_id="t", poll_interval=30, **{"deferrable": False, **arguments})
     operator.__dict__["hook"] = glue
     return operator
 
@@ -162,13 +171,107 @@ def test_triggers_that_cannot_look_let_the_task_wait_in_its_slot(pauses):
     assert result["crawl_id"] == "crawl-2"
 
 
+def _stops_during(operator, glue, look):
+    """Tell a task to stop while Glue answers a call."""
+    answered = getattr(glue, look)
+
+    def told(**parameters):
+        operator.on_kill()
+        return answered(**parameters)
+
+    setattr(glue, look, told)
+
+
+@pytest.mark.parametrize("look", ["get_tags", "get_crawler", "list_crawls"])
+def test_a_task_that_is_told_to_stop_while_it_adopts_a_crawl_stops_it(pauses, look):
+    glue = Crawler(_crawl(1, "COMPLETED"), running=99)
+    first = _crawler_task(glue, deferrable=True)
+    deferral = first.begin(_context())
+    retry = _crawler_task(glue, deferrable=True)
+    _stops_during(retry, glue, look)
+    with pytest.raises(TaskStoppedError):
+        retry.begin(_context(attempt=2))
+    assert glue.calls.count("StopCrawler") == 1
+    assert deferral.trigger.own
+
+
+def test_a_task_that_is_told_to_stop_while_it_is_resumed_stops_its_crawl(pauses, caplog):
+    glue = Crawler(_crawl(1, "COMPLETED"), running=99)
+    deferral = _crawler_task(glue, deferrable=True).begin(_context())
+    resumed = _crawler_task(glue, deferrable=True)
+    resumed.on_kill()
+    assert "StopCrawler" not in glue.calls
+    with pytest.raises(TaskStoppedError):
+        resumed.go_on(_context(), deferral.trigger.serialize()[1])
+    assert glue.calls.count("StopCrawler") == 1
+    resumed.stop()  # once more, as after a call that the signal came in the middle of
+    assert "may go on" not in caplog.text
+
+
+def test_a_task_that_is_told_to_stop_leaves_the_crawl_of_somebody_else(pauses):
+    glue = Crawler(_crawl(1, "COMPLETED"), running=99)
+    glue.start_crawler()
+    operator = _crawler_task(glue, deferrable=True)
+    _stops_during(operator, glue, "list_crawls")
+    operator.begin(_context())
+    assert "StopCrawler" not in glue.calls
+
+
+class Workflow:
+    """A workflow with a run that goes on."""
+
+    conn_partition, conn_region_name = "aws", "eu-west-1"
+
+    def __init__(self):
+        self.calls = []
+        self.while_listing = lambda: None
+
+    def request(self, operation, resource, **parameters):
+        self.calls.append(operation)
+        return {"Run": {"WorkflowRunId": "wr_1", "Status": "RUNNING"}}
+
+    def pages(self, *_, **__):
+        self.while_listing()
+        owner = ResourceOwner.of(_context())
+        properties = owner.tags()
+        yield {"WorkflowRunId": "wr_1", "Status": "RUNNING", "WorkflowRunProperties": properties}
+
+
+def test_a_task_that_is_told_to_stop_while_it_adopts_a_workflow_run_stops_it():
+    glue = Workflow()
+    operator = _with_glue(GlueWorkflowRunOperator, glue, workflow_name="w", deferrable=True)
+    glue.while_listing = operator.on_kill
+    with pytest.raises(TaskStoppedError):
+        operator.begin(_context(attempt=2))
+    assert glue.calls == ["StopWorkflowRun"]
+
+
+def test_a_task_that_is_told_to_stop_while_it_is_resumed_stops_its_evaluation():
+    glue = Workflow()
+    operator = _with_glue(
+        GlueDataQualityRulesetRunOperator,
+        glue,
+        database_name="d",
+        table_name="t",
+        ruleset_names=["r"],
+        role="r",
+    )
+    operator.on_kill()
+    assert glue.calls == []
+    with pytest.raises(TaskStoppedError):
+        operator.go_on(_context(), {"evaluation_run_id": "dqrun-1", "give_up_at": time.time() + 9})
+    assert glue.calls == ["CancelDataQualityRulesetEvaluationRun"]
+
+
 class Statistics:
     """Runs about one table with two columns that statistics exist for."""
 
     conn_partition, conn_region_name = "aws", "eu-west-1"
 
-    def __init__(self, *runs, refusals=()):
+    def __init__(self, *runs, refusals=(), clock_difference=timedelta()):
+        self.clock_difference = clock_difference
         self.runs = list(runs)
+        self.while_listing = lambda: None
         self.refusals = list(refusals)
         self.calls = []
 
@@ -182,9 +285,12 @@ class Statistics:
             if self.refusals:
                 raise self.refusals.pop(0)
             return {"ColumnStatisticsTaskRunId": "new"}
+        if operation == "GetColumnStatisticsTaskRun":
+            return {"ColumnStatisticsTaskRun": {**parameters, "Status": "RUNNING"}}
         return {}
 
     def pages(self, operation, *_, **__):
+        self.while_listing()
         return list(self.runs)
 
 
@@ -197,8 +303,13 @@ def _statistics_run(age=60, **others):
     }
 
 
-def _running():
-    return ServiceError("one goes on", "ColumnStatisticsTaskRunningException")
+def _running(repeated=0):
+    """Glue's refusal, and how often botocore had sent the call before."""
+    code = "ColumnStatisticsTaskRunningException"
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"RetryAttempts": repeated}}
+    error = ServiceError("one goes on", code)
+    error.__cause__ = ClientError(answer, "StartColumnStatisticsTaskRun")
+    return error
 
 
 def _statistics_task(glue, **arguments):
@@ -225,12 +336,26 @@ def _statistics_task(glue, **arguments):
 )
 def test_a_run_is_the_same_if_it_computes_as_much(wanted, computed, same):
     operator = _statistics_task(Statistics(), column_names=wanted)
-    assert operator._is_same(_statistics_run(ColumnNameList=computed), "t") is same
+    assert operator._runs.is_same(_statistics_run(ColumnNameList=computed), "t") is same
 
 
-@pytest.mark.parametrize(("age", "stopped"), [(60, 0), (-1, 1)])
-def test_a_run_that_somebody_else_began_is_not_stopped(pauses, age, stopped):
-    glue = Statistics(_statistics_run(age), refusals=[_running()])
+@pytest.mark.parametrize(
+    ("age", "repeated", "ahead", "stopped"),
+    [
+        pytest.param(60, 0, 0, 0, id="an old one"),
+        pytest.param(60, 1, 0, 0, id="an old one, found by a repeated call"),
+        pytest.param(-1, 0, 0, 0, id="somebody was faster"),
+        pytest.param(-1, 1, 0, 1, id="the answer was lost"),
+        pytest.param(7, 1, -8, 1, id="the answer was lost, and AWS's clock is behind"),
+        pytest.param(-9, 1, 60, 0, id="an old one, and AWS's clock is ahead"),
+    ],
+)
+def test_a_run_that_somebody_else_began_is_not_stopped(pauses, age, repeated, ahead, stopped):
+    glue = Statistics(
+        _statistics_run(age),
+        refusals=[_running(repeated)],
+        clock_difference=timedelta(seconds=ahead),
+    )
     operator = _statistics_task(glue)
     operator.deferrable = True
     deferral = operator.begin(_context())
@@ -238,6 +363,50 @@ def test_a_run_that_somebody_else_began_is_not_stopped(pauses, age, stopped):
     assert len(deferral.trigger.own) == stopped
     operator.on_kill()
     assert glue.calls.count("StopColumnStatisticsTaskRun") == stopped
+
+
+@pytest.mark.parametrize(
+    ("age", "ahead", "adopted"),
+    [(-1, 0, True), (2, 0, False), (7, -8, True), (-9, 60, False)],
+    ids=["own", "before", "AWS's clock is behind", "AWS's clock is ahead"],
+)
+def test_a_retry_takes_what_began_since_the_dag_run_did(pauses, age, ahead, adopted):
+    glue = Statistics(_statistics_run(age), clock_difference=timedelta(seconds=ahead))
+    context = _context(attempt=2)
+    context["dag_run"].start_date = datetime.now(UTC)
+    deferral = _statistics_task(glue, deferrable=True).begin(context)
+    assert (deferral.trigger.runs["t"] == "old") is adopted
+    assert deferral.trigger.own == ["t"]
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
+def test_a_dag_run_without_a_start_has_runs_since_it_was_due(pauses, status):
+    glue = Statistics(_statistics_run(age=60, Status=status))
+    context = _context(attempt=2)
+    context["dag_run"] = SimpleNamespace(start_date=None, run_after=BEGUN)
+    deferral = _statistics_task(glue, deferrable=True).begin(context)
+    # What has ended may be the result of another DAG run, and is computed anew.
+    assert deferral.trigger.runs == {"t": "old" if status == "RUNNING" else "new"}
+    assert deferral.trigger.own == ["t"]
+
+
+def test_a_task_that_is_told_to_stop_while_it_adopts_statistics_stops_them(pauses):
+    glue = Statistics(_statistics_run(age=60))
+    operator = _statistics_task(glue, deferrable=True)
+    glue.while_listing = operator.on_kill
+    with pytest.raises(TaskStoppedError):
+        operator.begin(_context(attempt=2))
+    assert glue.calls == ["StopColumnStatisticsTaskRun"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": "soon"}])
+def test_an_answer_without_a_time_changes_nothing(headers):
+    hook = GlueClientHook(aws_conn_id=None)
+    hook._compare_clocks({"date": "Mon, 01 Jan 2024 00:00:00 GMT"})
+    measured = hook.clock_difference
+    assert measured < -timedelta(days=300)
+    hook._compare_clocks(headers)
+    assert hook.clock_difference == measured
 
 
 def test_a_run_in_the_way_that_ends_again_and_again_is_not_chased(pauses):

@@ -14,7 +14,7 @@ from updraft.hooks.glue import GlueClientHook
 from updraft.hooks.owned_glue_resources import tags_of_arguments
 from updraft.hooks.owned_resources import is_of
 from updraft.operators import glue_job_arguments
-from updraft.operators.glue_base import names_argument
+from updraft.operators.glue_datasets import names_argument
 from updraft.operators.glue_job_arguments import bookmark_arguments, with_spark_properties
 from updraft.operators.glue_job_definition import check_definition, difference, ensure_job
 from updraft.operators.glue_job_settings import RunSettings, longest_use, script_arguments_of

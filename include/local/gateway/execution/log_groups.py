@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 1000

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 
 _LOG = logging.getLogger(__name__)
 SCHEMES = frozenset({"s3", "s3a", "s3n"})

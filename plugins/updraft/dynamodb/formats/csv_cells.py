@@ -5,13 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from updraft.dynamodb.formats.base import AttributeValue
-from updraft.dynamodb.formats.wire_values import (
-    TYPE_KEYS,
-    InvalidValueError,
-    WireReader,
-    dump_json,
-    parse_json,
-)
+from updraft.dynamodb.formats.lossless_json import dump_json, parse_json
+from updraft.dynamodb.formats.value_errors import InvalidValueError
+from updraft.dynamodb.formats.wire_values import TYPE_KEYS, WireReader
 
 PLAIN_TYPES = ("S", "N", "BOOL", "B")
 """Types whose values a cell can hold without their type."""

@@ -33,7 +33,7 @@ from updraft.dynamodb.formats.options import (
 )
 from updraft.dynamodb.formats.sampling import OTHER_ATTRIBUTES, Sample, column_names
 from updraft.dynamodb.formats.text_lines import excerpt, joined
-from updraft.dynamodb.formats.wire_values import InvalidValueError
+from updraft.dynamodb.formats.value_errors import InvalidValueError
 from updraft.errors import UpdraftError
 
 _OPTIONS = frozenset({"attribute_types", "columns", "compression", "delimiter"})

@@ -14,14 +14,10 @@ from typing import Any
 from updraft.dynamodb.formats.base import AttributeValue, Item
 from updraft.dynamodb.formats.export_records import export_record_error
 from updraft.dynamodb.formats.json_lines import JsonLineFormat, ReadItem, malformed_item
+from updraft.dynamodb.formats.lossless_json import dump_json, exact_json
 from updraft.dynamodb.formats.options import check_options
-from updraft.dynamodb.formats.wire_values import (
-    TYPE_KEYS,
-    InvalidValueError,
-    WireReader,
-    dump_json,
-    exact_json,
-)
+from updraft.dynamodb.formats.value_errors import InvalidValueError
+from updraft.dynamodb.formats.wire_values import TYPE_KEYS, WireReader
 
 _LEGACY_KEYS = {
     "S": "s",

@@ -12,14 +12,10 @@ from updraft.dynamodb.formats.base import Item
 from updraft.dynamodb.formats.compression import COMPRESSION_SUFFIXES
 from updraft.dynamodb.formats.export_records import export_record_error
 from updraft.dynamodb.formats.json_lines import JsonLineFormat, ReadItem
+from updraft.dynamodb.formats.lossless_json import dump_json
 from updraft.dynamodb.formats.options import check_options, compression_option
-from updraft.dynamodb.formats.wire_values import (
-    TYPE_KEYS,
-    InexactNumberError,
-    InvalidValueError,
-    WireReader,
-    dump_json,
-)
+from updraft.dynamodb.formats.value_errors import InexactNumberError, InvalidValueError
+from updraft.dynamodb.formats.wire_values import TYPE_KEYS, WireReader
 
 _OPTIONS = frozenset({"compression"})
 _READER = WireReader({key: key for key in TYPE_KEYS})

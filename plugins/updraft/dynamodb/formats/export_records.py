@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from updraft.dynamodb.formats.wire_values import InvalidValueError
+from updraft.dynamodb.formats.value_errors import InvalidValueError
 
 _MEMBERS_OF_A_CHANGE = frozenset({"Keys", "Metadata", "NewImage", "OldImage"})
 

@@ -17,7 +17,7 @@ from updraft.dynamodb.formats.compression import COMPRESSION_SUFFIXES
 from updraft.dynamodb.formats.ion_long_values import PIECES, join_pieces, split_long_values
 from updraft.dynamodb.formats.json_lines import LineFormat, ReadItem, malformed_item
 from updraft.dynamodb.formats.options import check_options, compression_option
-from updraft.dynamodb.formats.wire_values import InvalidValueError
+from updraft.dynamodb.formats.value_errors import InvalidValueError
 
 _OPTIONS = frozenset({"compression"})
 _VERSION_MARKER = b"$ion_1_0"

@@ -6,13 +6,9 @@ from typing import Any, BinaryIO, TypeAlias
 
 from updraft.dynamodb.formats.base import Item, ItemFormatError, ItemRecord, RejectedRecord
 from updraft.dynamodb.formats.compression import compressed
+from updraft.dynamodb.formats.lossless_json import exact_json, parse_json
 from updraft.dynamodb.formats.text_lines import joined, numbered_lines
-from updraft.dynamodb.formats.wire_values import (
-    InexactNumberError,
-    InvalidValueError,
-    exact_json,
-    parse_json,
-)
+from updraft.dynamodb.formats.value_errors import InexactNumberError, InvalidValueError
 
 ReadItem: TypeAlias = tuple[Item | None, bool, bool]
 """The item of a line, or the key of one that is deleted, ``None`` when the line has none; whether

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from updraft.dynamodb.formats.base import Item, ItemRecord, RejectedRecord
 from updraft.dynamodb.formats.json_lines import malformed_item
+from updraft.dynamodb.formats.lossless_json import dump_json
 from updraft.dynamodb.formats.options import check_options, texts_option
 from updraft.dynamodb.formats.parquet_columns import (
     Column,
@@ -19,7 +20,6 @@ from updraft.dynamodb.formats.parquet_columns import (
 )
 from updraft.dynamodb.formats.parquet_reading import read_records
 from updraft.dynamodb.formats.sampling import Sample
-from updraft.dynamodb.formats.wire_values import dump_json
 from updraft.dynamodb.formats.written_pieces import WrittenPieces
 
 if TYPE_CHECKING:

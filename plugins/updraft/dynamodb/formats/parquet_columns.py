@@ -12,8 +12,8 @@ from updraft.choices import unknown_choice
 from updraft.dynamodb.formats.base import Item
 from updraft.dynamodb.formats.canonical_numbers import canonical_number
 from updraft.dynamodb.formats.json_lines import malformed_item
+from updraft.dynamodb.formats.lossless_json import dump_json
 from updraft.dynamodb.formats.sampling import OTHER_ATTRIBUTES, column_names
-from updraft.dynamodb.formats.wire_values import dump_json
 from updraft.errors import UpdraftError
 
 if TYPE_CHECKING:

@@ -14,14 +14,11 @@ from updraft.dynamodb.formats.base import (
     RejectedRecord,
 )
 from updraft.dynamodb.formats.canonical_numbers import canonical_number
+from updraft.dynamodb.formats.lossless_json import parse_json
 from updraft.dynamodb.formats.parquet_columns import TYPE_KEY
 from updraft.dynamodb.formats.sampling import OTHER_ATTRIBUTES
-from updraft.dynamodb.formats.wire_values import (
-    TYPE_KEYS,
-    InvalidValueError,
-    WireReader,
-    parse_json,
-)
+from updraft.dynamodb.formats.value_errors import InvalidValueError
+from updraft.dynamodb.formats.wire_values import TYPE_KEYS, WireReader
 
 if TYPE_CHECKING:
     import pyarrow as pa

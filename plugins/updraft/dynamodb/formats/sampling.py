@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import orjson
 
 from updraft.dynamodb.formats.base import Item
-from updraft.dynamodb.formats.wire_values import dump_json
+from updraft.dynamodb.formats.lossless_json import dump_json
 
 OTHER_ATTRIBUTES = "_other_attributes"
 """Column of a table format for what is in no column of its own, as DynamoDB JSON."""

@@ -4,21 +4,17 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValu
 """
 
 import binascii
-import json
-import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
-import orjson
-
-from updraft.dynamodb.formats.base import ItemFormatError
+from updraft.dynamodb.formats.lossless_json import Digits
 from updraft.dynamodb.formats.sound_values import (
     MAXIMUM_DEPTH,
     are_evidently_sound,
     is_short_number,
     is_sound_set,
 )
-from updraft.dynamodb.formats.text_lines import excerpt
+from updraft.dynamodb.formats.value_errors import InexactNumberError, InvalidValueError
 
 TYPE_KEYS = ("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL")
 """The keys of the ten types."""
@@ -35,123 +31,6 @@ _TRUTH_KEYS = frozenset({"BOOL", "NULL"})
 _SET_KEYS = frozenset({"SS", "NS"})
 _NESTED_KEYS = frozenset({"M", "L", "SS", "NS"})
 _JSON_NAMES = {str: "text", list: "an array", dict: "an object", bool: "true or false"}
-_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
-class InvalidValueError(Exception):
-    """A value is none of DynamoDB's.
-
-    :param what: what is wrong.
-    :param value: the value.
-    """
-
-    def __init__(self, what: str, value: object) -> None:
-        super().__init__(what)
-        self._what = what
-        self._value = value
-        self._path = ""
-
-    def below(self, name: str | int) -> "InvalidValueError":
-        """Say that the value is a member of another one.
-
-        :param name: name or position that it has there.
-        :returns: this error.
-        """
-        step = f"[{name}]" if isinstance(name, int) else name
-        dot = "." if self._path and not self._path.startswith("[") else ""
-        self._path = f"{step}{dot}{self._path}"
-        return self
-
-    def __str__(self) -> str:
-        place = f"attribute {self._path}: " if self._path else ""
-        return f"{place}{self._what}: {excerpt(self._value)}"
-
-
-class InexactNumberError(Exception):
-    """There is a number without quotes, which only :func:`exact_json` reads with all digits."""
-
-
-class Digits(str):
-    """A JSON number without quotes, digit for digit."""
-
-    __slots__ = ()
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidValueError("one object names this twice", twice)
-    return members
-
-
-def exact_json(content: bytes) -> Any:
-    """Parse JSON without losing anything: every digit, and names that stand twice.
-
-    :param content: UTF-8 JSON.
-    :returns: what it says; numbers as :class:`Digits`.
-    :raises InvalidValueError: when it is no JSON, or names something twice in one object.
-    """
-    try:
-        value = json.loads(
-            content.decode(),
-            object_pairs_hook=_without_duplicates,
-            parse_int=Digits,
-            parse_float=Digits,
-            parse_constant=_refuse_constant,
-        )
-        if _ESCAPED_SURROGATE.search(content):
-            json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidValueError(
-            "it has half a surrogate pair, which no text in DynamoDB can have", content
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidValueError(f"it is no JSON ({error})", content) from error
-    return value
-
-
-def parse_json(content: bytes) -> Any:
-    """Parse JSON as :func:`exact_json` does, but fast.
-
-    :param content: UTF-8 JSON without white space around it.
-    :returns: what it says. Numbers may be inexact; readers of values notice.
-    :raises InvalidValueError: when it is no JSON, or names something twice in one object.
-    """
-    try:
-        value = orjson.loads(content)
-        # Written again in the shortest form it is as long as it was, unless it has superfluous
-        # spaces and escapes, or a name stands twice and its first value is gone.
-        if len(orjson.dumps(value)) == len(content):
-            return value
-    except (ValueError, TypeError):
-        pass
-    return exact_json(content)
-
-
-def dump_json(value: Any) -> bytes:
-    """Write JSON in its shortest form.
-
-    :param value: anything made of dictionaries, lists, text, numbers, booleans and ``None``.
-    :returns: UTF-8 JSON; text with half a surrogate pair, which UTF-8 cannot have, with escapes.
-    :raises ItemFormatError: when something else is in it.
-    """
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        pass
-    try:
-        return json.dumps(value, separators=(",", ":")).encode()
-    except TypeError as error:
-        raise ItemFormatError(
-            f"an item has a value that DynamoDB's JSON does not have ({error}); binary values are "
-            "base64 text"
-        ) from error
 
 
 class WireReader:
@@ -176,7 +55,7 @@ class WireReader:
         :param attributes: its attributes by name, as parsed JSON.
         :returns: the same with DynamoDB's own type keys.
         :raises InvalidValueError: when it is no item; it names the attribute.
-        :raises InexactNumberError: when it has to be parsed with :func:`exact_json`.
+        :raises InexactNumberError: when it has to be parsed with :func:`.exact_json`.
         """
         return self.read(attributes)[0]
 
@@ -205,7 +84,7 @@ class WireReader:
         :param value: the value, as parsed JSON.
         :returns: the same with DynamoDB's own type key.
         :raises InvalidValueError: when it is none.
-        :raises InexactNumberError: when it has to be parsed with :func:`exact_json`.
+        :raises InexactNumberError: when it has to be parsed with :func:`.exact_json`.
         """
         if type(value) is not dict or len(value) != 1:
             raise InvalidValueError("expected one type key with its value", value)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from updraft.dynamodb.formats import create_format
 from updraft.dynamodb.formats.data_pipeline import _READER as LEGACY_READER
 from updraft.dynamodb.formats.dynamodb_json import _READER as READER
+from updraft.dynamodb.formats.lossless_json import exact_json
 from updraft.dynamodb.formats.sound_values import MAXIMUM_DEPTH, are_evidently_sound
-from updraft.dynamodb.formats.wire_values import TYPE_KEYS, exact_json
+from updraft.dynamodb.formats.wire_values import TYPE_KEYS
 from updraft.dynamodb.item_checks import _value_problem
 
 _numbers = st.sampled_from(

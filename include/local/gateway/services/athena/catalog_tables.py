@@ -12,7 +12,7 @@ import pyarrow.json
 import pyarrow.parquet
 from botocore.exceptions import ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 
 
 class TableError(Exception):

@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.services.athena.catalog_tables import CatalogTables, TableError
 from include.local.gateway.services.athena.query_executions import (
     CANCELLED,
@@ -20,7 +22,6 @@ from include.local.gateway.services.athena.query_executions import (
 )
 from include.local.gateway.services.athena.results import QueryResult
 from include.local.gateway.services.athena.translation import QueryError, parse_query, to_duckdb
-from include.local.gateway.services.dynamodb.object_store import client
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,15 +48,23 @@ class Execution:
         self._result = result
         self._endpoint_url = endpoint_url
         self._connection = duckdb.connect()
+        self._thread = threading.Thread(target=self._run, name=execution.id, daemon=True)
 
     def start(self) -> None:
         """Begin."""
-        threading.Thread(target=self._run, name=self._execution.id, daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Cancel; a query that has ended stays what it is."""
         if self._executions.end(self._execution, CANCELLED, "Query was cancelled by the user"):
-            self._connection.interrupt()
+            threading.Thread(target=self._interrupt, daemon=True).start()
+
+    def _interrupt(self) -> None:
+        # An interruption between two statements has no effect on the next one.
+        while self._thread.is_alive():
+            with suppress(duckdb.Error):  # it has just been closed
+                self._connection.interrupt()
+            self._thread.join(0.05)
 
     def _run(self) -> None:
         if not self._executions.begin(self._execution):

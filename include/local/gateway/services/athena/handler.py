@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.errors import MANUAL, NOT_IMPLEMENTED, AwsError
 from include.local.gateway.handlers import Operation, OperationRequest
 from include.local.gateway.services.athena.execution import Execution
@@ -21,7 +22,6 @@ from include.local.gateway.services.athena.translation import (
     UnsupportedStatementError,
     parse_query,
 )
-from include.local.gateway.services.dynamodb.object_store import client
 
 _INVALID = "InvalidRequestException"
 _PAGE = 1000

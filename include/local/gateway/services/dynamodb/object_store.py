@@ -5,9 +5,9 @@ from io import BufferedIOBase, BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from include.local.gateway.clients import client
 
 _PART = 16 * 2**20  # bytes; S3 wants at least 5 MiB in each part but the last
 _BUFFER = 2**20
@@ -129,22 +129,3 @@ class ObjectStore:
             code = str(error.response["Error"]["Code"])
             raise ObjectStoreError(f"S3{code}", str(error)) from error
         return answer
-
-
-def client(endpoint_url: str, region: str, service: str) -> Any:
-    """Make a client of the gateway.
-
-    :param endpoint_url: address of the gateway.
-    :param region: Region that requests are signed for.
-    :param service: name of the service as boto3 knows it.
-    :returns: the client.
-    """
-    # A session of its own: making a client from boto3's default session is not safe in threads.
-    return boto3.session.Session().client(
-        service,  # type: ignore[call-overload]  # the name is not a literal here
-        endpoint_url=endpoint_url,
-        region_name=region,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - the gateway takes any
-        config=Config(s3={"addressing_style": "path"}, proxies={}),
-    )

@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.errors import NOT_IMPLEMENTED, AwsError
 from include.local.gateway.handlers import ACCOUNT_ID, Operation, OperationRequest
-from include.local.gateway.services.dynamodb.object_store import client
 from include.local.gateway.services.emr.running import moment, validation_error
 from include.local.gateway.services.emr_jobs import commands
 from include.local.gateway.services.emr_jobs.execution import Job, JobExecution

@@ -4,9 +4,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.errors import AwsError
 from include.local.gateway.handlers import ACCOUNT_ID
-from include.local.gateway.services.dynamodb.object_store import client
 
 
 def describe_table(endpoint_url: str, region: str, database: str, table: str) -> dict[str, Any]:

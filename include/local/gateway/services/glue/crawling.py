@@ -14,56 +14,19 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
-import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 from include.local.gateway.services.glue.background import WorkError
+from include.local.gateway.services.glue.crawled_folder import CrawledFolder, kind_of
 from include.local.gateway.services.glue.table_data import (
     hold,
     objects,
     partition_values,
-    read_file,
 )
 
-_HADOOP = "org.apache.hadoop"
-_FORMATS = {
-    "parquet": (
-        f"{_HADOOP}.hive.ql.io.parquet.MapredParquetInputFormat",
-        f"{_HADOOP}.hive.ql.io.parquet.MapredParquetOutputFormat",
-        f"{_HADOOP}.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-    ),
-    "json": (
-        f"{_HADOOP}.mapred.TextInputFormat",
-        f"{_HADOOP}.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        "org.openx.data.jsonserde.JsonSerDe",
-    ),
-    "csv": (
-        f"{_HADOOP}.mapred.TextInputFormat",
-        f"{_HADOOP}.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        f"{_HADOOP}.hive.serde2.lazy.LazySimpleSerDe",
-    ),
-}
 _BATCH = 100
 _OWNER = "UPDATED_BY_CRAWLER"
-
-
-class _Found:
-    """What was found below one folder."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.schema: Any = None
-        self.partitions: dict[tuple[tuple[str, str], ...], str] = {}
-        self.objects = self.bytes = self.rows = 0
-
-    def columns(self) -> list[dict[str, str]]:
-        keys = {name for values in self.partitions for name, _ in values}
-        return [
-            {"Name": field.name.lower(), "Type": _hive_type(field.type)}
-            for field in self.schema
-            if field.name.lower() not in keys
-        ]
 
 
 class Crawl:
@@ -106,10 +69,10 @@ class Crawl:
         self._write_off(seen)
         return self._changes
 
-    def _folders(self, target: Mapping[str, Any]) -> Iterator[tuple[str, _Found]]:
+    def _folders(self, target: Mapping[str, Any]) -> Iterator[tuple[str, CrawledFolder]]:
         path = target["Path"]
         bucket = urlsplit(path).netloc
-        folders: dict[str, _Found] = {}
+        folders: dict[str, CrawledFolder] = {}
         hold(self._endpoint_url, self._region, path, self._stop_asked)
         for key, body in objects(self._endpoint_url, self._region, path):
             if self._stop_asked.is_set():
@@ -127,28 +90,20 @@ class Crawl:
                 )
         yield from folders.items()
 
-    def _take(self, folders: dict[str, _Found], bucket: str, key: str, body: bytes) -> None:
+    def _take(self, folders: dict[str, CrawledFolder], bucket: str, key: str, body: bytes) -> None:
         values = tuple((name.lower(), value) for name, value in partition_values(key).items())
         folder = key.rsplit("/", 1)[0] if "/" in key else ""
         root = re.split(r"(?:^|/)[^/=]+=", folder, maxsplit=1)[0]
         plain = gzip.decompress(body) if key.endswith(".gz") else body
-        kind = _kind(key.removesuffix(".gz"), plain)
+        kind = kind_of(key.removesuffix(".gz"), plain)
         found = folders.setdefault(
-            f"s3://{bucket}/{root}/" if root else f"s3://{bucket}/", _Found(kind)
+            f"s3://{bucket}/{root}/" if root else f"s3://{bucket}/", CrawledFolder(kind)
         )
         if found.kind != kind:
             raise WorkError(f"{key} is {kind}, while other files beside it are {found.kind}")
-        rows = read_file(kind, plain, {}, key)
-        schemas = [rows.schema] if found.schema is None else [found.schema, rows.schema]
-        try:
-            found.schema = pa.unify_schemas(schemas, promote_options="permissive")
-        except pa.ArrowException as error:
-            raise WorkError(f"{key} does not fit the files beside it: {error}") from error
-        found.objects, found.bytes = found.objects + 1, found.bytes + len(body)
-        found.rows += len(rows)
-        found.partitions.setdefault(values, f"s3://{bucket}/{folder}/")
+        found.add(key, values, f"s3://{bucket}/{folder}/", len(body), plain)
 
-    def _write(self, location: str, found: _Found) -> str:
+    def _write(self, location: str, found: CrawledFolder) -> str:
         name = self._table_name(location)
         keys = next(iter(found.partitions))
         table = {
@@ -167,7 +122,7 @@ class Crawl:
                 _OWNER: self._crawler["Name"],
                 **({"skip.header.line.count": "1"} if found.kind == "csv" else {}),
             },
-            "StorageDescriptor": _storage(location, found),
+            "StorageDescriptor": found.storage(location),
         }
         database = self._crawler["DatabaseName"]
         existing = self._existing(name)
@@ -181,7 +136,7 @@ class Crawl:
             self._write_partitions(name, found)
         return name
 
-    def _write_partitions(self, name: str, found: _Found) -> None:
+    def _write_partitions(self, name: str, found: CrawledFolder) -> None:
         database = self._crawler["DatabaseName"]
         pages = self._glue.get_paginator("get_partitions").paginate(
             DatabaseName=database, TableName=name
@@ -190,7 +145,7 @@ class Crawl:
         wanted = [
             {
                 "Values": [value for _, value in values],
-                "StorageDescriptor": _storage(location, found),
+                "StorageDescriptor": found.storage(location),
             }
             for values, location in found.partitions.items()
             if tuple(value for _, value in values) not in known
@@ -253,55 +208,7 @@ class Crawl:
         noted["Count"] += 1
 
 
-def _storage(location: str, found: _Found) -> dict[str, Any]:
-    reads, writes, library = _FORMATS[found.kind]
-    parameters = {"csv": {"field.delim": ","}, "parquet": {"serialization.format": "1"}}
-    header = {"skip.header.line.count": "1"} if found.kind == "csv" else {}
-    return {
-        "Columns": found.columns(),
-        "Location": location,
-        "InputFormat": reads,
-        "OutputFormat": writes,
-        "SerdeInfo": {
-            "SerializationLibrary": library,
-            "Parameters": parameters.get(found.kind, {}),
-        },
-        "Parameters": {"classification": found.kind, **header},
-    }
-
-
 def _looks(table: Mapping[str, Any]) -> Any:
     storage = table["StorageDescriptor"]
     ignored = "DEPRECATED_BY_CRAWLER"
     return storage["Columns"], storage["Location"], ignored in table.get("Parameters", {})
-
-
-def _kind(key: str, body: bytes) -> str:
-    if body.startswith(b"PAR1"):
-        return "parquet"
-    if body.lstrip()[:1] in {b"{", b"["}:
-        return "json"
-    if key.endswith((".csv", ".txt")) or b"," in body.partition(b"\n")[0]:
-        return "csv"
-    raise WorkError(f"{key} is neither Parquet, nor JSON lines, nor CSV with commas")
-
-
-def _hive_type(kind: Any) -> str:
-    names = {
-        "bool": "boolean", "date32[day]": "date", "double": "double", "float": "float",
-        "int16": "smallint", "int32": "int", "int64": "bigint", "int8": "tinyint",
-        "string": "string", "large_string": "string", "binary": "binary", "null": "string",
-    }  # fmt: skip
-    if pa.types.is_timestamp(kind):
-        return "timestamp"
-    if pa.types.is_decimal(kind):
-        return f"decimal({kind.precision},{kind.scale})"
-    if pa.types.is_struct(kind):
-        return f"struct<{','.join(f'{field.name}:{_hive_type(field.type)}' for field in kind)}>"
-    if pa.types.is_list(kind):
-        return f"array<{_hive_type(kind.value_type)}>"
-    if pa.types.is_map(kind):
-        return f"map<{_hive_type(kind.key_type)},{_hive_type(kind.item_type)}>"
-    if str(kind) not in names:
-        raise WorkError(f"The local stack has no name for the type {kind}")
-    return names[str(kind)]

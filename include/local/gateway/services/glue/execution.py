@@ -148,7 +148,7 @@ class Execution:
         settings = self._arguments.get("--conf", "")
         arguments = ["--JOB_NAME", self._run.job, "--JOB_RUN_ID", self._run.id]
         for name, value in self._arguments.items():
-            arguments += [name, value]
+            arguments += [name, value] if value else [name]  # Glue drops what is empty
         if self._kind == "pythonshell":
             return [str(spark.ENVIRONMENT / "bin" / "python"), str(script), *arguments]
         if self._on_sail:

@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.errors import MANUAL, NOT_IMPLEMENTED, AwsError
 from include.local.gateway.handlers import Operation, OperationRequest
-from include.local.gateway.services.dynamodb.object_store import client
 from include.local.gateway.services.glue.bookmarks import JobBookmarks
 from include.local.gateway.services.glue.column_statistics import ColumnStatistics
 from include.local.gateway.services.glue.crawler import Crawlers

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 from include.local.gateway.services.glue.job_runs import GOING_ON, JobRun
 
 _LOG = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ import pyarrow.json
 import pyarrow.parquet
 from botocore.exceptions import ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 from include.local.gateway.services.glue.background import WorkError
 
 _PAUSE = 0.1  # seconds

@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.errors import AwsError
 from include.local.gateway.handlers import Operation, OperationRequest
-from include.local.gateway.services.dynamodb.object_store import client
 from include.local.gateway.services.glue.background import States, Work, Works
 from include.local.gateway.services.glue.catalog import moto_backend
 
