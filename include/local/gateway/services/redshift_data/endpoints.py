@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 from botocore.exceptions import ClientError
 
+from include.local.gateway.clients import client
 from include.local.gateway.errors import AwsError
 from include.local.gateway.handlers import OperationRequest
-from include.local.gateway.services.dynamodb.object_store import client
 from include.local.gateway.services.redshift.clusters import Clusters
 from include.local.gateway.services.redshift_engine.execution import Command, Connection
 from include.local.gateway.services.redshift_engine.loading import Loader

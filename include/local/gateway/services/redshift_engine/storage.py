@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from include.local.gateway.services.dynamodb.object_store import client
+from include.local.gateway.clients import client
 from include.local.gateway.services.redshift_engine.tokens import SqlError
 
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+")
