@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Context,
         CronDataIntervalTimetable,
         Param,
+        TaskGroup,
         Variable,
         task,
     )
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
     )
 else:
     try:  # Airflow 3
-        from airflow.sdk import DAG, BaseOperator, Context, Param, Variable, task
+        from airflow.sdk import DAG, BaseOperator, Context, Param, TaskGroup, Variable, task
     except ImportError:  # Airflow 2.11
         from airflow import DAG
         from airflow.decorators import task
         from airflow.models import BaseOperator, Variable
         from airflow.models.param import Param
         from airflow.utils.context import Context
+        from airflow.utils.task_group import TaskGroup
     try:  # Airflow 3.2
         from airflow.sdk.exceptions import (
             AirflowException,
@@ -58,6 +60,7 @@ __all__ = [
     "Context",
     "CronDataIntervalTimetable",
     "Param",
+    "TaskGroup",
     "dag_run_state",
     "json_variable",
     "task",
