@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.utils.state import DagRunState
 
 if TYPE_CHECKING:
+    from airflow.providers.standard.operators.empty import EmptyOperator
     from airflow.sdk import (
         DAG,
         BaseOperator,
@@ -34,6 +35,10 @@ else:
         from airflow.models.param import Param
         from airflow.utils.context import Context
         from airflow.utils.task_group import TaskGroup
+    try:  # Airflow 3
+        from airflow.providers.standard.operators.empty import EmptyOperator
+    except ImportError:  # Airflow 2.11
+        from airflow.operators.empty import EmptyOperator
     try:  # Airflow 3.2
         from airflow.sdk.exceptions import (
             AirflowException,
@@ -59,6 +64,7 @@ __all__ = [
     "BaseOperator",
     "Context",
     "CronDataIntervalTimetable",
+    "EmptyOperator",
     "Param",
     "TaskGroup",
     "dag_run_state",

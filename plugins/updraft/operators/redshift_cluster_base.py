@@ -46,6 +46,7 @@ class RedshiftClusterOperator(RedshiftCapacityOperator[RedshiftClusterHook]):
         self.cluster_identifier = cluster_identifier
         self.classic = classic
         self._made_resizing: Resizing | None = None
+        self._resource_owner: ResourceOwner | None = None
 
     @property
     def what(self) -> str:
@@ -217,13 +218,22 @@ class RedshiftClusterOperator(RedshiftCapacityOperator[RedshiftClusterHook]):
         """
         self.hook.request("DeleteTags", self.what, ResourceName=cluster.arn(), TagKeys=list(keys))
 
+    def resource_owner(self, context: Context) -> ResourceOwner:
+        """Name the task instance.
+
+        :param context: its context.
+        """
+        if self._resource_owner is None:
+            self._resource_owner = ResourceOwner.of(context)
+        return self._resource_owner
+
     def resizing(self, context: Context) -> Resizing:
         """Give what resizes the cluster.
 
         :param context: context of the task instance.
         """
         if self._made_resizing is None:
-            owner = ResourceOwner.of(context).token("resize")
+            owner = self.resource_owner(context).token("resize")
             self._made_resizing = Resizing(self.hook, self.cluster_identifier, owner, self.classic)
         return self._made_resizing
 

@@ -5,9 +5,9 @@ cluster itself says what it was like before, and who works on it now. The last o
 it back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from updraft.compat import dag_run_state
 from updraft.errors import UpdraftError
@@ -60,14 +60,13 @@ class Before:
         return f"{self.state}/{self.size.code()}"
 
 
-def hold_of(context: Mapping[str, Any], task_id: str) -> tuple[str, str]:
+def hold_of(asking: ResourceOwner, task_id: str) -> tuple[str, str]:
     """Make the tag of who works on a cluster.
 
-    :param context: context of a task instance of the same run.
+    :param asking: a task instance of the same run.
     :param task_id: the task that began it.
     :returns: its key and its value.
     """
-    asking = ResourceOwner.of(context)
     owner = ResourceOwner(
         asking.environment, asking.dag_id, asking.run_id, task_id, asking.map_index
     )

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from updraft.compat import Context, TaskGroup
+from updraft.compat import Context, EmptyOperator, TaskGroup
 from updraft.operators.redshift_cluster_base import RedshiftClusterOperator
 from updraft.operators.redshift_holds import BEFORE_TAG, Before, hold_keys, hold_of, holds
 from updraft.operators.redshift_states import RedshiftEnsureStateOperator
 from updraft.redshift.capacity_goal import CapacityGoal, WantedSize
 from updraft.redshift.clusters import AVAILABLE, PAUSED, Cluster
-from updraft.resource_owner import ResourceOwner
 
 
 class RedshiftRememberCapacityOperator(RedshiftClusterOperator):
@@ -46,8 +45,8 @@ class RedshiftRememberCapacityOperator(RedshiftClusterOperator):
         :raises UpdraftError: when AWS refuses.
         """
         del progress
-        owner = ResourceOwner.of(context)
-        key, value = hold_of(context, owner.task_id)
+        owner = self.resource_owner(context)
+        key, value = hold_of(owner, owner.task_id)
         before = Before.of(cluster)
         is_held = key in cluster.tags or bool(holds(cluster, owner.environment))
         if before is None or not is_held:
@@ -109,7 +108,7 @@ class RedshiftRestoreCapacityOperator(RedshiftClusterOperator):
         :raises UpdraftError: when AWS refuses.
         """
         del progress
-        key, _ = hold_of(context, self.setup_task_id)
+        key, _ = hold_of(self.resource_owner(context), self.setup_task_id)
         is_last = not self._others(context, cluster)
         gone = {BEFORE_TAG, *hold_keys(cluster)} if is_last else {key}
         if found := sorted(gone & set(cluster.tags)):
@@ -117,8 +116,8 @@ class RedshiftRestoreCapacityOperator(RedshiftClusterOperator):
         return {}
 
     def _others(self, context: Context, cluster: Cluster) -> list[str]:
-        key, _ = hold_of(context, self.setup_task_id)
-        return holds(cluster, ResourceOwner.of(context).environment, [key])
+        key, _ = hold_of(self.resource_owner(context), self.setup_task_id)
+        return holds(cluster, self.resource_owner(context).environment, [key])
 
 
 @contextmanager
@@ -135,7 +134,8 @@ def resized_cluster(
 
     ``remember`` notes on the cluster what it is like. ``scale_up`` makes it available and resizes
     it. ``scale_back``, a teardown, brings back what was noted, also if ``scale_up`` or a task of
-    the block has failed; when it fails itself, so does the DAG run. ::
+    the block has failed; when it fails itself, so does the DAG run. ``work_done`` does nothing but
+    to let the DAG run fail if a task of the block has failed. ::
 
         with resized_cluster("resized", cluster_identifier="sales", number_of_nodes=4):
             load() >> report()
@@ -188,5 +188,8 @@ def _brought_back(
         ).as_teardown(setups=remember, on_failure_fail_dagrun=True)
         with TaskGroup("work") as work:
             yield work
-        remember >> prepare >> work >> restore
-        prepare >> restore
+        # Where the teardown can fail the DAG run, Airflow does not ask the tasks before it any more
+        # how the run has ended. This one stands for them.
+        done = EmptyOperator(task_id="work_done")
+        remember >> prepare >> work >> [done, restore]
+        prepare >> [done, restore]
