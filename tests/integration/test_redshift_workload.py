@@ -1,5 +1,6 @@
 """Capacity around a workload and by a timetable, with what the cluster itself remembers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -200,55 +201,69 @@ def test_scheduled_actions_follow_the_timetable(warehouse):
     warehouse.redshift.delete_scheduled_action(ScheduledActionName=foreign["ScheduledActionName"])
 
 
-DAG_FILE = """# A DAG of Airflow.
+DAG_FILE = """# A DAG of Airflow for each ending of a workload.
 from datetime import UTC, datetime
 from updraft.compat import DAG, task
 from updraft.operators.redshift_capacity import resized_cluster
 
-with DAG("workload", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
-    with resized_cluster(
-        "resized",
-        cluster_identifier="{cluster}",
-        number_of_nodes={nodes},
-        aws_conn_id=None,
-        poll_interval=1,
-        deferrable=False,
+for ending, (cluster, nodes) in {cases}.items():
+    with (
+        DAG(ending, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)),
+        resized_cluster(
+            "resized",
+            cluster_identifier=cluster,
+            number_of_nodes=nodes,
+            aws_conn_id=None,
+            poll_interval=1,
+            deferrable=False,
+        ),
     ):
         @task
-        def work():
+        def work(cluster, fails):
             import boto3
             (found,) = boto3.client("redshift").describe_clusters(
-                ClusterIdentifier="{cluster}"
+                ClusterIdentifier=cluster
             )["Clusters"]
             assert found["NumberOfNodes"] == 4
-            {ending}
+            assert not fails
 
-        work()
+        work(cluster, ending == "work_fails")
 """
 RUN = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 bag = DagBag(dag_folder=sys.argv[1])
 assert not bag.import_errors, bag.import_errors
-run = bag.dags["workload"].test()
-states = {one.task_id.split(".")[-1]: one.state for one in run.get_task_instances()}
-print("result:", json.dumps([run.state, states]))
+for dag_id, dag in bag.dags.items():
+    run = dag.test()
+    states = {one.task_id.split(".")[-1]: one.state for one in run.get_task_instances()}
+    print("result:", json.dumps([dag_id, {"run": run.state, **states}]))
 """
 
 
-@pytest.fixture(scope="module")
-def airflow(local_stack, tmp_path_factory):
-    home = tmp_path_factory.mktemp("airflow")
+def test_the_teardown_comes_whatever_happens(local_stack, tmp_path):
+    cases = {
+        "it_works": {"scale_up": "success", "work": "success", "run": "success"},
+        "work_fails": {"scale_up": "success", "work": "failed", "run": "failed"},
+        "resize_fails": {"scale_up": "failed", "work": "upstream_failed", "run": "failed"},
+    }
+    warehouses = {name: new_warehouse(local_stack.endpoint_url) for name in cases}
+    given = {
+        name: (warehouse.cluster, 7 if name == "resize_fails" else 4)
+        for name, warehouse in warehouses.items()
+    }
+    file = tmp_path / "dags" / "workload.py"
+    file.parent.mkdir()
+    file.write_text(DAG_FILE.format(cases=given))
     environment = {
         **os.environ,
         **local_stack.environment,
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path / 'airflow.db'}",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(file.parent),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "PYTHONPATH": str(PROJECT / "plugins"),
     }
-    (home / "dags").mkdir()
 
     def python(*arguments):
         done = subprocess.run(
@@ -264,32 +279,12 @@ def airflow(local_stack, tmp_path_factory):
         return done.stdout
 
     python("-m", "airflow", "db", "migrate")
-    return lambda text: _run(python, home / "dags" / "workload.py", text)
-
-
-def _run(python, file, text):
-    file.write_text(text)
     output = python("-c", RUN, str(file))
-    found = [line for line in output.splitlines() if line.startswith("result: ")]
-    assert found, output[-5000:]
-    return output, found[-1]
-
-
-@pytest.mark.parametrize(
-    ("nodes", "ending", "states"),
-    [
-        (4, "pass", {"scale_up": "success", "work": "success", "run": "success"}),
-        (4, "raise ValueError", {"scale_up": "success", "work": "failed", "run": "failed"}),
-        (7, "pass", {"scale_up": "failed", "work": "upstream_failed", "run": "failed"}),
-    ],
-    ids=["it works", "the work fails", "the resize fails"],
-)
-def test_the_teardown_comes_whatever_happens(airflow, warehouse, nodes, ending, states):
-    text = DAG_FILE.format(cluster=warehouse.cluster, nodes=nodes, ending=ending)
-    output, result = airflow(text)
-    for name, state in states.items():
-        expected = f'["{state}"' if name == "run" else f'"{name}": "{state}"'
-        assert expected in result, output[-5000:]
-    assert '"scale_back": "success"' in result
-    assert condition(warehouse) == ("available", 2)
-    assert tags(warehouse) == {}
+    lines = [line for line in output.splitlines() if line.startswith("result: ")]
+    found = dict(json.loads(line.removeprefix("result: ")) for line in lines)
+    assert set(found) == set(cases), output[-5000:]
+    for name, states in cases.items():
+        wanted = {"remember": "success", "scale_back": "success", **states}
+        assert {**found[name], **wanted} == found[name], output[-5000:]
+        assert condition(warehouses[name]) == ("available", 2)
+        assert tags(warehouses[name]) == {}
