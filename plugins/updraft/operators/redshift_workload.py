@@ -181,11 +181,11 @@ def _brought_back(
 ) -> Iterator[Any]:
     with TaskGroup(group_id):
         remember = RedshiftRememberCapacityOperator(task_id="remember", **given)
-        # Not the setup itself: a teardown does not run for a setup that has failed.
+        # The teardown runs if one of its setups has succeeded, so it does when this one has failed.
         prepare = RedshiftEnsureStateOperator(task_id=prepare_id, state=AVAILABLE, **size, **given)
         restore = RedshiftRestoreCapacityOperator(
             task_id=restore_id, setup_task_id=remember.task_id, **given
-        ).as_teardown(setups=remember, on_failure_fail_dagrun=True)
+        ).as_teardown(setups=[remember, prepare], on_failure_fail_dagrun=True)
         with TaskGroup("work") as work:
             yield work
         # Where the teardown can fail the DAG run, Airflow does not ask the tasks before it any more
