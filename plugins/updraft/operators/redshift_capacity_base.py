@@ -276,12 +276,19 @@ class RedshiftCapacityOperator(AwsBaseOperator[_Hook]):
             "errors": self._trigger_errors,
         }
 
-    def act(self, progress: dict[str, Any], action: str, call: Callable[[], None]) -> Wait:
+    def act(
+        self,
+        progress: dict[str, Any],
+        action: str,
+        call: Callable[[], None],
+        has_changed: Callable[[], bool],
+    ) -> Wait:
         """Take a step, unless AWS does not take it now.
 
         :param progress: what this attempt has done so far.
         :param action: name of the step.
         :param call: asks AWS for it.
+        :param has_changed: looks whether somebody else was faster, so that a refusal says nothing.
         :returns: what to wait for.
         :raises UpdraftError: when AWS refuses for good, or somebody undoes the step ever again.
         """
@@ -293,7 +300,11 @@ class RedshiftCapacityOperator(AwsBaseOperator[_Hook]):
         self.kill_switch.check()
         try:
             call()
-        except ServiceError as error:
+        except UpdraftError as error:
+            if has_changed():
+                return Wait(f"somebody else has just changed the {self.what}")
+            if not isinstance(error, ServiceError):
+                raise
             return self.wait_after(error, progress)
         progress["done"].append(action)
         progress["refusals"] = 0

@@ -130,15 +130,24 @@ class RedshiftClusterOperator(RedshiftCapacityOperator[RedshiftClusterHook]):
     def _act(
         self, action: str, goal: CapacityGoal, cluster: Cluster, progress: dict[str, Any]
     ) -> Wait:
+        def has_changed() -> bool:
+            now = self.look()
+            return now is None or (now.status, now.size) != (cluster.status, cluster.size)
+
         if action == RESIZE and goal.size is not None and self._made_resizing is not None:
             resizing, target = self._made_resizing, goal.size.of(cluster.size)
             self.log.info("%s: resize from %s to %s", self.what, cluster.size, target)
-            return self.act(
-                progress, action, lambda: resizing.begin(cluster, target, progress, self.log)
-            )
-        self.log.info("%s: %s", self.what, action)
-        operation = "PauseCluster" if action == PAUSE else "ResumeCluster"
-        return self.act(progress, action, lambda: self._request(operation))
+
+            def call() -> None:
+                resizing.begin(cluster, target, progress, self.log)
+        else:
+            self.log.info("%s: %s", self.what, action)
+            operation = "PauseCluster" if action == PAUSE else "ResumeCluster"
+
+            def call() -> None:
+                self._request(operation)
+
+        return self.act(progress, action, call, has_changed)
 
     def _require_health(self, cluster: Cluster) -> None:
         if cluster.trouble is not None:

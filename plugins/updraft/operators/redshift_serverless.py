@@ -102,7 +102,12 @@ class RedshiftServerlessCapacityOperator(RedshiftCapacityOperator[RedshiftServer
         name, value = change
         self.log.info("%s: %s becomes %s", self.what, name, value)
         action = f"{name}={value}"
-        return self.act(progress, action, lambda: self._update(name, value))
+        return self.act(
+            progress,
+            action,
+            lambda: self._update(name, value),
+            lambda: _shown(self._look()) != _shown(workgroup),
+        )
 
     def explain(self, context: Context) -> dict[str, Any]:
         """Say what would be done.
