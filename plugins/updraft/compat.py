@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.utils.state import DagRunState
 
 if TYPE_CHECKING:
+    from airflow.providers.standard.operators.empty import EmptyOperator
     from airflow.sdk import (
         DAG,
         BaseOperator,
         Context,
         CronDataIntervalTimetable,
         Param,
+        TaskGroup,
         Variable,
         task,
     )
@@ -26,13 +28,18 @@ if TYPE_CHECKING:
     )
 else:
     try:  # Airflow 3
-        from airflow.sdk import DAG, BaseOperator, Context, Param, Variable, task
+        from airflow.sdk import DAG, BaseOperator, Context, Param, TaskGroup, Variable, task
     except ImportError:  # Airflow 2.11
         from airflow import DAG
         from airflow.decorators import task
         from airflow.models import BaseOperator, Variable
         from airflow.models.param import Param
         from airflow.utils.context import Context
+        from airflow.utils.task_group import TaskGroup
+    try:  # Airflow 3
+        from airflow.providers.standard.operators.empty import EmptyOperator
+    except ImportError:  # Airflow 2.11
+        from airflow.operators.empty import EmptyOperator
     try:  # Airflow 3.2
         from airflow.sdk.exceptions import (
             AirflowException,
@@ -58,7 +65,9 @@ __all__ = [
     "BaseOperator",
     "Context",
     "CronDataIntervalTimetable",
+    "EmptyOperator",
     "Param",
+    "TaskGroup",
     "dag_run_state",
     "json_variable",
     "task",

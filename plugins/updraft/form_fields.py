@@ -22,6 +22,8 @@ S3_URI = r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$"
 S3_PREFIX = r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$"
 """A URI with something behind the bucket."""
 
+REDSHIFT_CLUSTER = r"^[a-z]([a-z0-9]|-(?!-)){0,61}[a-z0-9]$"
+
 
 def region(what: str = "Region") -> Param:
     """Make the field for a Region that may be left empty.
@@ -52,6 +54,73 @@ def share_of_capacity(title: str, description: str = "Above 0, at most 1.") -> P
         maximum=1,
         title=title,
         description=description,
+    )
+
+
+def redshift_cluster() -> Param:
+    """Make the field for a cluster of Amazon Redshift.
+
+    :returns: the field, which has to be filled in.
+    """
+    return Param(type="string", pattern=REDSHIFT_CLUSTER, title="Cluster", description="Its name.")
+
+
+def redshift_timetable() -> Param:
+    """Make the field for the times at which a cluster of Amazon Redshift is changed.
+
+    :returns: the field; at first it has the times of an article on AWS's blog about it.
+    """
+    line = {
+        "type": "object",
+        "required": ["at", "action"],
+        "additionalProperties": False,
+        "properties": {
+            "at": {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"},
+            "action": {"type": "string", "enum": ["pause", "resume", "resize"]},
+            "days": {"type": ["null", "string"]},
+            "number_of_nodes": {"type": ["null", "integer"], "minimum": 1},
+            "node_type": {"type": ["null", "string"]},
+            "classic": {"type": "boolean"},
+        },
+    }
+    return Param(
+        [
+            {"at": "07:15", "action": "resume"},
+            {"at": "14:15", "action": "resize", "number_of_nodes": 4},
+            {"at": "22:00", "action": "pause"},
+        ],
+        type="array",
+        items=line,
+        minItems=1,
+        title="Timetable",
+        description='Lines such as {"at": "22:00", "action": "pause", "days": "mon-fri"}.',
+    )
+
+
+def time_zone() -> Param:
+    """Make the field for a time zone.
+
+    :returns: the field; UTC unless the user says otherwise.
+    """
+    return Param(
+        "UTC",
+        type="string",
+        pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$",
+        title="Time zone",
+        description="Of the times in the timetable, such as Europe/Berlin.",
+    )
+
+
+def plan() -> Param:
+    """Make the field that keeps a task from changing anything.
+
+    :returns: the field; off unless the user says otherwise.
+    """
+    return Param(
+        False,
+        type="boolean",
+        title="Plan",
+        description="Only say what would be done, and change nothing.",
     )
 
 

@@ -30,6 +30,9 @@ EXPECTED = {
         "iceberg_table_metrics",
         "glue_job",
         "reap_orphans",
+        "redshift_pause_resume",
+        "redshift_resize",
+        "redshift_scheduled_actions",
     )
 }
 # A run that was missed is a gap in the chain of changes; the runs do not depend on each other.
@@ -42,6 +45,7 @@ ALLOWED_TAGS = {
     "iceberg",
     "lineage",
     "maintenance",
+    "redshift",
     "updraft",
 }
 HEAVY = ("awswrangler", "numpy", "pandas", "pyarrow")

@@ -11,12 +11,20 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import unescape
+from xml.sax.saxutils import escape, unescape
 
 import urllib3
 
 POLICIES = Path(__file__).parents[2] / "include" / "infra" / "iam"
 _ON_NO_TABLE = ("ListExports", "ListImports")
+_ON_NO_CLUSTER = (
+    "CreateScheduledAction",
+    "DeleteScheduledAction",
+    "DescribeClusters",
+    "DescribeNodeConfigurationOptions",
+    "DescribeScheduledActions",
+    "ModifyScheduledAction",
+)
 
 
 class Access(NamedTuple):
@@ -155,6 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
             content = f"<Error><Code>AccessDenied</Code><Message>{access}</Message></Error>"
             self._answer(403, {"Content-Type": "application/xml"}, content.encode())
             return
+        if _is_redshift(self.headers):
+            said = f"<Code>AccessDenied</Code><Message>{escape(str(access))}</Message>"
+            content = f"<ErrorResponse><Error>{said}</Error></ErrorResponse>"
+            self._answer(403, {"Content-Type": "text/xml"}, content.encode())
+            return
         error = {"__type": "x#AccessDeniedException", "Message": f"no permission: {access}"}
         content = json.dumps(error)
         self._answer(400, {"Content-Type": "application/x-amz-json-1.0"}, content.encode())
@@ -191,6 +204,15 @@ def _accesses(
         arn = f"arn:aws:logs:us-east-1:123456789012:{stream}"
         yield Access(f"logs:{operation.rpartition('.')[2]}", arn, {})
         return
+    if operation.startswith("RedshiftServerless."):
+        # In AWS the id of the workgroup stands where its name stands here.
+        name = json.loads(body)["workgroupName"]
+        arn = f"arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/{name}"
+        yield Access(f"redshift-serverless:{operation.rpartition('.')[2]}", arn, {})
+        return
+    if _is_redshift(headers):
+        yield from _redshift(parse_qs(body.decode()))
+        return
     if operation.startswith("ElasticMapReduce."):
         yield from _emr(operation.rpartition(".")[2], json.loads(body), cluster_tags)
         return
@@ -198,6 +220,23 @@ def _accesses(
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
         return
     yield from _s3(method, target, body)
+
+
+def _is_redshift(headers: Mapping[str, str]) -> bool:
+    return "/redshift/aws4_request" in headers.get("Authorization", "")
+
+
+def _redshift(form: Mapping[str, list[str]]) -> Iterator[Access]:
+    given = {name: values[0] for name, values in form.items()}
+    action = f"redshift:{given['Action']}"
+    if given["Action"] in _ON_NO_CLUSTER:
+        yield Access(action, "*", {})
+        if "IamRole" in given:
+            context = {"iam:PassedToService": "scheduler.redshift.amazonaws.com"}
+            yield Access("iam:PassRole", given["IamRole"], context)
+        return
+    cluster = f"arn:aws:redshift:us-east-1:123456789012:cluster:{given.get('ClusterIdentifier')}"
+    yield Access(action, given.get("ResourceName", cluster), {})
 
 
 def _emr(

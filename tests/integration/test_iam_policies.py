@@ -71,6 +71,12 @@ WITHOUT_RESOURCE = {
     "emr-serverless:ListApplications",
     "glue:ListJobs",
     "glue:ListWorkflows",
+    "redshift:CreateScheduledAction",
+    "redshift:DeleteScheduledAction",
+    "redshift:DescribeClusters",
+    "redshift:DescribeNodeConfigurationOptions",
+    "redshift:DescribeScheduledActions",
+    "redshift:ModifyScheduledAction",
 }
 """Actions that take no resource.
 

@@ -47,14 +47,14 @@ _S3_SUBRESOURCES = (
 
 PRETENCES: Mapping[str, Pretence] = {
     **_table(
-        "redshift-data",
-        "moto runs no SQL: a statement stays STARTED for ever and every result is the same",
+        "redshift",
+        "moto knows none of the clusters",
         (
-            "BatchExecuteStatement",
-            "CancelStatement",
-            "DescribeStatement",
-            "ExecuteStatement",
-            "GetStatementResult",
+            "CreateClusterSnapshot",
+            "DisableSnapshotCopy",
+            "EnableSnapshotCopy",
+            "ModifySnapshotCopyRetentionPeriod",
+            "RestoreFromClusterSnapshot",
         ),
     ),
     **_table(

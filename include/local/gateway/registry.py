@@ -12,6 +12,11 @@ from include.local.gateway.services.emr.handler import EmrHandler
 from include.local.gateway.services.emr_containers.handler import EmrContainersHandler
 from include.local.gateway.services.emr_serverless.handler import EmrServerlessHandler
 from include.local.gateway.services.glue.handler import GlueHandler
+from include.local.gateway.services.redshift.handler import RedshiftHandler
+from include.local.gateway.services.redshift_data.endpoints import Endpoints
+from include.local.gateway.services.redshift_data.handler import build as build_redshift_data
+from include.local.gateway.services.redshift_engine.warehouses import Warehouses
+from include.local.gateway.services.redshift_serverless.handler import RedshiftServerlessHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +102,21 @@ def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
         options.state / "emr-serverless", options.endpoint_url, scheduling
     )
     glue = GlueHandler(options.state / "glue", options.endpoint_url)
-    return Registry([athena, containers, datazone, dynamodb, emr, glue, serverless])
+    handlers: list[ServiceHandler] = [athena, containers, datazone, dynamodb, emr, glue, serverless]
+    return Registry([*handlers, *_redshift_handlers(options)])
+
+
+def _redshift_handlers(options: Options) -> list[ServiceHandler]:
+    """Make those of Redshift, which share the databases."""
+    directory = options.state / "redshift"
+    warehouses = Warehouses(directory / "databases")
+    redshift = RedshiftHandler(directory, warehouses)
+    serverless = RedshiftServerlessHandler(directory, warehouses, redshift.settings)
+    endpoints = Endpoints(
+        redshift.clusters, serverless.workgroups, warehouses, options.endpoint_url
+    )
+    data = build_redshift_data(
+        directory / "statements", endpoints, lambda: redshift.settings.phases.submitted
+    )
+    # In the order in which they are closed: statements before their databases.
+    return [data, serverless, redshift]

@@ -1,0 +1,1 @@
+"""The Amazon Redshift Data API: statements that really run."""

@@ -1,0 +1,72 @@
+"""The workflows for the capacity of Redshift, from their files by a real Airflow with a form."""
+
+import pytest
+
+from tests.integration.redshift_warehouse import new_warehouse
+
+pytestmark = pytest.mark.integration
+
+ROLE = "arn:aws:iam::123456789012:role/redshift-schedules"
+ALWAYS = {"at": "00:00", "action": "pause"}
+
+
+@pytest.fixture
+def warehouse(local_stack):
+    warehouse = new_warehouse(local_stack.endpoint_url)
+    yield warehouse
+    warehouse.s3.delete_bucket(Bucket=warehouse.bucket)
+
+
+def test_resize_by_form(dag_runs, warehouse):
+    form = {"cluster_identifier": warehouse.cluster, "number_of_nodes": 4}
+    planned = dag_runs.run("redshift_resize", {**form, "plan": True})
+    assert planned.states == {"resize": "success"}, planned.output[-3000:]
+    assert "resize (elastic): from 2 x ra3.xlplus to 4 x ra3.xlplus" in planned.output
+    assert warehouse.describe()["NumberOfNodes"] == 2
+
+    run = dag_runs.run("redshift_resize", form)
+    assert run.states == {"resize": "success"}, run.output[-3000:]
+    assert warehouse.describe()["NumberOfNodes"] == 4
+    assert "2 node-hours an hour of ra3.xlplus become 4" in run.output
+
+
+def test_a_timetable_by_form_and_by_variable(dag_runs, warehouse):
+    form = {"cluster_identifier": warehouse.cluster, "timetable": [ALWAYS]}
+    run = dag_runs.run("redshift_pause_resume", {**form, "time_zone": "Europe/Berlin"})
+    assert run.states == {"clusters": "success", "bring_about[0]": "success"}, run.output[-3000:]
+    assert warehouse.describe()["ClusterStatus"] == "paused"
+
+    # What people change in between stays until the next time of the timetable.
+    warehouse.redshift.resume_cluster(ClusterIdentifier=warehouse.cluster)
+    warehouse.wait("available")
+    run = dag_runs.run("redshift_pause_resume", {**form, "time_zone": "Europe/Berlin"})
+    assert run.states == {"clusters": "success", "bring_about[0]": "success"}, run.output[-3000:]
+    assert warehouse.describe()["ClusterStatus"] == "available"
+
+    run = dag_runs.run("redshift_pause_resume", {})
+    assert run.states == {"clusters": "success", "bring_about": "skipped"}, run.output[-3000:]
+
+
+def test_scheduled_actions_by_form(dag_runs, warehouse):
+    def run(**form):
+        done = dag_runs.run(
+            "redshift_scheduled_actions", {"cluster_identifier": warehouse.cluster, **form}
+        )
+        assert done.states == {"scheduled_actions": "success"}, done.output[-3000:]
+        found = warehouse.redshift.describe_scheduled_actions(
+            Filters=[{"Name": "cluster-identifier", "Values": [warehouse.cluster]}]
+        )["ScheduledActions"]
+        schedules = {one["ScheduledActionName"].split("-")[-2]: one["Schedule"] for one in found}
+        return schedules, done.output
+
+    article = {
+        "resume": "cron(15 7 * * ? *)",
+        "resize": "cron(15 14 * * ? *)",
+        "pause": "cron(0 22 * * ? *)",
+    }
+    schedules, output = run(operation="apply", iam_role=ROLE, plan=True)
+    assert schedules == {}
+    assert f"create updraft-{warehouse.cluster}-pause-2200" in output
+    assert run(operation="apply", iam_role=ROLE)[0] == article
+    assert run(operation="list")[0] == article
+    assert run(operation="remove")[0] == {}
