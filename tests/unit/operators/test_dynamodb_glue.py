@@ -9,7 +9,7 @@ import pytest
 from airflow.exceptions import AirflowFailException
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.glue import GlueClientHook
 from updraft.operators import glue_job_calls, glue_job_runs
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
@@ -293,7 +293,48 @@ def test_wrong_arguments(kind, arguments, message):
         operator.execute({"ti": instance})
 
 
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (
+            DynamoDBExportOperator,
+            {"engine": "glue", "kms_key_id": "k"},
+            "kms_key_id are for engine='native'",
+        ),
+        (
+            DynamoDBExportOperator,
+            {"engine": "worker", "export_type": "INCREMENTAL_EXPORT"},
+            "export_view_type and kms_key_id need 'native'",
+        ),
+        (
+            DynamoDBImportOperator,
+            {"engine": "glue", "table_creation_parameters": {"KeySchema": []}},
+            "table_creation_parameters: the engine glue writes into an existing table",
+        ),
+        (
+            DynamoDBImportOperator,
+            {"engine": "worker", "table_creation_parameters": {"KeySchema": []}},
+            "table_creation_parameters: the engine worker writes into an existing table",
+        ),
+    ],
+)
+def test_arguments_of_another_engine_fail_for_good(kind, arguments, message, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    operator = kind(
+        task_id="t",
+        table_name="orders",
+        s3_uri="s3://bucket/p",
+        glue_job_name="j",
+        aws_conn_id=None,
+        **arguments,
+    )
+    instance = SimpleNamespace(dag_id="d", task_id="t", map_index=-1, run_id="r", try_number=1)
+
+    with pytest.raises(AirflowFailException, match=re.escape(message)):
+        operator.execute({"ti": instance})
+
+
 def test_arguments_of_the_engine_cannot_be_replaced():
     assert merged_arguments({"--a": "1"}, {"--b": "2"}) == {"--a": "1", "--b": "2"}
-    with pytest.raises(UpdraftError, match="'--a' is set by the operator"):
+    with pytest.raises(ArgumentError, match="'--a' is set by the operator"):
         merged_arguments({"--a": "1"}, {"--a": "2"})
