@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from urllib3.exceptions import HTTPError
 
-from updraft.errors import UpdraftError
+from updraft.errors import PermanentError, UpdraftError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -53,6 +53,10 @@ class ServiceError(UpdraftError):
         self.message = message
 
 
+class RefusedRequestError(ServiceError, PermanentError):
+    """AWS takes a request for wrong, and would do so at each attempt."""
+
+
 class AccessDeniedError(ServiceError):
     """The credentials do not allow a call."""
 
@@ -93,8 +97,10 @@ def advised(action: str, resource: str, advice: Mapping[str, str]) -> Iterator[N
         with explained(action, resource):
             yield
     except ServiceError as error:
-        if _is_wrong_request(error):
-            raise UpdraftError(f"{action} on {resource}: {error.__cause__}") from error
+        if is_wrong_request(error):
+            raise RefusedRequestError(f"{action} on {resource}: {error.__cause__}") from (
+                error.__cause__
+            )
         if error.code in advice:
             said = f"{error.code}: {error.message}".rstrip(": ")
             raise UpdraftError(f"{advice[error.code]} AWS says: {said}") from error
@@ -107,7 +113,7 @@ def is_uncertain(error: ServiceError) -> bool:
     :param error: how it failed.
     :returns: whether there was no answer, or one that leaves it open.
     """
-    return _UNCERTAIN.fullmatch(error.code) is not None and not _is_wrong_request(error)
+    return _UNCERTAIN.fullmatch(error.code) is not None and not is_wrong_request(error)
 
 
 def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
@@ -146,7 +152,12 @@ def _less_work(action: str) -> str:
     return "run fewer tasks at the same time, or ask AWS for a higher quota"
 
 
-def _is_wrong_request(error: ServiceError) -> bool:
+def is_wrong_request(error: ServiceError) -> bool:
+    """Tell whether botocore refused a request before it was sent.
+
+    :param error: how the call failed.
+    :returns: whether the request has not the shape that the service's model demands.
+    """
     from botocore.exceptions import ParamValidationError
 
     return isinstance(error.__cause__, ParamValidationError)
