@@ -14,7 +14,6 @@ from updraft.dynamodb.service_errors import (
     RefusedRequestError,
     ServiceError,
     explained,
-    is_wrong_request,
 )
 from updraft.hooks.clients import connected_client, without_retries
 
@@ -111,9 +110,9 @@ class EmrCalls:
         except ServiceError as error:
             if self.service != CLUSTERS or not is_refusal(error):
                 raise
-            said = f"{error.code}: {error.message}" if error.code else error.__cause__
             raise RefusedRequestError(
-                f"EMR refuses {resource}, and would do so again. It says: {said}",
+                f"EMR refuses {resource}, and would do so again. It says: {error.code}: "
+                f"{error.message}",
                 error.code,
                 error.message,
             ) from error.__cause__
@@ -178,8 +177,6 @@ def is_refusal(error: ServiceError) -> bool:
     :param error: how it failed.
     :returns: whether it did; limits and roles are no such thing, since they can change meanwhile.
     """
-    if is_wrong_request(error):
-        return True
     return (
         error.code == _REFUSED
         and not is_limit(error)

@@ -8,7 +8,7 @@ import pytest
 from airflow.exceptions import AirflowException, AirflowFailException
 from botocore.stub import ANY, Stubber
 
-from updraft.dynamodb.service_errors import ServiceError, is_uncertain
+from updraft.dynamodb.service_errors import RefusedRequestError, ServiceError, is_uncertain
 from updraft.emr.cluster_failure import lacks_capacity, may_find_room_later
 from updraft.emr.steps import StepIdentity, identified, read_steps, step_key
 from updraft.errors import UpdraftError
@@ -796,7 +796,7 @@ def test_what_an_error_means(code, message, limit, uncertain):
 
 def test_a_wrong_parameter_is_no_lost_answer(emr):
     emr.deactivate()  # botocore refuses it before it would send anything
-    with pytest.raises(ServiceError) as raised:
+    with pytest.raises(RefusedRequestError, match="Invalid type for parameter Instances") as raised:
         _calls().call_once("run_job_flow", "a new cluster", lambda: None, Name="x", Instances="y")
 
     assert not is_uncertain(raised.value)
