@@ -6,8 +6,8 @@ filled in with the workflow that AWS gives as example for leaving AWS Data Pipel
 Spark calculates pi.
 
 **Steps**
-1. `create` makes the cluster and waits until it is ready. Before, its log says how many
-   instance hours that costs at most.
+1. `create` checks cluster and steps, makes the cluster and waits until it is ready.
+   Before, its log says how many instance hours that costs at most.
 2. `run_steps` adds the steps and waits for their end. If one fails, the ends of its
    logs are in the log of the task.
 3. `terminate` ends the cluster, also when a step failed.
@@ -250,6 +250,8 @@ with DAG(
     create = EmrClusterOperator(
         task_id="create",
         cluster=CLUSTER,
+        planned_steps="{{ params.steps | tojson }}",
+        planned_step_concurrency="{{ params.step_concurrency }}",
         on_demand_fallback=True,
         region_name=region_name,
     )

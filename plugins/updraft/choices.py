@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 
 _Choice = TypeVar("_Choice")
 
@@ -21,7 +21,7 @@ def unknown_choice(argument: str, value: object, choices: Collection[str]) -> Up
     near = difflib.get_close_matches(str(value).lower(), by_lower_case, n=1)
     hint = f"; did you mean {by_lower_case[near[0]]!r}?" if near else "."
     known = ", ".join(sorted(choices)) or "none"
-    return UpdraftError(f"{argument}: {value!r} is unknown{hint} Known: {known}.")
+    return ArgumentError(f"{argument}: {value!r} is unknown{hint} Known: {known}.")
 
 
 def choose(argument: str, value: str, choices: Mapping[str, _Choice]) -> _Choice:

@@ -7,3 +7,11 @@ command line prints them without a traceback; an Airflow task fails with them as
 
 class UpdraftError(Exception):
     """Root of all errors that a user of Updraft can do something about."""
+
+
+class PermanentError(UpdraftError):
+    """What went wrong goes wrong again however often it is tried."""
+
+
+class ArgumentError(PermanentError):
+    """An argument is wrong, or two contradict each other."""

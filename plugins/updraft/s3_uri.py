@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 
 # Buckets made before 2018 in us-east-1 may have capitals, underscores and up to 255 characters:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -36,5 +36,5 @@ def parse_s3_uri(uri: str) -> S3Uri:
     """
     match = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
     if match is None:
-        raise UpdraftError(f"{uri!r} is not an S3 URI; it looks like s3://bucket/prefix")
+        raise ArgumentError(f"{uri!r} is not an S3 URI; it looks like s3://bucket/prefix")
     return S3Uri(match["bucket"], match["key"] or "")

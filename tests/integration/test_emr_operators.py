@@ -369,7 +369,7 @@ def test_a_step_that_ends_its_cluster_says_so(cloud, run, cluster):
     with pytest.raises(AirflowException, match="The cluster is TERMINAT"):
         _steps(cluster, steps).execute(run.context("run"))
     _until(lambda: _state(cloud, cluster).startswith("TERMINATED"))
-    with pytest.raises(AirflowException, match=f"Cluster {cluster} ended as"):
+    with pytest.raises(AirflowException, match=rf"^Step s-\w+ .* of cluster {cluster} .* FAILED"):
         _steps(cluster, steps).execute(run.context("run", 2))
 
 

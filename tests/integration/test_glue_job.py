@@ -290,7 +290,7 @@ def test_the_definition_from_code(cloud, job, caplog, tmp_path):
 
 
 def test_what_the_user_has_to_mend(cloud, job):
-    with pytest.raises(AirflowException, match=r"'missing'.*EntityNotFoundException"):
+    with pytest.raises(AirflowException, match=r"^There is no Glue job 'missing' in [\w-]+"):
         _operator("missing").execute(task_context(job))
     for arguments, message in (
         ({"bookmark": "enabled"}, "bookmark: 'enabled' is unknown; did you mean 'enable'?"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.s3_uri import parse_s3_uri
 
 
@@ -34,7 +34,7 @@ class S3Prefix:
         try:
             bucket, key = parse_s3_uri(uri)
         except UpdraftError as error:
-            raise UpdraftError(f"s3_uri: {error}") from None
+            raise ArgumentError(f"s3_uri: {error}") from None
         return cls(bucket, re.sub("/+", "/", key).strip("/"))
 
     @property

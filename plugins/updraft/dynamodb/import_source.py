@@ -24,7 +24,7 @@ from updraft.dynamodb.import_totals import ChangedExportError, ExportTotals
 from updraft.dynamodb.manifest import MANIFEST, parse_manifest
 from updraft.dynamodb.native_export_search import NativeExportSearch
 from updraft.dynamodb.native_manifest import MANIFEST_FILES, MANIFEST_SUMMARY
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.s3_uri import parse_s3_uri
 
 _FOLDER_MARKER = "_$folder$"
@@ -86,7 +86,7 @@ def require_outside(source: ImportSource, argument: str, place: S3Prefix | None)
         return
     read = S3Prefix.parse(source.uri)
     if place.bucket == read.bucket and place.key_prefix.startswith(read.key_prefix):
-        raise UpdraftError(
+        raise ArgumentError(
             f"{argument}: {place.uri} is a part of {read.uri}, which is read; choose a prefix "
             "beside it"
         )

@@ -7,6 +7,7 @@ from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.data_files import DataFile
 from updraft.dynamodb.formats.base import ItemFormatError
 from updraft.dynamodb.manifest import manifest_details
+from updraft.errors import PermanentError
 
 _ADVICE = (
     "Data files were shortened, changed or replaced since. Restore them, or export again; to "
@@ -14,7 +15,7 @@ _ADVICE = (
 )
 
 
-class ChangedExportError(ItemFormatError):
+class ChangedExportError(ItemFormatError, PermanentError):
     """The data files of an export are no longer those that it wrote."""
 
 

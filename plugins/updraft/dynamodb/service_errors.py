@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from urllib3.exceptions import HTTPError
 
-from updraft.errors import UpdraftError
+from updraft.errors import PermanentError, UpdraftError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403"})
-_MISSING = frozenset({"ResourceNotFoundException", "NoSuchBucket", "404"})
+_MISSING = frozenset(
+    {"EntityNotFoundException", "ResourceNotFoundException", "NoSuchBucket", "404"}
+)
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _REJECTED = frozenset(
     {
@@ -53,12 +55,16 @@ class ServiceError(UpdraftError):
         self.message = message
 
 
+class RefusedRequestError(ServiceError, PermanentError):
+    """AWS takes a request for wrong, and would do so at each attempt."""
+
+
 class AccessDeniedError(ServiceError):
     """The credentials do not allow a call."""
 
 
 class ResourceMissingError(ServiceError):
-    """The table or bucket of a call does not exist."""
+    """The table, bucket or job of a call does not exist."""
 
 
 @contextmanager
@@ -70,12 +76,14 @@ def explained(action: str, resource: str) -> Iterator[None]:
     :raises ServiceError: in place of any error of botocore.
     """
     # botocore takes long to import, and whoever gets here has it loaded already.
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
     try:
         yield
     except ClientError as error:
         raise _explain(error, action, resource) from error
+    except ParamValidationError as error:
+        raise RefusedRequestError(f"{action} on {resource}: {error}") from error
     except (BotoCoreError, HTTPError) as error:  # botocore lets urllib3's through at times
         raise ServiceError(f"{action} on {resource} did not get through: {error}") from error
 
@@ -93,8 +101,6 @@ def advised(action: str, resource: str, advice: Mapping[str, str]) -> Iterator[N
         with explained(action, resource):
             yield
     except ServiceError as error:
-        if _is_wrong_request(error):
-            raise UpdraftError(f"{action} on {resource}: {error.__cause__}") from error
         if error.code in advice:
             said = f"{error.code}: {error.message}".rstrip(": ")
             raise UpdraftError(f"{advice[error.code]} AWS says: {said}") from error
@@ -107,7 +113,9 @@ def is_uncertain(error: ServiceError) -> bool:
     :param error: how it failed.
     :returns: whether there was no answer, or one that leaves it open.
     """
-    return _UNCERTAIN.fullmatch(error.code) is not None and not _is_wrong_request(error)
+    if isinstance(error, RefusedRequestError):
+        return False
+    return _UNCERTAIN.fullmatch(error.code) is not None
 
 
 def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
@@ -119,12 +127,14 @@ def _explain(error: "ClientError", action: str, resource: str) -> ServiceError:
             f"There is no {resource} ({said}). Check the name, the region and the account of the "
             "connection.",
             code,
+            details.get("Message", ""),
         )
     if code in _DENIED:
         return AccessDeniedError(
             f"{action} on {resource} is not permitted ({said}). Allow {action} to the role of the "
             "connection, and to the role that owns the resource's policy or key if there is one.",
             code,
+            details.get("Message", ""),
         )
     if code in _EXPIRED:
         advice = "The credentials have expired; renew those of the connection."
@@ -144,9 +154,3 @@ def _less_work(action: str) -> str:
     if action.startswith("dynamodb:"):
         return "lower the throughput ratio or give the table more capacity"
     return "run fewer tasks at the same time, or ask AWS for a higher quota"
-
-
-def _is_wrong_request(error: ServiceError) -> bool:
-    from botocore.exceptions import ParamValidationError
-
-    return isinstance(error.__cause__, ParamValidationError)

@@ -6,7 +6,7 @@ from typing import Any
 
 from updraft.dynamodb.service import DynamoDBService
 from updraft.dynamodb.service_errors import explained
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.lineage.naming import DYNAMODB_TABLE_ARN
 
 ON_DEMAND_UNITS = 40_000
@@ -42,7 +42,7 @@ class TableReference:
                 return cls(text, text, None)
             if arn := DYNAMODB_TABLE_ARN.fullmatch(text):
                 return cls(text, arn["name"], arn["region"])
-        raise UpdraftError(
+        raise ArgumentError(
             f"table_name: {text!r} is neither the name nor the ARN of a DynamoDB table. A name "
             "has 3 to 255 letters, digits, '_', '-' or '.'; an ARN looks like "
             "arn:aws:dynamodb:eu-west-1:123456789012:table/orders."
@@ -55,7 +55,7 @@ class TableReference:
         :raises UpdraftError: when the two contradict each other.
         """
         if self.region and region and self.region != region:
-            raise UpdraftError(
+            raise ArgumentError(
                 f"region_name: {region!r} contradicts the ARN {self.text!r}; leave one of them out"
             )
 

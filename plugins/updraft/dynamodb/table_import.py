@@ -37,6 +37,7 @@ from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.rejected_records import RejectedRecords
 from updraft.dynamodb.table import TableDescription
 from updraft.dynamodb.write_threads import WriteThreads
+from updraft.errors import PermanentError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ _Place: TypeAlias = tuple[Block, int]
 """The block that a record belongs to, and its position in the file."""
 
 
-class RejectedRecordError(ItemFormatError):
+class RejectedRecordError(ItemFormatError, PermanentError):
     """A record is no item for this table, and the import was told to stop at the first of them."""
 
 

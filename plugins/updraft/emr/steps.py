@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from updraft.choices import require_choice, unknown_choice
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 
 ACTIONS_ON_FAILURE = ("CONTINUE", "CANCEL_AND_WAIT", "TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW")
 """What a cluster may do when a step fails."""
@@ -20,8 +20,10 @@ COMPLETED = "COMPLETED"
 ACTIVE_STATES = ("PENDING", "RUNNING", "CANCEL_PENDING")
 """States of steps that have not ended."""
 
+MOST_CHARACTERS = 10_240
+"""Length of all texts of a step together, https://docs.aws.amazon.com/emr/latest/ManagementGuide/add-step-cli.html."""
+
 _LONGEST_NAME = 256
-_LONGEST_ARGUMENT = 10_280
 _MEMBERS = ("Name", "ActionOnFailure", "HadoopJarStep", "StepMonitoringConfiguration")
 _JAR_MEMBERS = ("Jar", "Args", "MainClass", "Properties")
 # Numbers that come out as the user has written them; 1e22 does not, nor is True the true of JSON.
@@ -196,11 +198,26 @@ def _checked(
             "time; use 'CONTINUE' or step_concurrency=1"
         )
     arguments = _checked_arguments(f"{where}.HadoopJarStep.Args", jar.get("Args") or [])
+    _check_length(f"{where}.HadoopJarStep", jar, arguments)
     return {
         **{member: value for member, value in step.items() if value is not None},
         "Name": str(name),
         "HadoopJarStep": {**jar, "Args": arguments},
     }
+
+
+def _check_length(where: str, jar: Mapping[str, Any], arguments: Sequence[str]) -> None:
+    texts = [str(jar["Jar"]), str(jar.get("MainClass") or ""), *arguments]
+    for one in jar.get("Properties") or ():
+        texts += map(str, one.values()) if isinstance(one, Mapping) else [str(one)]
+    length = sum(map(len, texts))
+    if length > MOST_CHARACTERS:
+        longest = max(range(len(arguments)), key=lambda index: len(arguments[index]), default=None)
+        hint = "" if longest is None else f", of which Args[{longest}] has most"
+        raise ArgumentError(
+            f"{where} has {length:,} characters{hint}; EMR takes {MOST_CHARACTERS:,} in all. Put "
+            "long arguments into a file in S3 and pass its URI."
+        )
 
 
 def _checked_arguments(where: str, arguments: object) -> list[str]:
@@ -209,9 +226,4 @@ def _checked_arguments(where: str, arguments: object) -> list[str]:
     for index, argument in enumerate(arguments):
         if not isinstance(argument, str) and not _NUMBER.fullmatch(repr(argument)):
             raise UpdraftError(f"{where}[{index}]: {argument!r} is no text; put it into quotes")
-        if len(str(argument)) > _LONGEST_ARGUMENT:
-            raise UpdraftError(
-                f"{where}[{index}] has {len(str(argument)):,} characters; EMR takes "
-                f"{_LONGEST_ARGUMENT:,}. Put it into a file in S3 and pass its URI."
-            )
     return [str(argument) for argument in arguments]

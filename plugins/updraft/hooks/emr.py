@@ -9,7 +9,12 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.hooks.emr import EmrContainerHook, EmrHook, EmrServerlessHook
 
-from updraft.dynamodb.service_errors import THROTTLED, ServiceError, explained
+from updraft.dynamodb.service_errors import (
+    THROTTLED,
+    RefusedRequestError,
+    ServiceError,
+    explained,
+)
 from updraft.hooks.clients import connected_client, without_retries
 
 log = logging.getLogger(__name__)
@@ -25,6 +30,9 @@ _SHARED = re.compile(
     r"(?i)\b(active|concurrent|running) (clusters?|job ?flows?|steps?|job ?runs?|jobs|instances|"
     r"v?cpus?)\b|\bvcpus?\b|\b(account|service) (limit|quota)s?\b|\bec2 (instance )?quota\b"
 )
+_REFUSED = "ValidationException"
+# What IAM makes takes effect after a while, and somebody may allow what is not permitted.
+_MENDED_MEANWHILE = re.compile(r"(?i)\b(roles?|instance ?profiles?|permissions?|authori[sz]ed?)\b")
 _PATIENCE = 900.0
 _LONGEST_PAUSE = 60.0
 
@@ -92,11 +100,22 @@ class EmrCalls:
         :param check: called right before each try, to let through an error of its own instead.
         :param request: the parameters of the call.
         :returns: the answer.
+        :raises RefusedRequestError: when EMR takes the request for wrong.
         :raises ServiceError: when AWS refuses; see :func:`is_uncertain`.
         """
         if self._single is None:
             self._single = emr_hook(self.service, **without_retries(self.hook_parameters))
-        return self._patient(self._single, operation, resource, request, check)
+        try:
+            return self._patient(self._single, operation, resource, request, check)
+        except ServiceError as error:
+            if self.service != CLUSTERS or not is_refusal(error):
+                raise
+            raise RefusedRequestError(
+                f"EMR refuses {resource}, and would do so again. It says: {error.code}: "
+                f"{error.message}",
+                error.code,
+                error.message,
+            ) from error.__cause__
 
     def items(
         self, operation: str, resource: str, member: str, **request: Any
@@ -150,6 +169,19 @@ _PREFIXES = {
     SERVERLESS: "emr-serverless",
     CONTAINERS: "emr-containers",
 }
+
+
+def is_refusal(error: ServiceError) -> bool:
+    """Tell whether EMR refused a call for what the request says, so that no retry would help.
+
+    :param error: how it failed.
+    :returns: whether it did; limits and roles are no such thing, since they can change meanwhile.
+    """
+    return (
+        error.code == _REFUSED
+        and not is_limit(error)
+        and not _MENDED_MEANWHILE.search(error.message)
+    )
 
 
 def is_limit(error: ServiceError) -> bool:

@@ -10,7 +10,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from updraft.compat import Context
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableReference
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.links import S3PrefixLink
@@ -130,7 +130,7 @@ def prefix_argument(argument: str, uri: str | None) -> S3Prefix | None:
     try:
         return S3Prefix.parse(uri)
     except UpdraftError:
-        raise UpdraftError(
+        raise ArgumentError(
             f"{argument}: {uri!r} is not an S3 URI; it looks like s3://bucket/prefix"
         ) from None
 
@@ -146,11 +146,11 @@ def options_argument(value: Mapping[str, Any] | str | None) -> Mapping[str, Any]
         try:
             value = json.loads(given(value) or "{}")
         except ValueError:
-            raise UpdraftError(f"format_options: {value!r} is no JSON object") from None
+            raise ArgumentError(f"format_options: {value!r} is no JSON object") from None
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise UpdraftError(f"format_options: {value!r} is no mapping such as {{'delimiter': ';'}}")
+        raise ArgumentError(f"format_options: {value!r} is no mapping such as {{'delimiter': ';'}}")
     return value
 
 
@@ -167,7 +167,7 @@ def throughput_ratio(argument: str, value: float | str) -> float:
     except (TypeError, ValueError):
         ratio = 0.0
     if not 0 < ratio <= 1:
-        raise UpdraftError(
+        raise ArgumentError(
             f"{argument}: {value!r} is not a number above 0 and at most 1, such as 0.25"
         )
     return ratio

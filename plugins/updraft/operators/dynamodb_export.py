@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.choices import require_choice
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import FORMAT_NAMES
 from updraft.errors import UpdraftError
@@ -28,6 +28,7 @@ from updraft.operators.dynamodb_export_engine import (
 from updraft.operators.dynamodb_export_glue import GlueExportEngine
 from updraft.operators.dynamodb_export_native import NativeExportEngine
 from updraft.operators.dynamodb_export_worker import WorkerExportEngine
+from updraft.operators.failures import task_failure
 from updraft.operators.template_arguments import given, time_argument
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
@@ -209,6 +210,7 @@ class DynamoDBExportOperator(DynamoDBCopyOperator):
         :param context: context of the task instance.
         :param event: the event of the trigger.
         :returns: the same as :meth:`execute`.
+        :raises AirflowFailException: as :meth:`execute`.
         :raises AirflowException: when the export failed.
         """
         request = self._checked_request(context)
@@ -220,7 +222,7 @@ class DynamoDBExportOperator(DynamoDBCopyOperator):
             self._kill_switch.check()
             outcome = step(engine)
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if isinstance(outcome, Deferral):
             self.defer(
                 trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.table import TableDescription, TableReference
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 from updraft.operators.waiting import Deferral
 
 MOST_SEGMENTS = 1_000_000
@@ -69,7 +69,7 @@ class ExportRequest:
         if segments is not None and (
             not isinstance(segments, int) or not 1 <= segments <= MOST_SEGMENTS
         ):
-            raise UpdraftError(
+            raise ArgumentError(
                 f"total_segments: {segments!r} is not a whole number from 1 to {MOST_SEGMENTS:,}"
             )
 

@@ -8,7 +8,7 @@ from updraft.aws.s3_destination import S3Destination
 from updraft.dynamodb.attempt import Attempt
 from updraft.dynamodb.formats import create_format, format_identity
 from updraft.dynamodb.table import TableDescription
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
 from updraft.operators.dynamodb_glue_engine import GlueEngine
@@ -34,7 +34,7 @@ class GlueExportEngine(GlueEngine):
         :raises UpdraftError: when it was not possible; no manifest exists then.
         """
         if request.point_in_time != PointInTime():
-            raise UpdraftError(
+            raise ArgumentError(
                 "export_type, export_time, export_from_time, export_to_time, export_view_type and "
                 "kms_key_id are for engine='native'; the engine glue exports the table as it is"
             )

@@ -10,7 +10,7 @@ from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.service_errors import advised
 from updraft.dynamodb.table import TableDescription
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_export_engine import ExportOutcome, ExportRequest, PointInTime
 from updraft.operators.dynamodb_native import Description, NativeEngine
@@ -147,21 +147,21 @@ def _folder(description: Description) -> S3Prefix:
 
 def _check(request: ExportRequest) -> None:
     if request.export_format not in _FORMATS:
-        raise UpdraftError(
+        raise ArgumentError(
             f"export_format: the engine native writes {' or '.join(_FORMATS)}, not "
             f"{request.export_format!r}; engine='worker' writes every format"
         )
     if request.format_options:
-        raise UpdraftError(
+        raise ArgumentError(
             f"format_options: the engine native has none, but got {dict(request.format_options)!r}"
         )
     if request.total_segments is not None:
-        raise UpdraftError(
+        raise ArgumentError(
             "total_segments: the engine native reads no segments; leave it out, or use "
             "engine='worker'"
         )
     if request.read_throughput_ratio != ExportRequest.read_throughput_ratio:
-        raise UpdraftError(
+        raise ArgumentError(
             "read_throughput_ratio: the engine native needs no read capacity; leave it out, or "
             "use engine='worker'"
         )
@@ -171,21 +171,21 @@ def _check(request: ExportRequest) -> None:
 def _check_times(what: PointInTime) -> None:
     if what.export_type == _INCREMENTAL:
         if what.export_time is not None:
-            raise UpdraftError(
+            raise ArgumentError(
                 "export_time: an incremental export has export_from_time and export_to_time instead"
             )
         if what.export_from_time is None or what.export_to_time is None:
-            raise UpdraftError(
+            raise ArgumentError(
                 "export_from_time and export_to_time: an incremental export needs both, such as "
                 "'{{ data_interval_start }}' and '{{ data_interval_end }}'"
             )
         if _aware(what.export_from_time) >= _aware(what.export_to_time):
-            raise UpdraftError(
+            raise ArgumentError(
                 f"export_from_time: {what.export_from_time.isoformat()} is not before "
                 f"export_to_time {what.export_to_time.isoformat()}"
             )
     elif what.export_from_time is not None or what.export_to_time is not None:
-        raise UpdraftError(
+        raise ArgumentError(
             "export_from_time and export_to_time: only for export_type='INCREMENTAL_EXPORT'; a "
             "full export has export_time"
         )

@@ -16,7 +16,7 @@ from updraft.dynamodb.scan import TableScan
 from updraft.dynamodb.segment_export import MAXIMUM_THREADS, SegmentExport
 from updraft.dynamodb.service import THROTTLING_PATIENCE
 from updraft.dynamodb.table import TableDescription, describe_table
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
@@ -52,7 +52,7 @@ class WorkerExportEngine:
         :raises UpdraftError: when it was not possible; no manifest exists then.
         """
         if request.point_in_time != PointInTime():
-            raise UpdraftError(
+            raise ArgumentError(
                 "engine: 'worker' exports the table as it is; export_type, export_time, "
                 "export_from_time, export_to_time, export_view_type and kms_key_id need 'native'"
             )

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.choices import require_choice
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.formats import FORMAT_NAMES
-from updraft.dynamodb.import_totals import ChangedExportError
-from updraft.dynamodb.table_import import RejectedRecordError
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.owned_glue_resources import owner_arguments
 from updraft.operators.dynamodb_base import (
     copy_identity,
@@ -27,6 +25,7 @@ from updraft.operators.dynamodb_import_glue import GlueImportEngine
 from updraft.operators.dynamodb_import_native import NativeImportEngine
 from updraft.operators.dynamodb_import_worker import WorkerImportEngine
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
+from updraft.operators.failures import task_failure
 from updraft.operators.template_arguments import given
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
@@ -201,6 +200,7 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
         :param context: context of the task instance.
         :param event: the event of the trigger.
         :returns: the same as :meth:`execute`.
+        :raises AirflowFailException: as :meth:`execute`.
         :raises AirflowException: when the import failed.
         """
         request = self._checked_request(context)
@@ -224,7 +224,7 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
                 )
             )
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if report.differences:
             raise AirflowFailException(report.summary())
         return asdict(report)
@@ -234,10 +234,8 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
         try:
             self._kill_switch.check()
             outcome = step(engine)
-        except (ChangedExportError, RejectedRecordError) as error:
-            raise AirflowFailException(str(error)) from None
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if isinstance(outcome, Deferral):
             self.defer(
                 trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
@@ -262,7 +260,7 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
             require_choice("import_format", self.import_format, FORMAT_NAMES)
         keeps_rejected = self.on_error == "dead_letter"
         if keeps_rejected and not given(self.dead_letter_s3_uri):
-            raise UpdraftError(
+            raise ArgumentError(
                 "dead_letter_s3_uri: on_error='dead_letter' needs a prefix such as "
                 "s3://bucket/rejected/{{ ds }}"
             )

@@ -14,7 +14,7 @@ from updraft.dynamodb.import_ledger import ImportLedger, fingerprint
 from updraft.dynamodb.import_source import find_import_source, require_outside
 from updraft.dynamodb.table import TableDescription
 from updraft.dynamodb.table_import import RejectedRecordError
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_glue_engine import GlueEngine
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
@@ -42,7 +42,7 @@ class GlueImportEngine(GlueEngine):
         :raises UpdraftError: when it was not possible; what was written stays.
         """
         if request.table_creation_parameters is not None:
-            raise UpdraftError(
+            raise ArgumentError(
                 "table_creation_parameters: the engine glue writes into an existing table; leave "
                 "them out, or use engine='native'"
             )

@@ -11,7 +11,7 @@ from updraft.dynamodb.counted_nouns import counted
 from updraft.dynamodb.service_errors import ResourceMissingError, advised
 from updraft.dynamodb.table import TableReference
 from updraft.dynamodb.table_import import ImportResult, RejectedRecordError
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.s3 import s3_client
 from updraft.operators.dynamodb_import_engine import ImportOutcome, ImportRequest
 from updraft.operators.dynamodb_native import Description, NativeEngine
@@ -159,7 +159,7 @@ def _check(request: ImportRequest) -> None:
     }
     for argument, is_given in refused.items():
         if is_given:
-            raise UpdraftError(
+            raise ArgumentError(
                 f"{argument}: has no meaning for the engine native, which fills a new table "
                 "without using its write capacity and writes the items it refuses to CloudWatch; "
                 "leave it out, or use engine='worker'"
@@ -169,14 +169,14 @@ def _check(request: ImportRequest) -> None:
 def _table_parameters(request: ImportRequest) -> dict[str, Any]:
     given = request.table_creation_parameters
     if not isinstance(given, Mapping) or not all(given.get(name) for name in _REQUIRED):
-        raise UpdraftError(
+        raise ArgumentError(
             f"table_creation_parameters: {given!r} does not say what the new table is like. The "
             f"engine native needs at least {' and '.join(_REQUIRED)}, such as "
             f"{json.dumps(_EXAMPLE)}"
         )
     name = given.get("TableName", request.table.name)
     if name not in {request.table.name, request.table.text}:
-        raise UpdraftError(
+        raise ArgumentError(
             f"table_creation_parameters: TableName {name!r} contradicts table_name "
             f"{request.table.text!r}; leave it out"
         )

@@ -22,6 +22,7 @@ from updraft.dynamodb.rejected_records import RejectedRecords
 from updraft.dynamodb.service import THROTTLING_PATIENCE
 from updraft.dynamodb.table import TableDescription, describe_table
 from updraft.dynamodb.table_import import ImportResult, TableImport
+from updraft.errors import ArgumentError
 from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.hooks.dynamodb_service import dynamodb_service
 from updraft.hooks.s3 import s3_client
@@ -65,6 +66,11 @@ class WorkerImportEngine:
         :returns: what was done.
         :raises UpdraftError: when it was not possible; what was written stays.
         """
+        if request.table_creation_parameters is not None:
+            raise ArgumentError(
+                "table_creation_parameters: the engine worker writes into an existing table; leave "
+                "them out, or use engine='native'"
+            )
         budget = TokenBucket(1.0)
         service = dynamodb_service(
             self._hook,

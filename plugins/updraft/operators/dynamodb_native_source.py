@@ -8,7 +8,7 @@ from typing import Any
 from updraft.choices import choose, unknown_choice
 from updraft.dynamodb.import_files import ImportSource, ObjectReader, SourceKind
 from updraft.dynamodb.import_source import find_import_source
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.operators.dynamodb_import_engine import ImportRequest
 from updraft.s3_uri import parse_s3_uri
 
@@ -71,22 +71,22 @@ def _format_name(request: ImportRequest, source: ImportSource) -> str:
     name = request.import_format or source.format_name or "DYNAMODB_JSON"
     if source.summary is not None:
         if source.summary.incremental:
-            raise UpdraftError(
+            raise ArgumentError(
                 f"{source.uri} is an incremental export, which ImportTable does not take; "
                 "engine='worker' applies it to an existing table"
             )
         if name != source.summary.format_name:
-            raise UpdraftError(
+            raise ArgumentError(
                 f"import_format: {name!r} contradicts {source.uri}, which says "
                 f"{source.summary.format_name!r}; leave it out"
             )
     if name not in _FORMATS:
-        raise UpdraftError(
+        raise ArgumentError(
             f"import_format: the engine native reads {', '.join(_FORMATS)}, not {name!r}; "
             "engine='worker' reads every format"
         )
     if name == "CSV" and source.kind is SourceKind.LEGACY_MANIFEST:
-        raise UpdraftError(
+        raise ArgumentError(
             f"{source.uri} belongs to an export of Updraft, whose CSV files hold types that "
             "ImportTable would take for text; use engine='worker'"
         )
@@ -99,7 +99,7 @@ def _common_prefix(uris: Sequence[str], reader: ObjectReader) -> tuple[str, str]
     bucket = places[0].bucket
     keys = {place.key for place in places}
     if any(place.bucket != bucket for place in places):
-        raise UpdraftError(
+        raise ArgumentError(
             f"The files are in several buckets ({_listed({place.bucket for place in places})}), "
             "but ImportTable reads one; use engine='worker'"
         )
@@ -126,7 +126,7 @@ def _compression(uris: Iterable[str], given: str | None) -> str:
         for uri in uris
     }
     if len(found) > 1:
-        raise UpdraftError(
+        raise ArgumentError(
             f"The files are compressed in several ways ({_listed(found)}), but ImportTable takes "
             "one; use engine='worker'"
         )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.choices import require_choice
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.difference_report import DifferenceReport
 from updraft.dynamodb.formats import FORMAT_NAMES
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.operators.dynamodb_base import (
     DynamoDBTableOperator,
     options_argument,
@@ -20,6 +20,7 @@ from updraft.operators.dynamodb_base import (
     throughput_ratio,
 )
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
+from updraft.operators.failures import task_failure
 from updraft.operators.template_arguments import given
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class DynamoDBVerifyOperator(DynamoDBTableOperator):
         try:
             self._report = self._engine.verify(request)
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if self._report.differences and self.on_difference == "fail":
             raise AirflowFailException(self._report.summary())
         return asdict(self._report)
@@ -133,7 +134,7 @@ class DynamoDBVerifyOperator(DynamoDBTableOperator):
             require_choice("import_format", self.import_format, FORMAT_NAMES)
         maximum = self.maximum_differences
         if not isinstance(maximum, int) or maximum < 1:
-            raise UpdraftError(f"maximum_differences: {maximum!r} is not a whole number above 0")
+            raise ArgumentError(f"maximum_differences: {maximum!r} is not a whole number above 0")
         return VerifyRequest(
             verification_id=task_identity(context),
             table=self.parse_table(),

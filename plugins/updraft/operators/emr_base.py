@@ -9,10 +9,11 @@ from airflow.providers.amazon.aws.hooks.emr import EmrHook
 from airflow.providers.amazon.aws.links.base_aws import BaseAwsLink
 from airflow.providers.amazon.aws.links.emr import EmrClusterLink, EmrLogsLink
 
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import CLUSTERS, EmrCalls
 from updraft.operators.aws_operator import AwsOperator
+from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.resource_owner import ResourceOwner
@@ -149,7 +150,7 @@ class EmrBaseOperator(AwsOperator[EmrHook]):
         try:
             outcome = step()
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if isinstance(outcome, Deferral):
             self.defer(
                 trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout

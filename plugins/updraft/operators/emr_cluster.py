@@ -14,12 +14,14 @@ from updraft.emr.cluster_failure import lacks_capacity, may_find_room_later
 from updraft.emr.cluster_request import ClusterRequest, asks_for_spot, owned, read_cluster
 from updraft.emr.cluster_states import ENDED, ENDING, LIVE, READY, STARTING
 from updraft.emr.cost_bound import instance_bound
+from updraft.emr.steps import StepDefinition, read_steps
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import is_limit
 from updraft.operators.emr_base import EmrBaseOperator
 from updraft.operators.emr_cluster_progress import ClusterProgress
 from updraft.operators.emr_clusters import ON_DEMAND_END, Cluster, EmrClusters
 from updraft.operators.emr_failed_cluster import with_end_of_clusters
+from updraft.operators.emr_step_concurrency import read_concurrency
 from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
@@ -46,6 +48,9 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
 
     :param cluster: a :class:`~updraft.emr.cluster_request.ClusterRequest`, or what RunJobFlow
         takes as mapping or JSON, without ``Steps``. (templated)
+    :param planned_steps: what a later :class:`EmrStepsOperator` gets as ``steps``, if it is known
+        already. It is only checked here, so that a wrong step costs no cluster. (templated)
+    :param planned_step_concurrency: what that one gets as ``step_concurrency``. (templated)
     :param on_demand_fallback: whether a cluster that fails for want of spot instances is made once
         more with instances on demand.
     :param start_timeout: longest time until the cluster is ready.
@@ -57,14 +62,21 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
     :param botocore_config: arguments of botocore's ``Config``.
     """
 
-    template_fields: Sequence[str] = aws_template_fields("cluster", "inputs", "outputs")
-    template_fields_renderers: ClassVar[dict[str, str]] = {"cluster": "json"}
+    template_fields: Sequence[str] = aws_template_fields(
+        "cluster", "planned_steps", "planned_step_concurrency", "inputs", "outputs"
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        "cluster": "json",
+        "planned_steps": "json",
+    }
     operator_extra_links = (EmrClusterLink(), EmrLogsLink())
 
     def __init__(
         self,
         *,
         cluster: ClusterRequest | Mapping[str, Any] | str,
+        planned_steps: Sequence[StepDefinition | Mapping[str, Any]] | str | None = None,
+        planned_step_concurrency: int | str | None = None,
         on_demand_fallback: bool = False,
         start_timeout: timedelta = timedelta(hours=2),
         **kwargs: Any,
@@ -72,6 +84,8 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         super().__init__(**kwargs)
         self.on_failure_callback = with_end_of_clusters(self.on_failure_callback)
         self.cluster = cluster
+        self.planned_steps = planned_steps
+        self.planned_step_concurrency = planned_step_concurrency
         self.on_demand_fallback = on_demand_fallback
         self.start_timeout = start_timeout
         self._cluster_id: str | None = None
@@ -116,7 +130,7 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
 
     def _releasing(self, context: Context, progress: ClusterProgress) -> str:
         """Make a step, and end the cluster before an exception leaves."""
-        request: dict[str, Any] = self._checked(lambda: read_cluster(self.cluster))
+        request: dict[str, Any] = self._checked(self._checked_cluster)
         self._owner = ResourceOwner.of(context)
 
         def guarded() -> str | Deferral:
@@ -130,6 +144,12 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
         self._cluster_id = None  # it belongs to the teardown from here on
         self._ready_id = str(outcome)
         return self._ready_id
+
+    def _checked_cluster(self) -> dict[str, Any]:
+        if self.planned_steps is not None:
+            concurrency = read_concurrency(self.planned_step_concurrency)
+            read_steps(self.planned_steps, concurrent=(concurrency or 1) > 1)
+        return read_cluster(self.cluster)
 
     def _advance(
         self, context: Context, request: Mapping[str, Any], progress: ClusterProgress

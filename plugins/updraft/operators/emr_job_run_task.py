@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls
 from updraft.operators.aws_operator import AwsOperator
@@ -12,6 +12,7 @@ from updraft.operators.emr_base import EmrBaseOperator, Waiting
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun
 from updraft.operators.emr_spark_lineage import with_lineage_defaults
 from updraft.operators.emr_trigger_failure import StopsAfterTrigger
+from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral, check_poll_interval
@@ -165,7 +166,7 @@ class EmrJobRunTask(StopsAfterTrigger, AwsOperator[Any]):
         try:
             outcome = step()
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if isinstance(outcome, Deferral):
             run_id = outcome.trigger.serialize()[1].get("run_id")
             if run_id:

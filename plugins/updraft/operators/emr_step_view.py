@@ -21,7 +21,7 @@ class View:
     :param active: number of steps of the cluster that have not ended.
     """
 
-    instances: Mapping[str, Mapping[int, Step]]
+    instances: dict[str, dict[int, Step]]
     surplus: Sequence[Step]
     by_id: Mapping[str, Step]
     active: int

@@ -20,7 +20,7 @@ from updraft.operators.emr_step_concurrency import raise_concurrency, read_concu
 from updraft.operators.emr_step_failure import StepFailure
 from updraft.operators.emr_step_progress import StepProgress
 from updraft.operators.emr_step_runs import EmrStepRuns
-from updraft.operators.emr_step_view import Step, has_failed, keeps_others_out
+from updraft.operators.emr_step_view import Step, View, has_failed, keeps_others_out
 from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.template_arguments import given
 from updraft.operators.try_series import series_digest
@@ -185,7 +185,7 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
             if missing:
                 cluster = self._cluster()
                 if cluster["Status"]["State"] in (ENDING, *ENDED):
-                    raise EmrClusters(self._calls, self._require_owner()).failure(cluster)
+                    raise self._why_no_more(view, cluster)
                 concurrent = (cluster.get("StepConcurrencyLevel") or 1) > 1
                 complete = [with_action(step, concurrent=concurrent) for step in steps]
                 sent = with_lineage(complete, context, self.spark_lineage)
@@ -247,6 +247,14 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
             )
             return self._waiting().pause(progress.carried(), pause)
         raise failure.error()
+
+    def _why_no_more(self, view: View, cluster: Cluster) -> UpdraftError:
+        """Say why a cluster takes no more steps: perhaps one of the task's own has ended it."""
+        ended = [numbered[max(numbered)] for numbered in reversed(view.instances.values())]
+        if not any(step["Status"]["State"] == "FAILED" for step in ended):
+            return EmrClusters(self._calls, self._require_owner()).failure(cluster)
+        hook_parameters = self._calls.hook_parameters
+        return StepFailure(self._require_runs(), cluster, ended, hook_parameters).error()
 
     def _cluster(self) -> Cluster:
         return EmrClusters(self._calls, self._require_owner()).describe(self.cluster_id)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import client_configuration
+from updraft.operators.failures import task_failure
 from updraft.operators.glue_datasets import GlueDatasetOperator, names_argument
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
@@ -154,7 +155,7 @@ class GlueOperator(GlueDatasetOperator):
         try:
             outcome = step()
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if isinstance(outcome, Deferral):
             self.defer(
                 trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout

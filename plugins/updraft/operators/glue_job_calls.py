@@ -10,6 +10,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.clients import connected_client
 from updraft.hooks.glue import GlueClientHook
 from updraft.operators.glue_job_log import DEFAULT_LOG_GROUP, log_link
+from updraft.operators.glue_missing_job import named_if_missing
 
 JobRun: TypeAlias = Mapping[str, Any]
 """What GetJobRun says about one run."""
@@ -47,7 +48,7 @@ class GlueJobCalls:
         """
         start_run = self._hook.client_without_retries.start_job_run
         try:
-            with self._explained("glue:StartJobRun"):
+            with self._named_if_missing(), self._explained("glue:StartJobRun"):
                 answer = start_run(JobName=self._job_name, Arguments=arguments, **overrides)
         except ServiceError as error:
             if error.code == "ConcurrentRunsExceededException":
@@ -86,7 +87,7 @@ class GlueJobCalls:
         token = ""
         while True:  # an error in the middle of a paginator would stand on its own
             more: dict[str, Any] = {"NextToken": token} if token else {}
-            with self._explained("glue:GetJobRuns"):
+            with self._named_if_missing(), self._explained("glue:GetJobRuns"):
                 page = self._client().get_job_runs(JobName=self._job_name, MaxResults=_PAGE, **more)
             for run in page["JobRuns"]:
                 if run["StartedOn"] < oldest:
@@ -137,6 +138,9 @@ class GlueJobCalls:
 
     def _client(self) -> Any:
         return connected_client(self._hook)
+
+    def _named_if_missing(self) -> AbstractContextManager[None]:
+        return named_if_missing(self._hook, self._job_name)
 
     def _explained(self, action: str) -> AbstractContextManager[None]:
         return explained(action, f"job {self._job_name!r}")

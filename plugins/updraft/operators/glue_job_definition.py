@@ -19,6 +19,7 @@ from updraft.dynamodb.service_errors import (
 )
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
+from updraft.operators.glue_missing_job import named_if_missing
 from updraft.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def find_job(hook: GlueClientHook, name: str) -> dict[str, Any]:
     :returns: the job as GetJob describes it.
     :raises UpdraftError: when there is none.
     """
-    job: dict[str, Any] = hook.request("GetJob", f"Glue job {name!r}", JobName=name)["Job"]
-    return job
+    with named_if_missing(hook, name):
+        return _described(hook, name)
 
 
 def difference(job: Mapping[str, Any], definition: Mapping[str, Any]) -> str:
@@ -197,7 +198,7 @@ def upload_script(client: "S3Client", script: Path, prefix: str) -> str:
 def _ensured(hook: GlueClientHook, name: str, definition: Mapping[str, Any]) -> dict[str, Any]:
     resource = f"Glue job {name!r}"
     try:
-        job = find_job(hook, name)
+        job = _described(hook, name)
     except ServiceError as error:
         if error.code != "EntityNotFoundException":
             raise
@@ -212,6 +213,11 @@ def _ensured(hook: GlueClientHook, name: str, definition: Mapping[str, Any]) -> 
     update = {k: v for k, v in definition.items() if k not in _ONLY_WHEN_CREATED}
     hook.request("UpdateJob", resource, JobName=name, JobUpdate=update)
     return find_job(hook, name)
+
+
+def _described(hook: GlueClientHook, name: str) -> dict[str, Any]:
+    job: dict[str, Any] = hook.request("GetJob", f"Glue job {name!r}", JobName=name)["Job"]
+    return job
 
 
 def _narrowed(found: Any, wanted: Any) -> Any:

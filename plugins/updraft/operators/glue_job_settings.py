@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from updraft.choices import require_choice
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 from updraft.s3_uri import parse_s3_uri
 
 _LEAST_WORKERS = 2
@@ -45,13 +45,13 @@ def run_overrides(
     :raises UpdraftError: when a value is wrong.
     """
     if workers is not None and (not isinstance(workers, int) or workers < _LEAST_WORKERS):
-        raise UpdraftError(
+        raise ArgumentError(
             f"glue_workers: {workers!r} is not a whole number from {_LEAST_WORKERS}; one worker "
             "is the driver"
         )
     for name, value in (arguments or {}).items():
         if not name.startswith("--") or not isinstance(value, str):
-            raise UpdraftError(
+            raise ArgumentError(
                 f"glue_arguments: {name!r}: {value!r} is no argument of a Glue job, such as "
                 "'--enable-metrics': 'true'"
             )
@@ -66,7 +66,7 @@ def check_job_name(job_name: object) -> str:
     :raises UpdraftError: when there is none.
     """
     if not isinstance(job_name, str) or not job_name:
-        raise UpdraftError(
+        raise ArgumentError(
             "glue_job_name: engine='glue' needs the name of a Glue job; docs/dynamodb-glue.md says "
             "how to create it"
         )
@@ -83,7 +83,7 @@ def merged_arguments(own: Mapping[str, str], others: Mapping[str, str] | None) -
     """
     both: Sequence[str] = sorted(set(own) & set(others or {}))
     if both:
-        raise UpdraftError(
+        raise ArgumentError(
             f"glue_arguments: {both[0]!r} is set by the operator; use its own argument instead"
         )
     return {**(others or {}), **own}
@@ -122,7 +122,7 @@ class RunSettings:
         """
         workers = whole_number("number_of_workers", self.number_of_workers)
         if workers is not None and workers < _LEAST_WORKERS:
-            raise UpdraftError(
+            raise ArgumentError(
                 f"number_of_workers: {workers} is less than {_LEAST_WORKERS}; one worker is the "
                 "driver"
             )
@@ -132,9 +132,11 @@ class RunSettings:
         if self.execution_class:
             require_choice("execution_class", self.execution_class, ("FLEX", "STANDARD"))
         if (workers is None) != (not self.worker_type):
-            raise UpdraftError("number_of_workers and worker_type need each other in a run")
+            raise ArgumentError("number_of_workers and worker_type need each other in a run")
         if self.max_capacity is not None and workers is not None:
-            raise UpdraftError("max_capacity is for jobs without number_of_workers and worker_type")
+            raise ArgumentError(
+                "max_capacity is for jobs without number_of_workers and worker_type"
+            )
         return self
 
     def parameters(self) -> dict[str, Any]:
@@ -164,9 +166,9 @@ class RunSettings:
         :raises UpdraftError: when there is no name, or a script that nothing would use.
         """
         if not job_name:
-            raise UpdraftError("job_name: it is missing, and there is no job_definition")
+            raise ArgumentError("job_name: it is missing, and there is no job_definition")
         if script_path:
-            raise UpdraftError(
+            raise ArgumentError(
                 "script_path: only a job_definition uses it; a job that exists has its own script"
             )
 
@@ -179,7 +181,7 @@ class RunSettings:
         :raises UpdraftError: when one is given without the other, or the prefix is no URI.
         """
         if bool(script_path) != bool(script_s3_prefix):
-            raise UpdraftError("script_path and script_s3_prefix need each other")
+            raise ArgumentError("script_path and script_s3_prefix need each other")
         if script_s3_prefix:
             parse_s3_uri(script_s3_prefix)
 
@@ -196,7 +198,7 @@ def whole_number(argument: str, value: object) -> int | None:
         return None
     number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise UpdraftError(f"{argument}: {value!r} is not a whole number above 0")
+        raise ArgumentError(f"{argument}: {value!r} is not a whole number above 0")
     return number
 
 
@@ -214,9 +216,11 @@ def json_object(argument: str, value: Mapping[str, Any] | str | None) -> dict[st
         try:
             value = json.loads(value)
         except ValueError as error:
-            raise UpdraftError(f"{argument}: it is no JSON: {error}") from None
+            raise ArgumentError(f"{argument}: it is no JSON: {error}") from None
     if not isinstance(value, Mapping):
-        raise UpdraftError(f"{argument}: {value!r} is no mapping such as {{'--day': '2026-11-02'}}")
+        raise ArgumentError(
+            f"{argument}: {value!r} is no mapping such as {{'--day': '2026-11-02'}}"
+        )
     return dict(value)
 
 
@@ -230,18 +234,18 @@ def script_arguments_of(value: Mapping[str, str] | str | None) -> dict[str, str]
     arguments = json_object("script_arguments", value)
     for name, text in arguments.items():
         if not name.startswith("--") or not isinstance(text, str):
-            raise UpdraftError(
+            raise ArgumentError(
                 f"script_arguments: {name!r} with a value of type {type(text).__name__} is no "
                 "argument of a Glue job, such as '--day': '2026-11-02'"
             )
         if not text:
-            raise UpdraftError(
+            raise ArgumentError(
                 f"script_arguments: the value of {name!r} is empty; Glue gives the script the name "
                 "alone, which getResolvedOptions refuses. Leave the argument out, or give it a "
                 "word that stands for nothing"
             )
         if name.startswith("--updraft_"):
-            raise UpdraftError(f"script_arguments: {name!r} is set by the operator")
+            raise ArgumentError(f"script_arguments: {name!r} is set by the operator")
     return arguments
 
 

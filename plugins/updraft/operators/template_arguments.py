@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pendulum
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 
 
 def given(value: str | None) -> str | None:
@@ -26,7 +26,7 @@ def truth(argument: str, value: object) -> bool:
     """
     answer = {"true": True, "false": False}.get(str(value).lower())
     if answer is None:
-        raise UpdraftError(f"{argument}: {value!r} is neither True nor False")
+        raise ArgumentError(f"{argument}: {value!r} is neither True nor False")
     return answer
 
 
@@ -49,4 +49,4 @@ def time_argument(argument: str, value: datetime | str | None) -> datetime | Non
         parsed = None
     if isinstance(parsed, datetime):
         return parsed
-    raise UpdraftError(f"{argument}: {value!r} is no time such as 2026-11-23T04:00:00Z")
+    raise ArgumentError(f"{argument}: {value!r} is no time such as 2026-11-23T04:00:00Z")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
@@ -51,6 +51,6 @@ def check_poll_interval(seconds: object) -> None:
     :raises UpdraftError: when it is no whole number above 0.
     """
     if not isinstance(seconds, int) or seconds < 1:
-        raise UpdraftError(
+        raise ArgumentError(
             f"poll_interval: {seconds!r} is not a whole number of seconds, such as 30"
         )

@@ -81,7 +81,14 @@ def test_a_jar_may_have_a_main_class_and_properties():
         ([{"HadoopJarStep": {"Jar": "j", "Args": [True]}}], r"Args\[0\]: True is no text; put"),
         ([{"HadoopJarStep": {"Jar": "j", "Args": [1e22]}}], r"Args\[0\]: 1e\+22 is no text; put"),
         ([StepDefinition("s", "bash -c date")], r"Args: 'bash -c date' is no list"),
-        ([{"HadoopJarStep": {"Jar": "j", "Args": ["x" * 10_281]}}], "10,281 characters"),
+        (
+            [{"HadoopJarStep": {"Jar": "j", "Args": ["x", "y" * 10_239]}}],
+            r"10,241 characters, of which Args\[1\] has most; EMR takes 10,240 in all",
+        ),
+        (
+            [{"HadoopJarStep": {"Jar": "j", "Properties": [{"Key": "k", "Value": "v" * 10_239}]}}],
+            "HadoopJarStep has 10,241 characters; EMR takes 10,240 in all",
+        ),
     ],
 )
 def test_a_wrong_step_says_what_is_wrong(steps, message):

@@ -269,7 +269,7 @@ def test_a_pattern_may_be_escaped_once_or_twice(staged, activity, steps_of, esca
             {},
             "neither true nor false",
         ),
-        (("HiveActivity", {"hiveScript": "x" * 10_281}), {}, "more than 10,280 characters"),
+        (("HiveActivity", {"hiveScript": "x" * 10_241}), {}, "more than 10,240 characters"),
         (("HadoopActivity", {"jarUri": "s3://b/j.jar", "runsOn": []}), {}, "it runs on nothing"),
         (
             ("HadoopActivity", {"jarUri": "s3://b/j.jar", "runsOn": [], "workerGroup": "w"}),

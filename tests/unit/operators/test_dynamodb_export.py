@@ -12,7 +12,7 @@ from openlineage.client.serde import Serde
 
 from updraft.dynamodb.attempt import ExportResult
 from updraft.dynamodb.table import TableDescription
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.lineage.validation import problems
 from updraft.operators.dynamodb_export import EXPORT_ENGINES, DynamoDBExportOperator
 from updraft.operators.dynamodb_export_engine import ExportOutcome, PointInTime
@@ -226,6 +226,13 @@ def test_a_failed_export_may_be_retried(engine):
     with pytest.raises(AirflowException, match="There is no table 'orders'") as error:
         _execute(_operator())
     assert not isinstance(error.value, AirflowFailException)
+
+
+def test_an_argument_that_the_engine_refuses_fails_for_good(engine):
+    engine.outcome = ArgumentError("format_options: the engine native has none")
+
+    with pytest.raises(AirflowFailException, match="format_options: the engine native has none"):
+        _operator().execute(_context())
 
 
 def test_identity_is_that_of_the_task_instance_and_not_of_the_attempt(engine):

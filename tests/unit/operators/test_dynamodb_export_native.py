@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
-from airflow.exceptions import AirflowException
+from airflow.exceptions import AirflowException, AirflowFailException
 
 from updraft.dynamodb.table import TableDescription
 from updraft.operators import dynamodb_export_native as native
@@ -71,8 +71,8 @@ def _context():
         ({"poll_interval": "30"}, "poll_interval: '30' is not a whole number of seconds"),
     ],
 )
-def test_wrong_arguments_have_name_value_and_advice(arguments, message):
-    with pytest.raises(AirflowException, match=message):
+def test_wrong_arguments_fail_for_good_with_name_value_and_advice(arguments, message):
+    with pytest.raises(AirflowFailException, match=message):
         _operator(**arguments).execute(_context())
 
 

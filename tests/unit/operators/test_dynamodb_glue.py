@@ -9,7 +9,8 @@ import pytest
 from airflow.exceptions import AirflowFailException
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
+from updraft.hooks import glue as glue_hooks
 from updraft.hooks.glue import GlueClientHook
 from updraft.operators import glue_job_calls, glue_job_runs
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
@@ -17,6 +18,7 @@ from updraft.operators.glue_job_runs import GlueJobRuns
 from updraft.operators.glue_job_settings import merged_arguments
 from updraft.operators.kill_switch import TaskStoppedError
 
+FIRST_PAGE = {"JobNames": ["nightly"], "NextToken": "1"}
 ARGUMENTS = {"--export_id": "mine", "--table_name": "orders", "--attempt": "2"}
 
 
@@ -31,6 +33,7 @@ class Glue:
         self.started = []
         self.while_starting = lambda: None
         self.stopped = []
+        self.names_refusal = None
 
     def get_job_runs(self, **request):
         start = int(request.get("NextToken", 0))
@@ -54,6 +57,11 @@ class Glue:
         self.runs.insert(0, _run("new", "RUNNING", **request["Arguments"]))
         return {"JobRunId": "new"}
 
+    def list_jobs(self, **request):  # in two pages
+        if self.names_refusal is not None and "NextToken" in request:
+            raise self.names_refusal
+        return {"JobNames": ["capy"]} if "NextToken" in request else FIRST_PAGE
+
     def batch_stop_job_run(self, **request):
         self.stopped += request["JobRunIds"]
 
@@ -75,6 +83,7 @@ def _refusal(code):
 def runs_of(monkeypatch):
     def made(glue, **settings):
         monkeypatch.setattr(glue_job_calls, "connected_client", lambda hook: glue)
+        monkeypatch.setattr(glue_hooks, "connected_client", lambda hook: glue)
         monkeypatch.setattr(GlueClientHook, "client_without_retries", glue)
         monkeypatch.setattr(glue_job_runs.time, "sleep", lambda seconds: None)
         return GlueJobRuns(
@@ -212,12 +221,36 @@ def test_a_start_that_is_throttled_is_repeated(runs_of):
     [
         ("ConcurrentRunsExceededException", "Raise its MaxConcurrentRuns"),
         ("AccessDeniedException", "Allow glue:StartJobRun"),
-        ("EntityNotFoundException", "glue:StartJobRun on job 'copy'"),
     ],
 )
 def test_a_start_that_is_refused(runs_of, code, message):
     with pytest.raises(UpdraftError, match=message):
         runs_of(Glue(refusals=[_refusal(code)])).adopt_or_start(ARGUMENTS, 1)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "hint"),
+    [(None, "; did you mean 'capy'?"), (_refusal("AccessDeniedException"), ".")],
+)
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_job_that_does_not_exist_is_one_sentence_with_the_nearest_name(
+    runs_of, attempt, refusal, hint
+):
+    missing = _refusal("EntityNotFoundException")
+    glue = Glue(refusals=[missing])
+    glue.names_refusal = refusal
+    if attempt > 1:
+
+        def get_job_runs(**request):
+            raise missing
+
+        glue.get_job_runs = get_job_runs
+
+    with pytest.raises(UpdraftError) as raised:
+        runs_of(glue).adopt_or_start(ARGUMENTS, attempt)
+    assert str(raised.value) == (
+        f"There is no Glue job 'copy' in eu-west-1{hint} AWS says: EntityNotFoundException: no."
+    )
 
 
 def test_a_run_can_be_stopped_as_soon_as_it_has_begun(runs_of):
@@ -293,7 +326,48 @@ def test_wrong_arguments(kind, arguments, message):
         operator.execute({"ti": instance})
 
 
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (
+            DynamoDBExportOperator,
+            {"engine": "glue", "kms_key_id": "k"},
+            "kms_key_id are for engine='native'",
+        ),
+        (
+            DynamoDBExportOperator,
+            {"engine": "worker", "export_type": "INCREMENTAL_EXPORT"},
+            "export_view_type and kms_key_id need 'native'",
+        ),
+        (
+            DynamoDBImportOperator,
+            {"engine": "glue", "table_creation_parameters": {"KeySchema": []}},
+            "table_creation_parameters: the engine glue writes into an existing table",
+        ),
+        (
+            DynamoDBImportOperator,
+            {"engine": "worker", "table_creation_parameters": {"KeySchema": []}},
+            "table_creation_parameters: the engine worker writes into an existing table",
+        ),
+    ],
+)
+def test_arguments_of_another_engine_fail_for_good(kind, arguments, message, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    operator = kind(
+        task_id="t",
+        table_name="orders",
+        s3_uri="s3://bucket/p",
+        glue_job_name="j",
+        aws_conn_id=None,
+        **arguments,
+    )
+    instance = SimpleNamespace(dag_id="d", task_id="t", map_index=-1, run_id="r", try_number=1)
+
+    with pytest.raises(AirflowFailException, match=re.escape(message)):
+        operator.execute({"ti": instance})
+
+
 def test_arguments_of_the_engine_cannot_be_replaced():
     assert merged_arguments({"--a": "1"}, {"--b": "2"}) == {"--a": "1", "--b": "2"}
-    with pytest.raises(UpdraftError, match="'--a' is set by the operator"):
+    with pytest.raises(ArgumentError, match="'--a' is set by the operator"):
         merged_arguments({"--a": "1"}, {"--a": "2"})

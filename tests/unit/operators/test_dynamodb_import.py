@@ -13,7 +13,7 @@ from openlineage.client.serde import Serde
 from updraft.dynamodb.import_totals import ChangedExportError
 from updraft.dynamodb.table import TableDescription
 from updraft.dynamodb.table_import import ImportResult, RejectedRecordError
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.lineage.validation import problems
 from updraft.operators.dynamodb_import import IMPORT_ENGINES, DynamoDBImportOperator
 from updraft.operators.dynamodb_import_engine import ImportOutcome
@@ -161,6 +161,7 @@ def test_wrong_arguments_fail_for_good_with_name_value_and_advice(engine, argume
     ("error", "expected"),
     [
         (UpdraftError("There is no table"), AirflowException),
+        (ArgumentError("checkpoint_s3_uri: has no meaning"), AirflowFailException),
         (RejectedRecordError("s3://b/f, line 2: no item"), AirflowFailException),
         (ChangedExportError("s3://b/manifest: less than before"), AirflowFailException),
     ],

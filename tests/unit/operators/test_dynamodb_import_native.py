@@ -4,12 +4,12 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from airflow.exceptions import AirflowException
+from airflow.exceptions import AirflowException, AirflowFailException
 
 from updraft.dynamodb.destination import Content, StoredObject
 from updraft.dynamodb.manifest import render_manifest
 from updraft.dynamodb.table import TableReference
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.operators import dynamodb_import_native as native
 from updraft.operators.dynamodb import DynamoDBImportOperator
 from updraft.operators.dynamodb_import_engine import ImportRequest
@@ -76,8 +76,8 @@ def _execute(operator):
         ({"poll_interval": 1.5}, "poll_interval: 1.5 is not a whole number of seconds"),
     ],
 )
-def test_wrong_arguments_have_name_value_and_advice(arguments, message):
-    with pytest.raises(AirflowException, match=message):
+def test_wrong_arguments_fail_for_good_with_name_value_and_advice(arguments, message):
+    with pytest.raises(AirflowFailException, match=message):
         _execute(_operator(**arguments))
 
 
@@ -298,3 +298,6 @@ def test_files_that_aws_cannot_import(contents, arguments, message):
     with pytest.raises(UpdraftError) as error:
         _source(contents, **{"import_format": None, **arguments})
     assert message in str(error.value)
+    # Arguments stay as they are, what is in the bucket may be another thing at the next attempt.
+    can_change = "holds no items" in message or "Remove them" in message
+    assert isinstance(error.value, ArgumentError) is not can_change

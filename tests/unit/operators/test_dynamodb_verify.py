@@ -11,7 +11,7 @@ from airflow.exceptions import AirflowException, AirflowFailException
 
 from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.difference_report import DifferenceReport
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.operators import dynamodb_verify
 from updraft.operators.dynamodb import DynamoDBVerifyOperator
 
@@ -221,6 +221,13 @@ def test_a_side_that_cannot_be_read_fails_the_task_but_a_retry_may_help(engine):
     with pytest.raises(AirflowException, match="There is no table") as raised:
         _execute(_operator())
     assert not isinstance(raised.value, AirflowFailException)
+
+
+def test_an_argument_that_contradicts_the_table_or_the_files_fails_for_good(engine):
+    engine.outcome = ArgumentError("columns: the key attribute 'id' is missing")
+
+    with pytest.raises(AirflowFailException, match="columns: the key attribute 'id' is missing"):
+        _execute(_operator())
 
 
 def test_a_killed_task_stops_the_engine(engine):

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
-from airflow.exceptions import AirflowException
+from airflow.exceptions import AirflowException, AirflowFailException
 from botocore.stub import ANY, Stubber
 
-from updraft.dynamodb.service_errors import ServiceError, is_uncertain
+from updraft.dynamodb.service_errors import RefusedRequestError, ServiceError, is_uncertain
 from updraft.emr.cluster_failure import lacks_capacity, may_find_room_later
 from updraft.emr.steps import StepIdentity, identified, read_steps, step_key
 from updraft.errors import UpdraftError
@@ -205,8 +205,30 @@ def test_a_refusal_is_one_error_and_nothing_is_begun(emr):
     _listed(emr)
     emr.add_client_error("run_job_flow", "ValidationException", "The release label is wrong")
 
-    with pytest.raises(Exception, match="release label is wrong"):
+    with pytest.raises(AirflowFailException, match="release label is wrong"):
         _operator().execute(_context())
+
+
+def test_a_role_that_does_not_work_yet_is_worth_a_retry(emr):
+    _listed(emr)
+    emr.add_client_error("run_job_flow", "ValidationException", "Invalid InstanceProfile: new")
+
+    with pytest.raises(AirflowException, match="Invalid InstanceProfile") as raised:
+        _operator().execute(_context())
+    assert not isinstance(raised.value, AirflowFailException)
+
+
+def test_wrong_steps_cost_no_cluster(emr):
+    steps = [{**STEPS[0], "ActionOnFailure": "TERMINATE_CLUSTER"}]
+    _operator(planned_steps=steps)._checked_cluster()
+    for wrong, concurrency, message in (
+        ("[{}]", None, r"steps\[0\]: HadoopJarStep names no Jar"),
+        (steps, "2", r"'TERMINATE_CLUSTER' is not possible for steps that run at the same time"),
+        (steps, "many", "step_concurrency: 'many' is not a whole number"),
+    ):
+        operator = _operator(planned_steps=wrong, planned_step_concurrency=concurrency)
+        with pytest.raises(AirflowFailException, match=message):
+            operator.execute(_context())
 
 
 def test_a_failure_after_the_creation_ends_the_cluster(emr):
@@ -556,6 +578,48 @@ def test_a_trigger_that_failed_leaves_no_steps_unless_a_retry_adopts_them(emr, a
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, context)
 
 
+def _run_steps():
+    return EmrStepsOperator(
+        task_id="run", cluster_id="j-1", steps=STEPS, aws_conn_id=None, deferrable=False
+    )
+
+
+def test_steps_that_emr_refuses_are_not_tried_again(emr):
+    cluster = _described("j-1")
+    _describe(emr, cluster)
+    emr.add_response("list_steps", {"Steps": []}, {"ClusterId": "j-1"})
+    _describe(emr, cluster)
+    emr.add_client_error("add_job_flow_steps", "ValidationException", "The step is too long")
+
+    with pytest.raises(AirflowFailException, match="The step is too long"):
+        _run_steps().execute(_context("run"))
+
+
+def test_a_retry_after_a_step_has_ended_the_cluster_names_that_step_and_its_log(emr):
+    owner = ResourceOwner("airflow", "d", "r", "run")
+    key = step_key(owner.token(), 0, STEPS[0])
+    named = identified(STEPS[0], StepIdentity(key, SERIES, 1))
+    step = {"Id": "s-1", "Name": named["Name"], "Status": {"State": "FAILED"}}
+    cluster = _described("j-1", "TERMINATED_WITH_ERRORS", reason={"Code": "STEP_FAILURE"})
+    _describe(emr, cluster)
+    emr.add_response("list_steps", {"Steps": [step]}, {"ClusterId": "j-1"})
+    _describe(emr, cluster)
+    details = {"Reason": "Unknown Error.", "LogFile": "s3://logs/j-1/steps/s-1/stderr.gz"}
+    emr.add_response(
+        "describe_step",
+        {"Step": {**step, "Status": {"State": "FAILED", "FailureDetails": details}}},
+        {"ClusterId": "j-1", "StepId": "s-1"},
+    )
+
+    with pytest.raises(AirflowException) as raised:
+        _run_steps().execute(_context("run", attempt=2))
+    assert str(raised.value) == (
+        f"Step s-1 ({named['Name']}) of cluster j-1 ended as FAILED: Unknown Error. The cluster is "
+        "TERMINATED_WITH_ERRORS. Its log is s3://logs/j-1/steps/s-1/stderr.gz, if it has come into "
+        "being."
+    )
+
+
 def test_a_failed_step_is_added_again_with_the_next_number(emr):
     _steps_listed(emr, _step(0, "FAILED", "s-1", 2), _step(1, "RUNNING", "s-2"))
     runs, known, adopted = _runs(), {}, set()
@@ -732,7 +796,7 @@ def test_what_an_error_means(code, message, limit, uncertain):
 
 def test_a_wrong_parameter_is_no_lost_answer(emr):
     emr.deactivate()  # botocore refuses it before it would send anything
-    with pytest.raises(ServiceError) as raised:
+    with pytest.raises(RefusedRequestError, match="Invalid type for parameter Instances") as raised:
         _calls().call_once("run_job_flow", "a new cluster", lambda: None, Name="x", Instances="y")
 
     assert not is_uncertain(raised.value)

@@ -34,7 +34,7 @@ from updraft.dynamodb.formats.options import (
 from updraft.dynamodb.formats.sampling import OTHER_ATTRIBUTES, Sample, column_names
 from updraft.dynamodb.formats.text_lines import excerpt, joined
 from updraft.dynamodb.formats.value_errors import InvalidValueError
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 
 _OPTIONS = frozenset({"attribute_types", "columns", "compression", "delimiter"})
 _SAMPLED_ITEMS = 1_000
@@ -216,12 +216,12 @@ def _columns_option(
     if columns is None:
         return None
     if OTHER_ATTRIBUTES in columns:
-        raise UpdraftError(
+        raise ArgumentError(
             f"columns: {OTHER_ATTRIBUTES!r} is the column that files without this option have"
         )
     for name in key_types:
         if name not in columns:
-            raise UpdraftError(f"columns: the key attribute {name!r} is missing")
+            raise ArgumentError(f"columns: the key attribute {name!r} is missing")
     return columns
 
 
@@ -236,7 +236,7 @@ def _attribute_types_option(options: Mapping[str, Any]) -> dict[str, str]:
 def _delimiter_option(options: Mapping[str, Any]) -> str:
     delimiter = options.get("delimiter", ",")
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n{}\ufeff':
-        raise UpdraftError(
+        raise ArgumentError(
             f"delimiter: {delimiter!r} is not one character such as ',', ';', '|' or a tabulator"
         )
     return delimiter

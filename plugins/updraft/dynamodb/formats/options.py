@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from updraft.choices import choose, unknown_choice
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 
 
 def check_options(format_name: str, options: Mapping[str, Any], known: frozenset[str]) -> None:
@@ -53,7 +53,7 @@ def names_option(options: Mapping[str, Any], option: str) -> tuple[str, ...] | N
         or not all(isinstance(name, str) and name for name in value)
         or len(set(value)) < len(value)
     ):
-        raise UpdraftError(
+        raise ArgumentError(
             f"{option}: {value!r} is not a list of attribute names, each of them once"
         )
     return tuple(value)
@@ -73,5 +73,5 @@ def texts_option(options: Mapping[str, Any], option: str) -> dict[str, str]:
     if not isinstance(value, Mapping) or not all(
         isinstance(part, str) and part for pair in value.items() for part in pair
     ):
-        raise UpdraftError(f"{option}: {value!r} is not a mapping of attribute names to types")
+        raise ArgumentError(f"{option}: {value!r} is not a mapping of attribute names to types")
     return dict(value)

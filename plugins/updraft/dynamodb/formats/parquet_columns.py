@@ -14,7 +14,7 @@ from updraft.dynamodb.formats.canonical_numbers import canonical_number
 from updraft.dynamodb.formats.json_lines import malformed_item
 from updraft.dynamodb.formats.lossless_json import dump_json
 from updraft.dynamodb.formats.sampling import OTHER_ATTRIBUTES, column_names
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,14 +120,14 @@ def parse_schema(schema: Mapping[str, str], key_types: Mapping[str, str]) -> tup
         cannot hold keys.
     """
     if OTHER_ATTRIBUTES in schema:
-        raise UpdraftError(f"schema: {OTHER_ATTRIBUTES!r} is the column that every file has")
+        raise ArgumentError(f"schema: {OTHER_ATTRIBUTES!r} is the column that every file has")
     columns = tuple(Column(name, _column_type(name, text)) for name, text in schema.items())
     types = {column.name: column.type for column in columns}
     for name, key_type in key_types.items():
         if name not in types:
-            raise UpdraftError(f"schema: the key attribute {name!r} is missing")
+            raise ArgumentError(f"schema: the key attribute {name!r} is missing")
         if types[name].type_key != key_type:
-            raise UpdraftError(
+            raise ArgumentError(
                 f"schema, {name}: {schema[name]!r} cannot hold keys of the table's type {key_type}"
             )
     return columns
@@ -141,7 +141,7 @@ def _column_type(name: str, text: str) -> ColumnType:
         raise unknown_choice(f"schema, {name}", text, [*_COLUMN_TYPES, "decimal(p,s)"])
     precision, scale = int(decimal[1]), int(decimal[2])
     if not 1 <= precision <= _MAXIMUM_DIGITS or scale > precision:
-        raise UpdraftError(
+        raise ArgumentError(
             f"schema, {name}: {text!r} has to have 1 to {_MAXIMUM_DIGITS} digits, of which at most "
             "all come after the point"
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.legacy_steps import CurrentStep, JarStep, script_step
+from updraft.emr.steps import MOST_CHARACTERS
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import compile_value, compile_values, reading, references_to
 from updraft.migration.jinja_compiler import Template
@@ -15,8 +16,6 @@ from updraft.migration.mappers.task_settings import account_task_settings, retry
 from updraft.migration.tasks import ArgumentValue, TaskOutput, TaskSpec, as_argument
 
 OPERATOR = "updraft.operators.emr.EmrStepsOperator"
-# EMR API, "HadoopJarStepConfig".
-_LONGEST_ARGUMENT = 10_280
 
 
 @dataclass
@@ -78,13 +77,13 @@ class ActivitySteps:
         """Add steps.
 
         :param steps: the steps, in their order.
-        :raises NotCompilableError: when EMR takes no argument as long as one of theirs.
+        :raises NotCompilableError: when one is longer than EMR takes.
         """
         for step in steps:
-            if any(len(argument) > _LONGEST_ARGUMENT for argument in step.arguments):
+            if sum(map(len, [step.jar, *step.arguments])) > MOST_CHARACTERS:
                 raise NotCompilableError(
-                    f"its script has more than {_LONGEST_ARGUMENT:,} characters, the longest that "
-                    "a step takes; put it into S3 and name it by scriptUri"
+                    f"with its script it has more than {MOST_CHARACTERS:,} characters, the most "
+                    "that a step takes; put the script into S3 and name it by scriptUri"
                 )
             self._steps.append(step)
 
