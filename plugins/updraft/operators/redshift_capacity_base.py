@@ -8,64 +8,28 @@ wait again. An attempt that finds its goal reached is done, whoever has reached 
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from updraft.compat import AirflowException, AirflowFailException, Context
-from updraft.dynamodb.service_errors import ServiceError, is_uncertain
+from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftRequestHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
 from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.redshift_refusals import ImpossibleError, Wait, wait_after
 from updraft.operators.template_arguments import truth
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.triggers.polling import MOST_ERRORS
 from updraft.triggers.redshift import RedshiftSettlingTrigger
 
-BUSY = frozenset(
-    {
-        "ConflictException",
-        "DependentServiceRequestThrottlingFault",
-        "InvalidClusterState",
-        "InvalidClusterStateFault",
-    }
-)
-"""Codes that say that somebody else is changing the same thing now."""
-
-NO_CAPACITY = frozenset(
-    {
-        "InsufficientCapacityException",
-        "InsufficientClusterCapacity",
-        "InsufficientClusterCapacityFault",
-    }
-)
-"""Codes that say that AWS has no nodes at the moment."""
-
 MOST_ROUNDS = 5
 """So often a step is taken again that somebody else has undone."""
 
-_LONGEST_PAUSE = 10  # poll intervals
 _VISIBLE = 1.0  # seconds after which a change shows
 
 _Hook = TypeVar("_Hook", bound=RedshiftRequestHook)
-
-
-class ImpossibleError(UpdraftError):
-    """AWS can't do what is wanted; no retry can mend it."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """What a step is followed by as long as the goal is not reached.
-
-    :param reason: what is waited for.
-    :param seconds: least time until the next look.
-    """
-
-    reason: str
-    seconds: float = 0.0
 
 
 class RedshiftCapacityOperator(AwsOperator[_Hook]):
@@ -317,23 +281,9 @@ class RedshiftCapacityOperator(AwsOperator[_Hook]):
         :param error: how it was refused.
         :param progress: what this attempt has done so far.
         :returns: what to wait for.
-        :raises ServiceError: when there is nothing to wait for.
+        :raises UpdraftError: when there is nothing to wait for.
         """
-        if error.code in NO_CAPACITY:
-            until = progress.setdefault(
-                "capacity_until", time.time() + self.capacity_timeout.total_seconds()
-            )
-            if time.time() >= until:
-                raise UpdraftError(
-                    f"AWS has had no nodes for the {self.what} for {self.capacity_timeout}: "
-                    f"{error.message} Try later, another type of nodes, or fewer of them."
-                ) from error
-        elif error.code not in BUSY and not is_uncertain(error):
-            raise error
-        refusals = progress["refusals"] = progress.get("refusals", 0) + 1
-        pause = float(self.poll_interval * min(2 ** (refusals - 1), _LONGEST_PAUSE))
-        said = f"{error.code}: {error.message}".strip(": ") or str(error)
-        return Wait(f"AWS does not take it now ({said})", pause)
+        return wait_after(error, progress, self.what, self.poll_interval, self.capacity_timeout)
 
     @abstractmethod
     def persist_link(self, context: Context) -> None:

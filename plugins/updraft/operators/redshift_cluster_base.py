@@ -10,8 +10,10 @@ from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftClusterHook
-from updraft.operators.redshift_capacity_base import RedshiftCapacityOperator, Wait
-from updraft.operators.redshift_links import RedshiftClusterLink
+from updraft.operators.redshift_capacity_base import RedshiftCapacityOperator
+from updraft.operators.redshift_capacity_links import RedshiftClusterLink
+from updraft.operators.redshift_cluster_plan import node_hours, planned_steps, shown
+from updraft.operators.redshift_refusals import Wait
 from updraft.operators.redshift_resizing import Resizing
 from updraft.redshift.capacity_goal import PAUSE, RESIZE, CapacityGoal
 from updraft.redshift.clusters import PAUSED, Cluster, ClusterSize, require_identifier
@@ -165,31 +167,13 @@ class RedshiftClusterOperator(RedshiftCapacityOperator[RedshiftClusterHook]):
             return {**self.missing(), "plan": []}
         self._require_health(cluster)
         goal = self.goal(context, cluster, {})
-        plan = [] if goal is None else self._plan(context, cluster, goal)
+        plan: list[str] = []
+        if goal is not None:
+            self._next_action(goal, cluster.settles_as, cluster.next_size or cluster.size)
+            plan = planned_steps(goal, cluster, self.resizing(context))
         for number, line in enumerate(plan or ["nothing; it is as it shall be"], 1):
             self.log.info("Plan for %s, step %s: %s", self.what, number, line)
-        return {**_shown(cluster), "changed": [], "plan": plan}
-
-    def _plan(self, context: Context, cluster: Cluster, goal: CapacityGoal) -> list[str]:
-        plan = []
-        state, size = cluster.settles_as, cluster.size
-        if not cluster.is_settled:
-            size = cluster.next_size or size
-            plan.append(f"wait: it is {cluster.status}, and becomes {state} with {size}")
-        self._next_action(goal, state, size)  # may refuse
-        for action in goal.actions(state, size):
-            if action == RESIZE and goal.size is not None:
-                target = goal.size.of(size)
-                if cluster.is_settled and state == cluster.status:
-                    self.resizing(context).require_allowed(size, target)
-                kind = "classic" if self.resizing(context).is_classic else "elastic"
-                change = _node_hours(size, size.nodes, target, target.nodes)
-                plan.append(f"resize ({kind}): from {size} to {target}; {change}")
-                size = target
-            else:
-                nodes = (size.nodes, 0) if action == PAUSE else (0, size.nodes)
-                plan.append(f"{action}: {_node_hours(size, nodes[0], size, nodes[1])}")
-        return plan
+        return {**shown(cluster), "changed": [], "plan": plan}
 
     def look(self) -> Cluster | None:
         """Describe the cluster.
@@ -306,26 +290,6 @@ class RedshiftClusterOperator(RedshiftCapacityOperator[RedshiftClusterHook]):
             state, size = progress["before"][0], ClusterSize.parse(progress["before"][1])
             before = 0 if state == PAUSED else size.nodes
             after = 0 if cluster.status == PAUSED else cluster.size.nodes
-            change = _node_hours(size, before, cluster.size, after)
+            change = node_hours(size, before, cluster.size, after)
         self.log.info("%s is %s with %s; %s", self.what, cluster.status, cluster.size, change)
-        return {**_shown(cluster), "changed": done, **more}
-
-
-def _shown(cluster: Cluster) -> dict[str, Any]:
-    return {
-        "cluster_identifier": cluster.identifier,
-        "state": cluster.status,
-        "node_type": cluster.size.node_type,
-        "number_of_nodes": cluster.size.nodes,
-    }
-
-
-def _node_hours(old: ClusterSize, before: int, new: ClusterSize, after: int) -> str:
-    """Say what a change costs or saves, in what AWS bills on demand."""
-    if before and after and old.node_type != new.node_type:
-        return (
-            f"{before} node-hours an hour of {old.node_type} become {after} of {new.node_type}, at "
-            "another price"
-        )
-    kind = new.node_type if after else old.node_type
-    return f"{before} node-hours an hour of {kind} become {after}"
+        return {**shown(cluster), "changed": done, **more}

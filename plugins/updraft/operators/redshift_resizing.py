@@ -13,7 +13,7 @@ from typing import Any
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftClusterHook
-from updraft.operators.redshift_capacity_base import ImpossibleError, Wait
+from updraft.operators.redshift_refusals import ImpossibleError, Wait
 from updraft.operators.template_arguments import truth
 from updraft.redshift.clusters import RESIZING, Cluster, ClusterSize
 from updraft.triggers.redshift import is_own_resize

@@ -8,9 +8,9 @@ from typing import Any
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
-from updraft.operators.redshift_capacity_base import BUSY
 from updraft.operators.redshift_cluster_base import RedshiftClusterOperator
 from updraft.operators.redshift_holds import BEFORE_TAG, Before, holds
+from updraft.operators.redshift_refusals import BUSY
 from updraft.operators.template_arguments import truth
 from updraft.redshift.capacity_goal import CapacityGoal
 from updraft.redshift.clusters import Cluster
