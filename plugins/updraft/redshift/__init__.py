@@ -1,0 +1,1 @@
+"""Amazon Redshift without Airflow: sizes, states and schedules of clusters, and statements."""
