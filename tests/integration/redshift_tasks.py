@@ -3,6 +3,8 @@
 import uuid
 from types import SimpleNamespace
 
+from airflow.providers.openlineage import conf
+
 from updraft.hooks import redshift_data
 from updraft.operators import redshift_statement_runs
 
@@ -11,6 +13,11 @@ def quick_looks(monkeypatch):
     """Look at statements more often than one would at AWS."""
     monkeypatch.setattr(redshift_data, "_FIRST_LOOK", 0.01)
     monkeypatch.setattr(redshift_statement_runs, "_FIRST_LOOKS", (0.02, 0.03, 0.05, 0.1, 0.2))
+
+
+def with_lineage(monkeypatch):
+    """Let tasks look up what OpenLineage gets, as where it has a transport."""
+    monkeypatch.setattr(conf, "is_disabled", lambda: False)
 
 
 def attempt(number=1, run=None, max_tries=2):

@@ -4,11 +4,13 @@ import gzip
 import json
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
-from airflow.exceptions import AirflowException
+from airflow.exceptions import AirflowException, AirflowFailException
 
-from tests.integration.redshift_tasks import attempt, load_arguments, quick_looks
+from tests.integration.redshift_tasks import attempt, load_arguments, quick_looks, with_lineage
 from tests.integration.redshift_warehouse import ROLE, new_warehouse
 from updraft.operators.redshift_copy import RedshiftCopyOperator
 from updraft.operators.redshift_load_errors import load_errors
@@ -142,7 +144,8 @@ def test_a_manifest(warehouse, table):
     assert rows(warehouse, table) == [[1, "a"]]
 
 
-def test_a_table_of_dynamodb(warehouse, table):
+def test_a_table_of_dynamodb(warehouse, table, monkeypatch):
+    with_lineage(monkeypatch)
     dynamodb, name = warehouse.client("dynamodb"), f"load-{uuid.uuid4()}"
     dynamodb.create_table(
         TableName=name,
@@ -192,7 +195,8 @@ def test_a_failed_load_is_tried_again(warehouse, table):
     assert rows(warehouse, table) == [[1, "a"]]
 
 
-def test_lineage(warehouse, table):
+def test_lineage(warehouse, table, monkeypatch):
+    with_lineage(monkeypatch)
     sql = "select id, upper(v) from staging"
     task = operator(warehouse, table, transform_sql=sql, insert_mode="OVERWRITE_EXISTING")
     result = task.execute(attempt())
@@ -228,3 +232,22 @@ def test_a_merge_needs_keys(warehouse):
     task = operator(warehouse, name, insert_mode="KEEP_EXISTING", primary_keys=["ids"])
     with pytest.raises(AirflowException, match="did you mean 'id'"):
         task.execute(attempt())
+
+
+def test_a_retry_comes_while_aws_remembers(warehouse, table):
+    late = {"retries": 1, "retry_delay": timedelta(days=1)}
+    with pytest.raises(AirflowFailException, match="retry_delay: AWS forgets"):
+        operator(warehouse, table, **late).execute(attempt())
+    operator(warehouse, table, insert_mode="TRUNCATE", **late).execute(attempt())
+
+
+def test_loads_at_the_same_time_add_a_row_once(warehouse, table):
+    slow = "select s.* from staging s, (select count(pg_sleep(1)) as n) p where p.n = 1"
+    tasks = [
+        operator(warehouse, table, insert_mode="KEEP_EXISTING", transform_sql=slow)
+        for _ in range(2)
+    ]
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(lambda task: task.execute(attempt()), tasks))
+    assert sorted(one["inserted"] for one in results) == [0, 2]
+    assert rows(warehouse, table) == [[1, "a"], [2, "b"]]

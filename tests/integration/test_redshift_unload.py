@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from airflow.exceptions import AirflowException, AirflowFailException
 
-from tests.integration.redshift_tasks import attempt, load_arguments, quick_looks
+from tests.integration.redshift_tasks import attempt, load_arguments, quick_looks, with_lineage
 from tests.integration.redshift_warehouse import ROLE, new_warehouse
 from updraft.operators.redshift_unload import RedshiftUnloadOperator
 
@@ -108,7 +108,8 @@ def test_partitions(warehouse, folder):
     assert warehouse.files(neighbour) == {"": b"old"}
 
 
-def test_lineage(warehouse, folder):
+def test_lineage(warehouse, folder, monkeypatch):
+    with_lineage(monkeypatch)
     task = operator(warehouse, folder, query="select id as n, upper(v) as w from sales")
     result = task.execute(attempt())
     lineage = task.get_openlineage_facets_on_complete(None)

@@ -27,7 +27,10 @@ class RedshiftLoadOperator(RedshiftStatementsOperator):
         :param described: describes it.
         """
         try:
-            self._lineage = described()
+            from airflow.providers.openlineage import conf  # noqa: PLC0415 - optional
+
+            if not conf.is_disabled():
+                self._lineage = described()
         except ImportError:
             return
         except Exception as error:  # noqa: BLE001 - lineage must not fail the task

@@ -22,7 +22,7 @@ from openlineage.client.facet_v2 import (
 
 from updraft.operators.redshift_statement_calls import FinishedStatements
 from updraft.operators.redshift_statements_base import RedshiftStatementsOperator
-from updraft.operators.redshift_tables import table_columns
+from updraft.operators.redshift_tables import Rows, table_columns
 from updraft.redshift.identifiers import TableName, quoted
 from updraft.redshift.insert_modes import STAGING, Load
 from updraft.sql_lineage.analysis import analyze
@@ -32,6 +32,7 @@ from updraft.sql_lineage.openlineage_facets import Place, column_lineage, extrac
 from updraft.sql_lineage.result import DatasetColumn, Output, SqlLineage
 from updraft.sql_lineage.schemas import Schemas
 
+_LOOKUP_SECONDS = 30.0
 _STATISTICS = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet
 
 
@@ -81,7 +82,7 @@ def load_lineage(
     :raises UpdraftError: when the catalog can't be asked.
     """
     target = _named(operator, load.table)
-    types = table_columns(operator.rows, load.table)
+    types = table_columns(_asking(operator), load.table)
     columns = load.columns or tuple(types)
     read = _source(operator, source)
     staging = RedshiftTable(target.database, "public", STAGING)
@@ -120,7 +121,7 @@ def unload_lineage(
     sql = run.outcomes[0].sql
     first = analyze(sql, default_database=database)
     types: dict[Named, Mapping[str, str]] = {
-        table: table_columns(operator.rows, TableName(table.schema, table.table))
+        table: table_columns(_asking(operator), TableName(table.schema, table.table))
         for table in first.inputs
         if isinstance(table, RedshiftTable)
     }
@@ -137,6 +138,15 @@ def unload_lineage(
     )
     files = Files(target.rstrip("/"))
     return _described(found, _place(operator), run, types, {files: statistics})
+
+
+def _asking(operator: RedshiftStatementsOperator) -> Rows:
+    """Ask the catalog, and not for long: lineage must not keep a task waiting."""
+
+    def rows(sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        return operator.hook.rows(operator.place, sql, parameters, timeout=_LOOKUP_SECONDS)
+
+    return rows
 
 
 def _source(operator: RedshiftStatementsOperator, source: TableName | str) -> Named:
