@@ -29,7 +29,7 @@ RedshiftCopyActivity.
   what the files look like.
 - `max_error`: number of lines that may fail.
 - `source_region`: region of the bucket or DynamoDB table, if it is another one.
-- `read_ratio`: per cent of the DynamoDB table's capacity to use.
+- `read_ratio`: per cent of the DynamoDB table's capacity to use; 25 if empty.
 - `copy_options`: further options of COPY, such as `EMPTYASNULL`.
 - `region_name`: region of the cluster; empty for that of the connection.
 
@@ -152,7 +152,7 @@ with DAG(
             minimum=1,
             maximum=200,
             title="Read ratio",
-            description="Per cent of the DynamoDB table's capacity.",
+            description="Per cent of the DynamoDB table's capacity; 25 if empty.",
         ),
         "copy_options": form_fields.names(
             "Options", "Further options of COPY, such as EMPTYASNULL."

@@ -154,8 +154,9 @@ def test_a_table_of_dynamodb(warehouse, table, monkeypatch):
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
     )
     dynamodb.put_item(TableName=name, Item={"id": {"N": "1"}, "v": {"S": "a"}})
-    task = operator(warehouse, table, None, dynamodb_table=name, read_ratio="50")
+    task = operator(warehouse, table, None, dynamodb_table=name)
     task.execute(attempt())
+    assert "READRATIO 25" in task.get_openlineage_facets_on_complete(None).job_facets["sql"].query
     dynamodb.delete_table(TableName=name)
     assert rows(warehouse, table) == [[1, "a"]]
     lineage = task.get_openlineage_facets_on_complete(None)

@@ -28,6 +28,8 @@ from updraft.redshift.identifiers import (
 from updraft.redshift.insert_modes import STAGING, Load, fill_from_table, insert_mode
 from updraft.redshift.single_statements import query, table_definition
 
+_READ_RATIO = "25"
+
 
 class RedshiftCopyArguments(RedshiftLoadOperator):
     r"""The arguments of :class:`updraft.operators.redshift_copy.RedshiftCopyOperator`.
@@ -62,7 +64,8 @@ class RedshiftCopyArguments(RedshiftLoadOperator):
     :param manifest: whether ``s3_uri`` is a manifest. (templated)
     :param source_region: region of the bucket or DynamoDB table, if it is not that of the cluster.
         (templated)
-    :param read_ratio: per cent of the DynamoDB table's capacity to use, 1 to 200. (templated)
+    :param read_ratio: per cent of the DynamoDB table's capacity to use, 1 to 200; by default 25.
+        (templated)
     :param copy_options: further options of COPY as they are written there, such as
         ``["EMPTYASNULL", "DELIMITER ';'"]``, what ``commandOptions`` was. (templated)
     :param kwargs: as of
@@ -222,9 +225,12 @@ class RedshiftCopyArguments(RedshiftLoadOperator):
             region=given(self.source_region),
         )
         options = files.options()
-        ratio = self.read_ratio
-        if ratio is not None and given(str(ratio)) is not None:
-            options.append(read_ratio("read_ratio", ratio))
         options += parse_command_options("copy_options", self.copy_options)
-        check_options(options, from_dynamodb=given(self.dynamodb_table) is not None)
+        from_dynamodb = given(self.dynamodb_table) is not None
+        percent = given(str(self.read_ratio))
+        if percent is None and from_dynamodb and all(one.name != "READRATIO" for one in options):
+            percent = _READ_RATIO  # COPY has no default
+        if percent is not None:
+            options.append(read_ratio("read_ratio", percent))
+        check_options(options, from_dynamodb=from_dynamodb)
         return options

@@ -70,6 +70,7 @@ _REFUSED = {
     "SHAPEFILE": "it is not supported here; load it with a COPY of your own",
 }
 _NOISE = frozenset({"AS", "FORMAT", "WITH"})
+_TO_JSON = "SERIALIZETOJSON"  # nested data as SUPER
 _WITHOUT_AS = frozenset({"FIXEDWIDTH", "REGION"})
 _SWITCHES = frozenset({"ON", "OFF", "TRUE", "FALSE", "PRESET"})
 _ENCODING = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,30}")
@@ -90,7 +91,9 @@ _LARGEST = {"READRATIO": 200, "MAXERROR": 100_000}
 _COLUMNAR = frozenset({"ORC", "PARQUET"})
 _FORMATS = frozenset({"AVRO", "CSV", "FIXEDWIDTH", "JSON", *_COLUMNAR})
 _COMPRESSIONS = frozenset({"BZIP2", "GZIP", "LZOP", "ZSTD"})
-_WITH_COLUMNAR = frozenset({*_COLUMNAR, "MANIFEST", "FILLRECORD", "REGION", "STATUPDATE"})
+_WITH_COLUMNAR = frozenset(
+    {*_COLUMNAR, "ACCEPTINVCHARS", "FILLRECORD", "MANIFEST", "REGION", "STATUPDATE"}
+)
 _WITH_DYNAMODB = frozenset(
     {
         *("ACCEPTANYDATE", "BLANKSASNULL", "COMPROWS", "COMPUPDATE", "DATEFORMAT", "EMPTYASNULL"),
@@ -183,7 +186,7 @@ class _Reader:
 
     def _option(self, name: str, kind: Value) -> Option:
         if kind is Value.NOTHING:
-            return Option(name, name)
+            return Option(name, f"{name}{self._suffix(name)}")
         at = self._at
         if self._next_word() == "AS":
             self._at += 1
@@ -203,6 +206,12 @@ class _Reader:
             raise self._error(f"{name} {word} is above {_LARGEST.get(name, 2**31 - 1)}")
         between = " " if kind is not Value.TEXT or name in _WITHOUT_AS else " AS "
         return Option(name, f"{name}{between}{word}")
+
+    def _suffix(self, name: str) -> str:
+        if name != "PARQUET" or self._next_word() != _TO_JSON:
+            return ""
+        self._at += 1
+        return f" {_TO_JSON}"
 
     def _texts(self) -> list[str]:
         found = []

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from updraft.errors import UpdraftError
-from updraft.redshift.copy_options import KINDS, Value, option_sql, parse_command_options
+from updraft.redshift.copy_options import (
+    KINDS,
+    Value,
+    check_options,
+    option_sql,
+    parse_command_options,
+)
 from updraft.sql_lineage.scanning import Kind, statements
 
 
@@ -29,6 +35,7 @@ def parsed(value):
         ("ACCEPTINVCHARS AS '^'", "ACCEPTINVCHARS '^'"),
         ("COMPUPDATE OFF STATUPDATE on", "COMPUPDATE OFF STATUPDATE on"),
         ("COMPUPDATE GZIP", "COMPUPDATE GZIP"),
+        ("FORMAT AS PARQUET SERIALIZETOJSON", "PARQUET SERIALIZETOJSON"),
         ("ENCODING AS UTF16", "ENCODING UTF16"),
         ("fixedwidth 'a:1,b:2'", "FIXEDWIDTH 'a:1,b:2'"),
         ("DELIMITER '\\\\'", "DELIMITER AS '\\\\'"),
@@ -54,7 +61,7 @@ def test_whatever_is_taken_holds_options_and_their_values_only(words, between):
         return
     found = [word for statement in statements(f"x {sql}") for word in statement.words][1:]
     assert {word.kind for word in found} <= {Kind.WORD, Kind.STRING}
-    known = {*KINDS, "AS", "ON", "OFF", "TRUE", "FALSE", "PRESET"}
+    known = {*KINDS, "SERIALIZETOJSON", "AS", "ON", "OFF", "TRUE", "FALSE", "PRESET"}
     encodings = [
         one for one, before in zip(found[1:], found, strict=False) if before.keyword == "ENCODING"
     ]
@@ -86,3 +93,18 @@ def _ends(text, *, escapes):
         else:
             at += 1
     return False
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("PARQUET GZIP", "GZIP can't be used with PARQUET"),
+        ("CSV ESCAPE", "ESCAPE can't be used with CSV"),
+        ("QUOTE '%'", "QUOTE needs CSV"),
+        ("CSV JSON 'auto'", "CSV and JSON are 2 formats"),
+    ],
+)
+def test_what_does_not_go_together(given, message):
+    options = parse_command_options("copy_options", given)
+    with pytest.raises(UpdraftError, match=message):
+        check_options(options, from_dynamodb=False)
