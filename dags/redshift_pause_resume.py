@@ -40,7 +40,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
-from updraft import form_fields
+from updraft import form_fields, redshift_form_fields
 from updraft.compat import DAG, Param, task
 from updraft.json_variables import entries_of_variable
 from updraft.operators.redshift_timetable import RedshiftTimetableOperator
@@ -65,12 +65,12 @@ with DAG(
         "cluster_identifier": Param(
             None,
             type=["null", "string"],
-            pattern=form_fields.REDSHIFT_CLUSTER,
+            pattern=redshift_form_fields.CLUSTER,
             title="Cluster",
             description="Its name; empty for all of the Variable.",
         ),
-        "time_zone": form_fields.time_zone(),
-        "timetable": form_fields.redshift_timetable(),
+        "time_zone": redshift_form_fields.time_zone(),
+        "timetable": redshift_form_fields.timetable(),
         "enforce": Param(
             False,
             type="boolean",

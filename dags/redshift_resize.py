@@ -32,7 +32,7 @@ resize back; AWS can't cancel an elastic one.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
-from updraft import form_fields
+from updraft import form_fields, redshift_form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.redshift_states import RedshiftResizeOperator
 
@@ -52,7 +52,7 @@ with DAG(
         "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
-        "cluster_identifier": form_fields.redshift_cluster(),
+        "cluster_identifier": redshift_form_fields.cluster(),
         "number_of_nodes": Param(
             None,
             type=["null", "integer"],

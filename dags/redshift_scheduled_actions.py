@@ -35,7 +35,7 @@ the difference.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
-from updraft import form_fields
+from updraft import form_fields, redshift_form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.redshift_scheduled_actions import (
     RedshiftScheduledActionsOperator,
@@ -57,7 +57,7 @@ with DAG(
         "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
-        "cluster_identifier": form_fields.redshift_cluster(),
+        "cluster_identifier": redshift_form_fields.cluster(),
         "operation": Param(
             "list",
             type="string",
@@ -65,8 +65,8 @@ with DAG(
             title="Operation",
             description="What to do with the scheduled actions.",
         ),
-        "time_zone": form_fields.time_zone(),
-        "timetable": form_fields.redshift_timetable(),
+        "time_zone": redshift_form_fields.time_zone(),
+        "timetable": redshift_form_fields.timetable(),
         "iam_role": Param(
             None,
             type=["null", "string"],

@@ -3,7 +3,7 @@
 A pattern is one of JSON Schema, which the form checks while a user types.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from updraft.choices import unknown_choice
@@ -21,8 +21,6 @@ S3_URI = r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$"
 
 S3_PREFIX = r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+/.+$"
 """A URI with something behind the bucket."""
-
-REDSHIFT_CLUSTER = r"^[a-z]([a-z0-9]|-(?!-)){0,61}[a-z0-9]$"
 
 
 def region(what: str = "Region") -> Param:
@@ -57,60 +55,6 @@ def share_of_capacity(title: str, description: str = "Above 0, at most 1.") -> P
     )
 
 
-def redshift_cluster() -> Param:
-    """Make the field for a cluster of Amazon Redshift.
-
-    :returns: the field, which has to be filled in.
-    """
-    return Param(type="string", pattern=REDSHIFT_CLUSTER, title="Cluster", description="Its name.")
-
-
-def redshift_timetable() -> Param:
-    """Make the field for the times at which a cluster of Amazon Redshift is changed.
-
-    :returns: the field; at first it has the times of an article on AWS's blog about it.
-    """
-    line = {
-        "type": "object",
-        "required": ["at", "action"],
-        "additionalProperties": False,
-        "properties": {
-            "at": {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"},
-            "action": {"type": "string", "enum": ["pause", "resume", "resize"]},
-            "days": {"type": ["null", "string"]},
-            "number_of_nodes": {"type": ["null", "integer"], "minimum": 1},
-            "node_type": {"type": ["null", "string"]},
-            "classic": {"type": "boolean"},
-        },
-    }
-    return Param(
-        [
-            {"at": "07:15", "action": "resume"},
-            {"at": "14:15", "action": "resize", "number_of_nodes": 4},
-            {"at": "22:00", "action": "pause"},
-        ],
-        type="array",
-        items=line,
-        minItems=1,
-        title="Timetable",
-        description='Lines such as {"at": "22:00", "action": "pause", "days": "mon-fri"}.',
-    )
-
-
-def time_zone() -> Param:
-    """Make the field for a time zone.
-
-    :returns: the field; UTC unless the user says otherwise.
-    """
-    return Param(
-        "UTC",
-        type="string",
-        pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$",
-        title="Time zone",
-        description="Of the times in the timetable, such as Europe/Berlin.",
-    )
-
-
 def plan() -> Param:
     """Make the field that keeps a task from changing anything.
 
@@ -122,6 +66,60 @@ def plan() -> Param:
         title="Plan",
         description="Only say what would be done, and change nothing.",
     )
+
+
+def names(title: str, description: str) -> Param:
+    """Make the field for a list of names.
+
+    :param title: what is listed.
+    :param description: what to know about it.
+    :returns: the field; empty unless the user says otherwise.
+    """
+    return Param(
+        [],
+        type="array",
+        items={"type": "string", "minLength": 1},
+        title=title,
+        description=description,
+    )
+
+
+def choice(
+    title: str, values: Sequence[str], description: str, default: str | None = None
+) -> Param:
+    """Make the field for one of several values.
+
+    :param title: what is chosen.
+    :param values: the values.
+    :param description: what to know about them.
+    :param default: what is chosen unless the user says otherwise; ``None`` for none.
+    :returns: the field; without a default it may stay empty.
+    """
+    if default is not None:
+        return Param(
+            default, type="string", enum=list(values), title=title, description=description
+        )
+    return Param(
+        None,
+        type=["null", "string"],
+        enum=[None, *values],
+        values_display={"null": "None"},
+        title=title,
+        description=description,
+    )
+
+
+def text(title: str, description: str, *, pattern: str = ".", lines: bool = False) -> Param:
+    """Make the field for a text that may be left empty.
+
+    :param title: what it is.
+    :param description: what to know about it.
+    :param pattern: what may stand in it.
+    :param lines: whether it has several lines.
+    :returns: the field.
+    """
+    more: dict[str, Any] = {"format": "multiline"} if lines else {"pattern": pattern}
+    return Param(None, type=["null", "string"], title=title, description=description, **more)
 
 
 def refuse_unknown_fields(context: Mapping[str, Any]) -> None:

@@ -33,6 +33,8 @@ EXPECTED = {
         "redshift_pause_resume",
         "redshift_resize",
         "redshift_scheduled_actions",
+        "redshift_copy",
+        "redshift_unload",
     )
 }
 # A run that was missed is a gap in the chain of changes; the runs do not depend on each other.

@@ -197,29 +197,26 @@ def _accesses(
         job = json.loads(body)["JobName"]
         arn = f"arn:aws:glue:us-east-1:123456789012:job/{job}"
         yield Access(f"glue:{operation.rpartition('.')[2]}", arn, {})
-        return
-    if operation.startswith("Logs_"):
+    elif operation.startswith("Logs_"):
         request = json.loads(body)
         stream = f"log-group:{request['logGroupName']}:log-stream:{request['logStreamName']}"
         arn = f"arn:aws:logs:us-east-1:123456789012:{stream}"
         yield Access(f"logs:{operation.rpartition('.')[2]}", arn, {})
-        return
-    if operation.startswith("RedshiftServerless."):
+    elif operation.startswith("RedshiftServerless."):
         # In AWS the id of the workgroup stands where its name stands here.
         name = json.loads(body)["workgroupName"]
         arn = f"arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/{name}"
         yield Access(f"redshift-serverless:{operation.rpartition('.')[2]}", arn, {})
-        return
-    if _is_redshift(headers):
+    elif _is_redshift(headers):
         yield from _redshift(parse_qs(body.decode()))
-        return
-    if operation.startswith("ElasticMapReduce."):
+    elif operation.startswith("ElasticMapReduce."):
         yield from _emr(operation.rpartition(".")[2], json.loads(body), cluster_tags)
-        return
-    if operation:
+    elif operation.startswith("RedshiftData."):
+        yield from _redshift_data(operation.rpartition(".")[2], json.loads(body))
+    elif operation:
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
-        return
-    yield from _s3(method, target, body)
+    else:
+        yield from _s3(method, target, body)
 
 
 def _is_redshift(headers: Mapping[str, str]) -> bool:
@@ -264,6 +261,16 @@ def _emr(
             for key, value in cluster_tags.get(cluster, {}).items()
         }
         yield Access(action, arn + cluster, tags)
+
+
+def _redshift_data(operation: str, request: Mapping[str, Any]) -> Iterator[Access]:
+    action = f"redshift-data:{operation}"
+    if operation in {"BatchExecuteStatement", "ExecuteStatement"}:
+        cluster = f"arn:aws:redshift:us-east-1:123456789012:cluster:{request['ClusterIdentifier']}"
+        yield Access(action, cluster, {})
+        return
+    # All statements that the tests ask for are of the one who asks.
+    yield Access(action, "*", {"redshift-data:statement-owner-iam-userid": "${aws:userid}"})
 
 
 def _dynamodb(

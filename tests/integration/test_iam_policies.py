@@ -77,8 +77,12 @@ WITHOUT_RESOURCE = {
     "redshift:DescribeNodeConfigurationOptions",
     "redshift:DescribeScheduledActions",
     "redshift:ModifyScheduledAction",
+    "redshift-data:CancelStatement",
+    "redshift-data:DescribeStatement",
+    "redshift-data:GetStatementResult",
+    "redshift-data:ListStatements",
 }
-"""Actions that take no resource.
+"""Actions that take no resource; those of the Data API are limited to the caller's statements.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """

@@ -90,7 +90,7 @@ def statements(script: str) -> Iterator[Statement]:
     """
     number, line, counted = 0, 1, 0
     found: list[Word] = []
-    for word in _words(script):
+    for word in words(script):
         if not (word.kind is Kind.SIGN and word.text == ";"):
             found.append(word)
             continue
@@ -116,13 +116,18 @@ def without_secrets(sql: str) -> str:
     return _SECRET.sub(r"\g<name>\g<between>'***'", sql)
 
 
-def _statement(number: int, line: int, script: str, words: list[Word]) -> Statement:
-    start, end = words[0].start, words[-1].end
-    moved = tuple(word._replace(start=word.start - start, end=word.end - start) for word in words)
+def _statement(number: int, line: int, script: str, found: list[Word]) -> Statement:
+    start, end = found[0].start, found[-1].end
+    moved = tuple(word._replace(start=word.start - start, end=word.end - start) for word in found)
     return Statement(number, line, script[start:end], moved)
 
 
-def _words(script: str) -> Iterator[Word]:
+def words(script: str) -> Iterator[Word]:
+    """Take a script apart into words.
+
+    :param script: the text.
+    :returns: its words, semicolons among them; their offsets count from the start of the script.
+    """
     at = 0
     while match := _NEXT.match(script, at):
         start, at = at, match.end()

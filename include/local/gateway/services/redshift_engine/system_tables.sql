@@ -110,8 +110,12 @@ SELECT current_database()::text AS database_name, schema_name, table_name, colum
 FROM pg_catalog.rs_columns WHERE schema_name NOT IN ('pg_catalog', 'information_schema');
 CREATE VIEW pg_catalog.svv_redshift_columns AS
 SELECT database_name, schema_name, table_name, column_name, ordinal_position, data_type,
-  column_default, is_nullable, ''::text AS encoding, false AS distkey, 0 AS sortkey,
-  ''::text AS column_acl, remarks FROM pg_catalog.svv_all_columns;
+  column_default, is_nullable, coalesce(d.encodings ->> column_name, 'none') AS encoding,
+  coalesce(d.distkey = column_name, false) AS distkey,
+  coalesce(array_position(d.sortkeys, column_name), 0) AS sortkey,
+  ''::text AS column_acl, remarks
+FROM pg_catalog.svv_all_columns c LEFT JOIN pg_catalog.rs_design d
+  ON d.relid = format('%I.%I', c.schema_name, c.table_name)::regclass;
 CREATE VIEW pg_catalog.svv_columns AS
 SELECT database_name AS table_catalog, schema_name AS table_schema, table_name, column_name,
   ordinal_position, column_default, is_nullable, data_type, character_maximum_length,

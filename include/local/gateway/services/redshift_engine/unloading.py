@@ -132,7 +132,14 @@ class _Unload:
             groups.setdefault(folder, []).append([row[at] for at in kept])
         columns = [self._columns[at] for at in kept]
         for folder, rows in groups.items():
+            self._clean(folder)
             self._write_rows(folder, columns, rows)
+
+    def _clean(self, folder: str) -> None:
+        if self._parameters.has("cleanpath"):
+            for key in list(self._bucket.list()):
+                if key.startswith(f"{self._bucket.prefix}{folder}"):
+                    self._bucket.delete(key)
 
     def _write_rows(self, folder: str, columns: list[Column], rows: Sequence[Row]) -> None:
         slices = self._slices if self._parallel else 1
@@ -266,8 +273,9 @@ def _require_room(bucket: Bucket, parameters: Parameters) -> None:
     if not found:
         return
     if parameters.has("cleanpath"):
-        for key in found:
-            bucket.delete(key)
+        if not parameters.columns:  # else the folders of the partitions that are written
+            for key in found:
+                bucket.delete(key)
         return
     raise SqlError(
         "Specified unload destination on S3 is not empty. Consider using a different bucket / "
