@@ -10,7 +10,8 @@ copy" did.
 2. `import` writes those files into the target table, which has to exist.
 3. `wants_verification` skips the next step if `verify` is off.
 4. `verify` compares files and target item by item, and names the keys that differ.
-   Items that others write into the target meanwhile are differences too.
+   What the target had before under other keys stays, and is a difference, as is what
+   others write into it meanwhile: begin with an empty target, or switch `verify` off.
 
 **Parameters**
 - `source_table_name`, `source_region_name`: where from.

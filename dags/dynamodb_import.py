@@ -11,12 +11,14 @@ what AWS Data Pipeline's template "Import DynamoDB backup data from S3" did.
 **Parameters**
 - `table_name`: name or ARN of the table, which has to exist.
 - `s3_uri`: prefix with the files, or URI of a manifest.
-- `import_format`: empty for what the manifest says, and `DATA_PIPELINE` without one.
-- `write_throughput_ratio`: share of the table's write capacity, such as 0.25.
+- `import_format`: empty for what the manifest says; without one for what the suffixes
+  of the files tell, else `DATA_PIPELINE`.
+- `write_throughput_ratio`: share of the table's write capacity, such as 0.25; with
+  `verify` of its read capacity.
 - `on_conflict`: `put` replaces an item that the table has already, `skip` leaves it
   alone.
 - `dead_letter_s3_uri`: prefix for records that are no items; empty to stop at the
-  first.
+  first. With `verify` the list of differences goes there, if there are any.
 - `region_name`: region of the table; empty for that of the connection.
 - `mode`: `import` writes; `verify` only compares files and table, and fails if they
   differ.
@@ -82,7 +84,8 @@ with DAG(
             description="Files without a manifest need it, unless their suffix tells.",
         ),
         "write_throughput_ratio": form_fields.share_of_capacity(
-            "Share of the write capacity"
+            "Share of the write capacity",
+            "Above 0, at most 1. With verify: of the read capacity.",
         ),
         "on_conflict": Param(
             "put",
@@ -96,7 +99,8 @@ with DAG(
             type=["null", "string"],
             pattern=form_fields.S3_PREFIX,
             title="Rejected records",
-            description="Where they go; empty to stop at the first.",
+            description="Where they go, or the differences of verify; "
+            "empty to stop at the first.",
         ),
         "region_name": form_fields.region("Region of the table"),
         "mode": Param(

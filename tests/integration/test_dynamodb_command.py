@@ -90,6 +90,10 @@ def test_a_table_goes_to_s3_and_back(aws):
 
     code, output, errors = shell.run("export", source, uri, "--format", "CSV", "--json")
     assert (code, json.loads(output)["items"]) == (0, ITEMS), errors
+    assert json.loads(output)["already_exported"] is False
+    code, output, errors = shell.run("export", source, uri, "--format", "CSV", "--json")
+    assert (code, json.loads(output)["already_exported"]) == (0, True), errors
+    assert f"Nothing was read; {uri}/manifest was complete before: {ITEMS:,} items" in errors
     code, output, errors = shell.run("import", target, uri, "--json")
     assert (code, json.loads(output)["items"]) == (0, ITEMS), errors
     code, output, errors = shell.run("verify", target, uri)

@@ -17,7 +17,12 @@ from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.table import TableReference
 from updraft.errors import UpdraftError
 from updraft.hooks.dynamodb import DynamoDBClientHook
-from updraft.operators.dynamodb_base import client_configuration, copy_identity, throughput_ratio
+from updraft.operators.dynamodb_base import (
+    client_configuration,
+    copy_identity,
+    prefix_argument,
+    throughput_ratio,
+)
 from updraft.operators.dynamodb_export_engine import ExportRequest
 from updraft.operators.dynamodb_export_worker import WorkerExportEngine
 from updraft.operators.dynamodb_import_engine import ImportRequest
@@ -121,8 +126,9 @@ def import_table(
         format_options=copy.options,
         write_throughput_ratio=copy.ratio,
         keep_existing=keep_existing,
-        rejected_records=S3Prefix.parse(rejected) if rejected else None,
-        checkpoint=S3Prefix.parse(checkpoint) if checkpoint else None,
+        rejected_records=prefix_argument("--rejected", rejected),
+        rejected_argument="--rejected",
+        checkpoint=prefix_argument("--checkpoint", checkpoint),
     )
     progress = Progress(parts="files")
     engine = WorkerImportEngine(copy.connect(console), copy.parameters, progress)
@@ -176,7 +182,7 @@ class _Copy:
             require_choice("--format", arguments.format_name, FORMAT_NAMES)
         self.table = TableReference.parse(arguments.table)
         self.location = S3Prefix.parse(arguments.s3_uri)
-        self.table.check_region(arguments.region)
+        self.table.check_region(arguments.region, "--region")
         self.options = _format_options(arguments.options)
         self.ratio = throughput_ratio("--ratio", arguments.ratio)
         # Without an Airflow connection, boto3's own settings count.

@@ -1,13 +1,15 @@
 """`updraft package`: build plugins.zip for Amazon MWAA, and the library of Spark jobs."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from updraft.cli.shell_report import reported
+from updraft.errors import UpdraftError
 from updraft.paths import include_directory
 
 _LEFT_OUT = frozenset({"__pycache__", "updraft.egg-info"})
@@ -69,11 +71,20 @@ def package(
     include = include_directory()
     plugins = include.parent / "plugins"
     output = output or Path("updraft_spark.zip" if spark else "plugins.zip")
-    count = 0
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in spark_contents(plugins) if spark else contents(plugins, include):
-            archive.writestr(
-                zipfile.ZipInfo(str(name), _EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED
-            )
-            count += 1
+    with reported():
+        count = _write(output, spark_contents(plugins) if spark else contents(plugins, include))
     Console().print(f"{output}: {count} files, {output.stat().st_size:,} bytes")
+
+
+def _write(output: Path, files: Iterable[tuple[PurePosixPath, Path]]) -> int:
+    count = 0
+    try:
+        with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, path in files:
+                archive.writestr(
+                    zipfile.ZipInfo(str(name), _EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED
+                )
+                count += 1
+    except OSError as error:
+        raise UpdraftError(f"--output: {output} cannot be written: {error.strerror}") from None
+    return count

@@ -44,6 +44,8 @@ class ExportResult:
     :param bytes: size of all data files in bytes.
     :param files: number of data files.
     :param table_arn: ARN of the table.
+    :param already_exported: whether an earlier attempt has done all of it, so that this one read
+        nothing.
     """
 
     manifest: str
@@ -51,6 +53,7 @@ class ExportResult:
     bytes: int
     files: int
     table_arn: str
+    already_exported: bool = False
 
 
 class Attempt:

@@ -11,6 +11,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import BinaryIO, cast
 
 from updraft.dynamodb.cancellation import Cancellation
@@ -27,6 +28,7 @@ from updraft.dynamodb.item_digest import ItemDigester
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import PageSource
 from updraft.dynamodb.segment_export import MAXIMUM_THREADS
+from updraft.dynamodb.service_errors import AccessDeniedError
 from updraft.dynamodb.spill_files import SpillFile
 from updraft.dynamodb.table import TableDescription
 from updraft.dynamodb.unreadable_records import UnreadableRecords
@@ -181,11 +183,22 @@ class TableComparison:
     def _store(self, differences: Iterator[Difference]) -> str | None:
         """Go through the differences, and list them if asked to.
 
-        A list is written even if it is empty: one of an earlier attempt must not stay.
+        Where there are none, none are listed, unless an earlier attempt has: its list must not
+        stay.
         """
         if self._destination is None:
             deque(differences, maxlen=0)
             return None
-        stream = EncodedStream(difference_lines(differences))
+        first = next(differences, None)
+        if first is None and not self._has_list(self._destination):
+            return None
+        listed = () if first is None else chain([first], differences)
+        stream = EncodedStream(difference_lines(listed))
         self._destination.upload(self._name, cast("BinaryIO", stream))
         return f"{self._destination.uri}/{self._name}"
+
+    def _has_list(self, destination: Destination) -> bool:
+        try:
+            return any(found.name == self._name for found in destination.objects(self._name))
+        except AccessDeniedError:
+            return True  # a role that may only write there cannot tell

@@ -8,6 +8,7 @@ whom is in :mod:`updraft.dynamodb.attempt`, what need not be done again in
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from updraft.dynamodb.attempt import Attempt, ExportResult
@@ -100,7 +101,7 @@ class TableExport:
         """
         adopted = self._attempt.adopt(discard=True)
         if adopted is not None:
-            return adopted
+            return replace(adopted, already_exported=True)
         try:
             self._attempt.remove_unfinished()
             return self._complete(self._export_segments())

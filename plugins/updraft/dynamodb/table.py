@@ -48,15 +48,16 @@ class TableReference:
             "arn:aws:dynamodb:eu-west-1:123456789012:table/orders."
         )
 
-    def check_region(self, region: str | None) -> None:
+    def check_region(self, region: str | None, argument: str = "region_name") -> None:
         """Check that a Region that was named beside the table is that of its ARN.
 
         :param region: the Region, ``None`` when none was named.
+        :param argument: what the user calls it, for the error message.
         :raises UpdraftError: when the two contradict each other.
         """
         if self.region and region and self.region != region:
             raise ArgumentError(
-                f"region_name: {region!r} contradicts the ARN {self.text!r}; leave one of them out"
+                f"{argument}: {region!r} contradicts the ARN {self.text!r}; leave one of them out"
             )
 
 

@@ -195,8 +195,9 @@ class DynamoDBExportOperator(DynamoDBCopyOperator):
         """Export the table.
 
         :param context: context of the task instance.
-        :returns: ``manifest`` (URI), ``items``, ``bytes``, ``files`` and ``table_arn``; with the
-            engine ``native`` also ``export_arn``.
+        :returns: ``manifest`` (URI), ``items``, ``bytes``, ``files``, ``table_arn`` and
+            ``already_exported`` (whether an earlier attempt had done all of it, so that this one
+            read nothing; never with ``native``); with the engine ``native`` also ``export_arn``.
         :raises AirflowFailException: when an argument is wrong, which no retry can mend.
         :raises AirflowException: when the export failed.
         """

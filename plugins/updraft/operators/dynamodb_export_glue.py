@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from updraft.aws.s3_destination import S3Destination
@@ -41,7 +42,8 @@ class GlueExportEngine(GlueEngine):
         table = self._described(request.table)
         finished = self._result(request, table)
         if finished is not None:
-            return finished
+            log.warning("Nothing is read: an earlier attempt has exported everything")
+            return replace(finished, result=replace(finished.result, already_exported=True))
         ended = self._ended(self._script_arguments(request), request.attempt)
         return self._outcome(request, table, ended)
 

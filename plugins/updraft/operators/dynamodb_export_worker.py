@@ -92,7 +92,9 @@ class WorkerExportEngine:
         )
         result = export.run()
         log.info(
-            "%s: %s items in %s files, %s bytes",
+            "Nothing was read; %s was complete before: %s items in %s files, %s bytes"
+            if result.already_exported
+            else "%s: %s items in %s files, %s bytes",
             result.manifest,
             f"{result.items:,}",
             f"{result.files:,}",

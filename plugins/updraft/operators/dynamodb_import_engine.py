@@ -23,6 +23,7 @@ class ImportRequest:
     :param write_throughput_ratio: share of the table's write capacity, above 0, at most 1.
     :param keep_existing: whether items that the table has stay as they are.
     :param rejected_records: where records that are no items go, ``None`` to fail at the first.
+    :param rejected_argument: what the user calls ``rejected_records``, for error messages.
     :param checkpoint: where progress is noted, ``None`` for the prefix with the files.
     :param table_creation_parameters: the new table of the engine ``native``, as in the API.
     """
@@ -36,6 +37,7 @@ class ImportRequest:
     write_throughput_ratio: float = 0.25
     keep_existing: bool = False
     rejected_records: S3Prefix | None = None
+    rejected_argument: str = "dead_letter_s3_uri"
     checkpoint: S3Prefix | None = None
     table_creation_parameters: Mapping[str, Any] | None = None
 

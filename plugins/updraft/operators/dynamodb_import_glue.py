@@ -113,7 +113,7 @@ class GlueImportEngine(GlueEngine):
         """Read what the ledger of the import says, if it is complete."""
         client = s3_client(**self._s3_hook_parameters)
         source = find_import_source(S3Files(client, sleep=time.sleep), request.s3_uri)
-        require_outside(source, "dead_letter_s3_uri", request.rejected_records)
+        require_outside(source, request.rejected_argument, request.rejected_records)
         existing_destination(client, request.rejected_records)
         ledger = ImportLedger(
             S3Destination(client, request.checkpoint or S3Prefix.parse(source.uri)),

@@ -83,7 +83,7 @@ class WorkerImportEngine:
         s3 = s3_client(**self._s3_hook_parameters)
         files = S3Files(s3, sleep=self._cancellation.sleep)
         source = find_import_source(files, request.s3_uri)
-        require_outside(source, "dead_letter_s3_uri", request.rejected_records)
+        require_outside(source, request.rejected_argument, request.rejected_records)
         rejected = existing_destination(s3, request.rejected_records)
         writer_class = KeepingWriter if request.keep_existing else ReplacingWriter
         writer = writer_class(

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from updraft.dynamodb.cancellation import Cancellation, CancelledError
 from updraft.dynamodb.comparison import TableComparison
 from updraft.dynamodb.data_files import DataFile
+from updraft.dynamodb.destination import StoredObject
 from updraft.dynamodb.formats import create_format
 from updraft.dynamodb.import_totals import ExportTotals
 from updraft.dynamodb.progress import Progress
 from updraft.dynamodb.scan import ScanPage
-from updraft.dynamodb.service_errors import ServiceError
+from updraft.dynamodb.service_errors import AccessDeniedError, ServiceError
 from updraft.dynamodb.table import TableDescription
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
@@ -56,10 +57,16 @@ class Prefix:
     uri = "s3://bucket/differences"
 
     def __init__(self):
-        self.objects = {}
+        self.files = {}
+        self.may_list = True
 
     def upload(self, name, content):
-        self.objects[name] = content.read()
+        self.files[name] = content.read()
+
+    def objects(self, name_prefix):
+        if self.may_list:
+            return (StoredObject(n, len(c)) for n, c in self.files.items() if n == name_prefix)
+        raise AccessDeniedError("s3:ListBucket is not permitted")
 
 
 def _compare(
@@ -425,22 +432,34 @@ def test_all_differences_go_to_a_file_and_the_first_into_the_report():
     assert report.differences == 51
     assert len(report.first_differences) == 7
     assert report.differences_file == "s3://bucket/differences/differences_x.jsonl"
-    (content,) = destination.objects.values()
+    (content,) = destination.files.values()
     listed = [json.loads(line) for line in content.splitlines()]
     assert listed[:7] == report.first_differences
     assert [line["kind"] for line in listed] == ["unreadable"] + ["only_in_export"] * 50
     assert sorted(int(line["key"]["at"]["N"]) for line in listed[1:]) == list(range(50))
     again = Prefix()
     _compare([], [b"bad\n", _lines(*map(_key, range(50)))], destination=again)
-    assert again.objects == destination.objects
+    assert again.files == destination.files
 
 
-def test_a_list_without_differences_replaces_an_earlier_one():
+def test_without_differences_there_is_no_list():
     destination = Prefix()
+
+    report = _compare([_key(1)], [_lines(_key(1))], destination=destination)
+
+    assert report.differences_file is None
+    assert destination.files == {}
+
+
+@pytest.mark.parametrize("may_list", [True, False])
+def test_a_list_without_differences_replaces_an_earlier_one(may_list):
+    destination = Prefix()
+    destination.files["differences_x.jsonl"] = b"of an earlier attempt"
+    destination.may_list = may_list
 
     _compare([_key(1)], [_lines(_key(1))], destination=destination)
 
-    assert destination.objects == {"differences_x.jsonl": b""}
+    assert destination.files == {"differences_x.jsonl": b""}
 
 
 class EndlessTable:

@@ -145,6 +145,7 @@ def test_result_is_a_plain_dictionary(engine):
         "bytes": 400,
         "files": 4,
         "table_arn": ARN,
+        "already_exported": False,
     }
     (request,) = engine.requests
     assert request.read_throughput_ratio == 0.5

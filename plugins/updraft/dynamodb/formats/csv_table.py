@@ -148,7 +148,7 @@ class CsvFormat:
         missing = next((name for name in self._key_types if name not in cells), None)
         if missing is not None:
             near = difflib.get_close_matches(missing, cells, n=1)
-            hint = f"; is it {near[0]!r}?" if near else ""
+            hint = f"; is it {near[0]!r}?" if near else "."
             raise ItemFormatError(
                 f"{source}, line 1: the header has no column for the key attribute {missing!r}"
                 f"{hint} It has {excerpt(list(cells))}. Check the option delimiter; the columns of "

@@ -162,7 +162,8 @@ def test_repeated_attributes_are_rejected():
     ("content", "message"),
     [
         ("id;range\n", "no column for the key attribute 'id'.*option delimiter"),
-        ("id,Range\n", "no column for the key attribute 'range'; is it 'Range'"),
+        ("id,Range\n", "attribute 'range'; is it 'Range'\\? It has \\['id', 'Range'\\]. Check"),
+        ("v;w\n", "no column for the key attribute 'id'. It has \\['v;w'\\]. Check"),
         ("id,range,a,a\n", "names 'a' twice"),
         ("id,range,\n", "a column of the header has no name"),
         ("id,range\na,1\n" + '"' + "x" * 17_000_000, "line 3: .*16,777,216|line 3: .*no line end"),
