@@ -87,11 +87,13 @@ with DAG(
         if form.get("cluster_identifier"):
             return [form]
         listed = json_variable("redshift_pause_resume", [])
-        for cluster in listed:
-            if unknown := sorted(set(cluster) - set(form)):
-                known = ", ".join(form)
-                message = f"Variable redshift_pause_resume: {unknown}; known: {known}"
-                raise ValueError(message)
+        wrong = [
+            one for one in listed if not isinstance(one, dict) or set(one) - set(form)
+        ]
+        if wrong or not isinstance(listed, list):
+            known = ", ".join(form)
+            message = f"Variable redshift_pause_resume: not objects of {known}: {wrong}"
+            raise ValueError(message)
         return [{**form, **cluster} for cluster in listed]
 
     RedshiftTimetableOperator.partial(task_id="bring_about").expand_kwargs(clusters())
