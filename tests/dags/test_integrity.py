@@ -35,6 +35,7 @@ EXPECTED = {
         "redshift_scheduled_actions",
         "redshift_copy",
         "redshift_unload",
+        "redshift_sql",
     )
 }
 # A run that was missed is a gap in the chain of changes; the runs do not depend on each other.

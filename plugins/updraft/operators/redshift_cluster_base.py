@@ -11,8 +11,8 @@ from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftClusterHook
 from updraft.operators.redshift_capacity_base import RedshiftCapacityOperator
-from updraft.operators.redshift_capacity_links import RedshiftClusterLink
 from updraft.operators.redshift_cluster_plan import node_hours, planned_steps, shown
+from updraft.operators.redshift_links import RedshiftClusterLink
 from updraft.operators.redshift_refusals import Wait
 from updraft.operators.redshift_resizing import Resizing
 from updraft.redshift.capacity_goal import PAUSE, RESIZE, CapacityGoal

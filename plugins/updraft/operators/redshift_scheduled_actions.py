@@ -14,7 +14,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftClusterHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
-from updraft.operators.redshift_capacity_links import RedshiftClusterLink
+from updraft.operators.redshift_links import RedshiftClusterLink
 from updraft.operators.redshift_timetable import read_timetable
 from updraft.operators.template_arguments import given, truth
 from updraft.redshift.clusters import require_identifier

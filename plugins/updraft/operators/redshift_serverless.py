@@ -11,7 +11,7 @@ from updraft.dynamodb.service_errors import ResourceMissingError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftServerlessHook
 from updraft.operators.redshift_capacity_base import RedshiftCapacityOperator
-from updraft.operators.redshift_capacity_links import RedshiftWorkgroupLink
+from updraft.operators.redshift_links import RedshiftWorkgroupLink
 from updraft.operators.redshift_refusals import Wait
 from updraft.operators.template_arguments import given
 from updraft.triggers.redshift import RedshiftWorkgroupTrigger

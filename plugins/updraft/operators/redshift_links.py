@@ -23,3 +23,11 @@ class RedshiftWorkgroupLink(BaseAwsLink):
         BASE_AWS_CONSOLE_LINK
         + "/redshiftv2/home?region={region_name}#serverless-workgroup?workgroup={workgroup_name}"
     )
+
+
+class RedshiftQueryEditorLink(BaseAwsLink):
+    """Opens the query editor. Its value is ``region_name``."""
+
+    name = "Amazon Redshift query editor"
+    key = "redshift_query_editor"
+    format_str = BASE_AWS_CONSOLE_LINK + "/sqlworkbench/home?region={region_name}#/client"
