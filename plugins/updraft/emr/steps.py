@@ -181,7 +181,7 @@ def _checked(
         if name not in _MEMBERS:
             raise unknown_choice(where, name, _MEMBERS)
     jar = step.get("HadoopJarStep")
-    if not isinstance(jar, Mapping) or not jar.get("Jar"):
+    if not isinstance(jar, Mapping) or not isinstance(jar.get("Jar"), str) or not jar["Jar"]:
         raise UpdraftError(
             f"{where}: HadoopJarStep names no Jar; use 'command-runner.jar' or the URI of a jar"
         )
@@ -197,7 +197,10 @@ def _checked(
             f"{where}.ActionOnFailure: {action!r} is not possible for steps that run at the same "
             "time; use 'CONTINUE' or step_concurrency=1"
         )
-    arguments = _checked_arguments(f"{where}.HadoopJarStep.Args", jar.get("Args") or [])
+    arguments = _checked_arguments(
+        f"{where}.HadoopJarStep.Args", [] if jar.get("Args") is None else jar["Args"]
+    )
+    _check_properties(f"{where}.HadoopJarStep.Properties", jar.get("Properties"))
     _check_length(f"{where}.HadoopJarStep", jar, arguments)
     return {
         **{member: value for member, value in step.items() if value is not None},
@@ -206,10 +209,24 @@ def _checked(
     }
 
 
+def _check_properties(where: str, properties: object) -> None:
+    if properties is None:
+        return
+    if (
+        isinstance(properties, str)
+        or not isinstance(properties, Sequence)
+        or not all(isinstance(one, Mapping) and set(one) == {"Key", "Value"} for one in properties)
+    ):
+        raise ArgumentError(
+            f"{where}: {properties!r} is no list such as [{{'Key': 'mapreduce.job.name', "
+            "'Value': 'nightly'}]"
+        )
+
+
 def _check_length(where: str, jar: Mapping[str, Any], arguments: Sequence[str]) -> None:
     texts = [str(jar["Jar"]), str(jar.get("MainClass") or ""), *arguments]
     for one in jar.get("Properties") or ():
-        texts += map(str, one.values()) if isinstance(one, Mapping) else [str(one)]
+        texts += map(str, one.values())
     length = sum(map(len, texts))
     if length > MOST_CHARACTERS:
         longest = max(range(len(arguments)), key=lambda index: len(arguments[index]), default=None)

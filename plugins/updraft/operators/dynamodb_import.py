@@ -264,6 +264,11 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
                 "dead_letter_s3_uri: on_error='dead_letter' needs a prefix such as "
                 "s3://bucket/rejected/{{ ds }}"
             )
+        if not keeps_rejected and given(self.dead_letter_s3_uri):
+            raise ArgumentError(
+                f"dead_letter_s3_uri: {self.dead_letter_s3_uri!r} has no meaning with "
+                "on_error='fail'; leave it out, or use on_error='dead_letter'"
+            )
         location = S3Prefix.parse(self.s3_uri)
         return ImportRequest(
             import_id=copy_identity(

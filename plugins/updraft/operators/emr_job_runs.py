@@ -250,7 +250,8 @@ class EmrJobRuns(ABC):
         logs, place = self._logs(run)
         line = logs.show(logs.fetch(place, "/stderr", "/stdout")) if logs.kept else None
         reason = [run.get("failureReason"), run.get("stateDetails"), line]
-        said = "; ".join(dict.fromkeys(filter(None, reason))) or "EMR gives no reason"
+        told = dict.fromkeys(text.rstrip(". ") for text in reason if text)
+        said = "; ".join(told) or "EMR gives no reason"
         where = (
             f"Its logs are below {place}/."
             if logs.kept

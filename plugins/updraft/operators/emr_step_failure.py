@@ -52,10 +52,11 @@ class StepFailure:
         reason = status.get("StateChangeReason") or {}
         line = self._logs.show(self._texts)
         said = [details.get("Reason"), details.get("Message"), reason.get("Message"), line]
-        why = "; ".join(dict.fromkeys(filter(None, said))) or "EMR says no more"
+        told = dict.fromkeys(text.rstrip(". ") for text in said if text)
+        why = "; ".join(told) or "EMR says no more"
         parts = [
             f"Step {self.culprit['Id']} ({self.culprit['Name']}) of cluster "
-            f"{self._cluster['Id']} ended as {status['State']}: {why.rstrip('.')}."
+            f"{self._cluster['Id']} ended as {status['State']}: {why}."
         ]
         others = [
             f"{one['Id']} {one['Status']['State']}"

@@ -1,6 +1,6 @@
 """Reads arguments that a template has made, which are texts whatever they mean."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import pendulum
 
@@ -44,9 +44,12 @@ def time_argument(argument: str, value: datetime | str | None) -> datetime | Non
     if text is None:
         return None
     try:
-        parsed: object = pendulum.parse(text)
-    except ValueError:
+        # Exact, so that 10:00 alone is not that time of whichever day it is read.
+        parsed: object = pendulum.parse(text, exact=True)
+    except (TypeError, ValueError):
         parsed = None
     if isinstance(parsed, datetime):
         return parsed
+    if isinstance(parsed, date):
+        return datetime(parsed.year, parsed.month, parsed.day, tzinfo=UTC)
     raise ArgumentError(f"{argument}: {value!r} is no time such as 2026-11-23T04:00:00Z")

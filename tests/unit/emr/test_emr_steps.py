@@ -80,6 +80,11 @@ def test_a_jar_may_have_a_main_class_and_properties():
         ([{"HadoopJarStep": {"Jar": "j", "Args": [None]}}], r"Args\[0\]: None is no text"),
         ([{"HadoopJarStep": {"Jar": "j", "Args": [True]}}], r"Args\[0\]: True is no text; put"),
         ([{"HadoopJarStep": {"Jar": "j", "Args": [1e22]}}], r"Args\[0\]: 1e\+22 is no text; put"),
+        ([{"HadoopJarStep": {"Jar": "j", "Args": ""}}], "Args: '' is no list; give each"),
+        ([{"HadoopJarStep": {"Jar": "j", "Args": 0}}], "Args: 0 is no list; give each"),
+        ([{"HadoopJarStep": {"Jar": 7}}], "HadoopJarStep names no Jar"),
+        ([{"HadoopJarStep": {"Jar": "j", "Properties": {"a": "b"}}}], "Properties: .* is no list"),
+        ([{"HadoopJarStep": {"Jar": "j", "Properties": [{"a": "b"}]}}], "Properties: .* no list"),
         ([StepDefinition("s", "bash -c date")], r"Args: 'bash -c date' is no list"),
         (
             [{"HadoopJarStep": {"Jar": "j", "Args": ["x", "y" * 10_239]}}],

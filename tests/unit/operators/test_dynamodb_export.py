@@ -16,6 +16,7 @@ from updraft.errors import ArgumentError, UpdraftError
 from updraft.lineage.validation import problems
 from updraft.operators.dynamodb_export import EXPORT_ENGINES, DynamoDBExportOperator
 from updraft.operators.dynamodb_export_engine import ExportOutcome, PointInTime
+from updraft.operators.template_arguments import time_argument
 from updraft.operators.waiting import Deferral
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
@@ -171,6 +172,13 @@ def test_times_are_read_from_templates(engine):
         export_to_time=datetime(2026, 11, 23, 5, tzinfo=UTC),
         kms_key_id="key",
     )
+
+
+def test_a_day_is_a_time_and_an_hour_without_a_day_is_none():
+    assert time_argument("export_time", "2026-11-23") == datetime(2026, 11, 23, tzinfo=UTC)
+    for wrong in ("10:00", "P1D", 5):
+        with pytest.raises(ArgumentError, match=f"export_time: {wrong!r} is no time such as"):
+            time_argument("export_time", wrong)
 
 
 def test_an_engine_that_waits_for_aws_defers_the_task(engine):

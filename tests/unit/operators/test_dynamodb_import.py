@@ -147,6 +147,10 @@ def test_what_a_form_leaves_empty_is_not_given(engine):
         ({"on_conflict": "skipp"}, "did you mean 'skip'"),
         ({"on_error": "ignore"}, "on_error: 'ignore' is unknown"),
         ({"mode": "check"}, "mode: 'check' is unknown"),
+        (
+            {"dead_letter_s3_uri": "s3://bucket/rejected"},
+            "dead_letter_s3_uri: 's3://bucket/rejected' has no meaning with on_error='fail'",
+        ),
         ({"on_error": "dead_letter"}, "dead_letter_s3_uri: on_error='dead_letter' needs a prefix"),
         ({"write_throughput_ratio": "all"}, "write_throughput_ratio: 'all' is not a number"),
     ],
