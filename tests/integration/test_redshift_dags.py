@@ -1,5 +1,7 @@
 """The workflows for the capacity of Redshift, from their files by a real Airflow with a form."""
 
+import json
+
 import pytest
 
 from tests.integration.redshift_warehouse import new_warehouse
@@ -28,6 +30,8 @@ def test_resize_by_form(dag_runs, warehouse):
     assert run.states == {"resize": "success"}, run.output[-3000:]
     assert warehouse.describe()["NumberOfNodes"] == 4
     assert "2 node-hours an hour of ra3.xlplus become 4" in run.output
+    (link,) = dag_runs.api.links("redshift_resize", run.run_id, "resize").values()
+    assert link.endswith(f"#cluster-details?cluster={warehouse.cluster}")
 
 
 def test_a_timetable_by_form_and_by_variable(dag_runs, warehouse):
@@ -36,8 +40,18 @@ def test_a_timetable_by_form_and_by_variable(dag_runs, warehouse):
     assert run.states == {"clusters": "success", "bring_about[0]": "success"}, run.output[-3000:]
     assert warehouse.describe()["ClusterStatus"] == "paused"
 
-    run = dag_runs.run("redshift_pause_resume", {})
-    assert run.states == {"clusters": "success", "bring_about": "skipped"}, run.output[-3000:]
+    # Scheduled runs, which have no form, take the clusters from a Variable.
+    line = {**ALWAYS, "action": "resume"}
+    entry = {"cluster_identifier": warehouse.cluster, "timetable": [line], "enforce": True}
+    variable = {"key": "redshift_pause_resume", "value": json.dumps([entry])}
+    dag_runs.api._call("POST", "/variables", json=variable)
+    try:
+        run = dag_runs.run("redshift_pause_resume", {})
+    finally:
+        empty = {**variable, "value": "[]"}
+        dag_runs.api._call("PATCH", f"/variables/{variable['key']}", json=empty)
+    assert run.states == {"clusters": "success", "bring_about[0]": "success"}, run.output[-3000:]
+    assert warehouse.describe()["ClusterStatus"] == "available"
 
 
 def test_scheduled_actions_by_form(dag_runs, warehouse):
