@@ -103,10 +103,9 @@ def test_a_load_does_what_the_model_does(warehouse, mode, name, rows, transforme
     fill = copy_sql('"staging"', (), source, role, FileOptions().options())
     values = ", ".join(f"({', '.join(map(literal, row))})" for row in old)
     before = [f"delete from {name}", *([f"insert into {name} values {values}"] if old else [])]
-    warehouse.batch(*before)
-
     token = str(uuid.uuid4())
-    call = {"Sqls": load_statements(load, warehouse.facts[name], fill), "ClientToken": token}
+    sqls = [*before, *load_statements(load, warehouse.facts[name], fill)]
+    call = {"Sqls": sqls, "ClientToken": token}
     ids = {warehouse.data.batch_execute_statement(**call, **warehouse.place)["Id"]}
     done = warehouse.finish(*ids)
     assert done["Status"] == "FINISHED", done
