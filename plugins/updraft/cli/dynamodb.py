@@ -101,7 +101,10 @@ def import_table(
         ),
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Import even if an earlier command has done so.")
+        bool,
+        typer.Option(
+            "--again", help="Import from the beginning even if an earlier command has done so."
+        ),
     ] = False,
     checkpoint: Annotated[
         str | None,

@@ -604,7 +604,8 @@ def test_a_retry_after_a_step_has_ended_the_cluster_names_that_step_and_its_log(
     _describe(emr, cluster)
     emr.add_response("list_steps", {"Steps": [step]}, {"ClusterId": "j-1"})
     _describe(emr, cluster)
-    details = {"Reason": "Unknown Error.", "LogFile": "s3://logs/j-1/steps/s-1/stderr.gz"}
+    log_file = "s3://logs/j-1/steps/s-1/stderr.gz"
+    details = {"Reason": "Unknown Error.", "Message": "Unknown Error", "LogFile": log_file}
     emr.add_response(
         "describe_step",
         {"Step": {**step, "Status": {"State": "FAILED", "FailureDetails": details}}},
