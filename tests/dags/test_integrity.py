@@ -28,6 +28,7 @@ EXPECTED = {
         "iceberg_table_metrics",
         "glue_job",
         "reap_orphans",
+        "redshift_sql",
     )
 }
 # A run that was missed is a gap in the chain of changes; the runs do not depend on each other.
@@ -40,6 +41,7 @@ ALLOWED_TAGS = {
     "iceberg",
     "lineage",
     "maintenance",
+    "redshift",
     "updraft",
 }
 HEAVY = ("awswrangler", "numpy", "pandas", "pyarrow")

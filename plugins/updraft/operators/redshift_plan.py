@@ -1,16 +1,45 @@
 """Turns statements into calls of the Amazon Redshift Data API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from updraft.errors import UpdraftError
-from updraft.operators.redshift_statement_calls import Call
-from updraft.operators.redshift_statement_runs import Plan
 from updraft.redshift.literals import literal
 from updraft.redshift.script import grouped, lives_in_session, read_script
 from updraft.redshift.statement import RedshiftStatement, bound
 
 MOST_STATEMENTS = 40
 """Statements that one call takes, as botocore's model of BatchExecuteStatement says."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one call of the Data API submits.
+
+    :param texts: the statements; several are one transaction.
+    :param parameters: the parameters as a member of the call.
+    :param first: number of its first statement among all of the user's, from 1.
+    """
+
+    texts: Sequence[str]
+    parameters: Sequence[Mapping[str, str]] = ()
+    first: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run.
+
+    :param calls: the calls, one after the other; each is a transaction of its own.
+    :param setup: what a session begins with, if there is any.
+    :param in_session: indexes of the calls whose effects end with their session.
+    :param uses_session: whether the calls share one.
+    """
+
+    calls: Sequence[Call]
+    setup: Call | None = None
+    in_session: frozenset[int] = field(default_factory=frozenset)
+    uses_session: bool = False
 
 
 def plan_of(

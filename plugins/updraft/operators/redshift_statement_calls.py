@@ -12,6 +12,7 @@ from airflow.providers.amazon.aws.hooks.redshift_data import FINISHED_STATE, RUN
 
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift_data import RedshiftDatabase, RedshiftStatementsHook
+from updraft.operators.redshift_plan import Call
 from updraft.resource_owner import ResourceOwner
 from updraft.sql_lineage.scanning import without_secrets
 
@@ -21,20 +22,6 @@ _SHORT = 16
 _DIGEST = 12
 _LONGEST_SQL = 300
 _FAILED_PART = frozenset({"FAILED", "ABORTED"})
-
-
-@dataclass(frozen=True)
-class Call:
-    """What one call of the Data API submits.
-
-    :param texts: the statements; several are one transaction.
-    :param parameters: the parameters as a member of the call.
-    :param first: number of its first statement among all of the user's, from 1.
-    """
-
-    texts: Sequence[str]
-    parameters: Sequence[Mapping[str, str]] = ()
-    first: int = 1
 
 
 class Submitted(NamedTuple):

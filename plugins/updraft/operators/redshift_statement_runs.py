@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,8 @@ from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift_data import LIMITS
 from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.redshift_plan import Call, Plan
 from updraft.operators.redshift_statement_calls import (
-    Call,
     FinishedStatements,
     RedshiftStatementCalls,
     StatementFailedError,
@@ -35,22 +35,6 @@ _SETUP = 0
 _SESSION_SECONDS = 3600
 _FIRST_LOOKS = (0.2, 0.4, 0.8, 1.6)
 _CANCEL_SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be run.
-
-    :param calls: the calls, one after the other; each is a transaction of its own.
-    :param setup: what a session begins with, if there is any.
-    :param in_session: indexes of the calls whose effects end with their session.
-    :param uses_session: whether the calls share one.
-    """
-
-    calls: Sequence[Call]
-    setup: Call | None = None
-    in_session: frozenset[int] = field(default_factory=frozenset)
-    uses_session: bool = False
 
 
 @dataclass(frozen=True)

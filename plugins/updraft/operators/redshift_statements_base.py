@@ -6,18 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.redshift_cluster import RedshiftHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import AirflowException, AirflowFailException, Context
-from updraft.dynamodb.service_errors import ServiceError, explained
 from updraft.errors import UpdraftError
-from updraft.hooks.clients import connected_client
 from updraft.hooks.redshift_data import RedshiftDatabase, RedshiftStatementsHook
 from updraft.operators.dynamodb_base import client_configuration
 from updraft.operators.kill_switch import KillSwitch
-from updraft.operators.redshift_plan import plan_of
+from updraft.operators.redshift_availability import Availability
+from updraft.operators.redshift_plan import Plan, plan_of
 from updraft.operators.redshift_statement_calls import (
     FinishedStatements,
     RedshiftStatementCalls,
@@ -27,21 +25,16 @@ from updraft.operators.redshift_statement_calls import (
 )
 from updraft.operators.redshift_statement_runs import (
     LONGEST_WAIT,
-    Plan,
     RedshiftStatementRuns,
     Waiting,
 )
-from updraft.operators.template_arguments import given
+from updraft.operators.template_arguments import given, truth
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.redshift.statement import RedshiftStatement, as_plain
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.polling import MOST_ERRORS
 from updraft.triggers.redshift_data import RedshiftStatementTrigger
-
-_REFUSED = "ValidationException"
-_AVAILABLE = "available"
-_LAST_STATES = frozenset({"deleting", "final-snapshot", "incompatible-parameters", "cluster_gone"})
 
 
 class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
@@ -72,9 +65,9 @@ class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
         queue. (templated)
     :param transaction: whether the statements are one transaction. Otherwise each counts as soon
         as it has ended, they share a session where they have to, and a retry goes on with the one
-        that failed.
+        that failed. (templated)
     :param wait_for_available: whether to wait while the cluster is paused, resized and so on; by
-        default the task fails then and says so.
+        default the task fails then and says so. (templated)
     :param deferrable: whether the task gives its slot back while Redshift works; it looks for some
         seconds first.
     :param poll_interval: seconds between two looks; the first pauses are shorter.
@@ -88,7 +81,14 @@ class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
     aws_hook_class = RedshiftStatementsHook
     ui_color = "#dfe8f5"
     template_fields: Sequence[str] = aws_template_fields(
-        "database", "cluster_identifier", "workgroup_name", "db_user", "secret_arn", "query_group"
+        "database",
+        "cluster_identifier",
+        "workgroup_name",
+        "db_user",
+        "secret_arn",
+        "query_group",
+        "transaction",
+        "wait_for_available",
     )
 
     def __init__(
@@ -100,8 +100,8 @@ class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
         db_user: str | None = None,
         secret_arn: str | None = None,
         query_group: str | None = None,
-        transaction: bool = True,
-        wait_for_available: bool = False,
+        transaction: bool | str = True,
+        wait_for_available: bool | str = False,
         deferrable: bool = True,
         poll_interval: int = 10,
         **kwargs: Any,
@@ -137,6 +137,11 @@ class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
             secret_arn=given(self.secret_arn),
         )
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the statements are one transaction."""
+        return truth("transaction", self.transaction)
+
     @abstractmethod
     def statements(self, context: Context) -> Sequence[RedshiftStatement]:
         """Say what is to be run.
@@ -163,6 +168,8 @@ class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
         """
         check_poll_interval(self.poll_interval)
         self.place.check()
+        truth("transaction", self.transaction)
+        truth("wait_for_available", self.wait_for_available)
 
     def finished(self, context: Context, run: FinishedStatements) -> Any:
         """Make the result of the task. It may be called in another process than :meth:`statements`.
@@ -289,23 +296,27 @@ class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
             found = self.statements(context)
             identity = [as_plain(one) for one in found]
         group = given(self.query_group)
-        work = [identity, group, self.transaction]
+        work = [identity, group, self.in_transaction]
 
         def plan() -> Plan:
             statements = self.statements(context) if found is None else found
-            return plan_of(statements, query_group=group, transaction=self.transaction)
+            return plan_of(statements, query_group=group, transaction=self.in_transaction)
 
         return RedshiftStatementRuns(
             RedshiftStatementCalls(
                 self.hook, self.place, ResourceOwner.of(context), series_digest(context), work
             ),
             plan,
-            is_one_call=self.transaction,
+            is_one_call=self.in_transaction,
             hidden=1 if group else 0,
             interval=None if self._may_defer() else self.poll_interval,
             give_up_at=give_up_at,
             kill_switch=self.kill_switch,
-            is_worth_waiting=self._is_worth_waiting,
+            is_worth_waiting=Availability(
+                self._hook_parameters,
+                self.place.cluster_identifier,
+                waits=truth("wait_for_available", self.wait_for_available),
+            ).is_worth_waiting,
         )
 
     def _may_defer(self) -> bool:
@@ -341,35 +352,3 @@ class RedshiftStatementsOperator(AwsBaseOperator[RedshiftStatementsHook]):
                 one.query_id,
                 shown_sql(one.sql),
             )
-
-    def _is_worth_waiting(self, error: ServiceError) -> bool:
-        """Say whether a refusal comes from the state of the cluster, and is to be waited for."""
-        cluster = self.place.cluster_identifier
-        if error.code != _REFUSED or cluster is None:
-            return False
-        state = self._cluster_state(cluster)
-        if state is None or state == _AVAILABLE:
-            return False
-        if self.wait_for_available and state not in _LAST_STATES:
-            self.log.info("Cluster %s is %s", cluster, state)
-            return True
-        advice = (
-            "Resume it first, or set wait_for_available=True"
-            if state == "paused"
-            else "Set wait_for_available=True to wait for its end"
-        )
-        raise UpdraftError(
-            f"Cluster {cluster!r} is {state} and takes no statements. {advice}. AWS says: "
-            f"{error.message}"
-        )
-
-    def _cluster_state(self, cluster: str) -> str | None:
-        """Ask for the state of a cluster; ``None`` when that is not known."""
-        try:
-            client = connected_client(RedshiftHook(**self._hook_parameters))
-            with explained("redshift:DescribeClusters", f"cluster {cluster!r}"):
-                found = client.describe_clusters(ClusterIdentifier=cluster)["Clusters"]
-        except ServiceError as error:
-            self.log.info("The state of the cluster is not known. %s", error)
-            return None
-        return str(found[0]["ClusterStatus"]) if found else None
