@@ -185,6 +185,9 @@ def _accesses(
         arn = f"arn:aws:glue:us-east-1:123456789012:job/{job}"
         yield Access(f"glue:{operation.rpartition('.')[2]}", arn, {})
         return
+    if operation.startswith("RedshiftData."):
+        yield from _redshift_data(operation.rpartition(".")[2], json.loads(body))
+        return
     if operation.startswith("Logs_"):
         request = json.loads(body)
         stream = f"log-group:{request['logGroupName']}:log-stream:{request['logStreamName']}"
@@ -225,6 +228,18 @@ def _emr(
             for key, value in cluster_tags.get(cluster, {}).items()
         }
         yield Access(action, arn + cluster, tags)
+
+
+def _redshift_data(operation: str, request: Mapping[str, Any]) -> Iterator[Access]:
+    action = f"redshift-data:{operation}"
+    cluster = request.get("ClusterIdentifier")
+    if cluster is None:
+        yield Access(action, "*", {})
+        return
+    account = "arn:aws:redshift:us-east-1:123456789012"
+    yield Access(action, f"{account}:cluster:{cluster}", {})
+    for resource in (f"dbuser:{cluster}/{request['DbUser']}", f"dbname:{cluster}/dev"):
+        yield Access("redshift:GetClusterCredentials", f"{account}:{resource}", {})
 
 
 def _dynamodb(
