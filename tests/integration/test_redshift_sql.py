@@ -313,6 +313,18 @@ def test_an_error_names_the_statement_and_no_secrets(run, caplog):
         assert secret not in caplog.text
 
 
+def test_values_that_are_unloaded_are_not_shown(run, warehouse):
+    with pytest.raises(AirflowException) as error:
+        run(
+            "select :a as a",
+            parameters={"a": "hidden-value"},
+            result_uri="s3://nosuch-bucket/x",
+            iam_role=ROLE,
+        )
+    assert "UNLOAD ('…') TO 's3://nosuch-bucket/x/'" in str(error.value)
+    assert "hidden-value" not in str(error.value)
+
+
 def test_lineage(operator, run, warehouse, table, monkeypatch):
     monkeypatch.setattr("updraft.operators.redshift_lineage.is_disabled", lambda: False)
     other = f"o{table}"
