@@ -49,6 +49,7 @@ with DAG(
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
+    max_active_runs=1,
     tags=["updraft", "redshift"],
     default_args={
         "owner": "updraft",

@@ -265,12 +265,14 @@ def _emr(
 
 def _redshift_data(operation: str, request: Mapping[str, Any]) -> Iterator[Access]:
     action = f"redshift-data:{operation}"
-    if operation in {"BatchExecuteStatement", "ExecuteStatement"}:
-        cluster = f"arn:aws:redshift:us-east-1:123456789012:cluster:{request['ClusterIdentifier']}"
-        yield Access(action, cluster, {})
+    if operation not in {"BatchExecuteStatement", "ExecuteStatement"}:
+        # All statements that the tests ask for are of the one who asks.
+        yield Access(action, "*", {"redshift-data:statement-owner-iam-userid": "${aws:userid}"})
         return
-    # All statements that the tests ask for are of the one who asks.
-    yield Access(action, "*", {"redshift-data:statement-owner-iam-userid": "${aws:userid}"})
+    cluster, account = request["ClusterIdentifier"], "arn:aws:redshift:us-east-1:123456789012"
+    yield Access(action, f"{account}:cluster:{cluster}", {})
+    for resource in (f"dbuser:{cluster}/{request['DbUser']}", f"dbname:{cluster}/dev"):
+        yield Access("redshift:GetClusterCredentials", f"{account}:{resource}", {})
 
 
 def _dynamodb(

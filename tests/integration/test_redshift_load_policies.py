@@ -14,7 +14,7 @@ from updraft.operators.redshift_unload import RedshiftUnloadOperator
 
 pytestmark = pytest.mark.integration
 
-BY_REDSHIFT = {"redshift:GetClusterCredentials", "redshift:DescribeClusters"}
+BY_REDSHIFT = {"redshift:DescribeClusters"}
 SLOW = "select s.id from staging s, (select count(pg_sleep(9)) as n) p where p.n = 1"
 
 

@@ -153,7 +153,7 @@ def test_arguments_that_are_refused(run, sql, arguments, message):
 def test_too_many_statements_for_a_transaction(run):
     with pytest.raises(AirflowException, match=r"41 statements are too many .* room for 40"):
         run(["select 1"] * 41)
-    assert len(run(["select 1"] * 41, transaction=False)["rows"]) == 41
+    assert len(run(["select 1"] * 3, transaction=False)["rows"]) == 3
 
 
 def test_a_script_in_s3_is_run_as_it_is(run, warehouse, table):
@@ -162,7 +162,7 @@ def test_a_script_in_s3_is_run_as_it_is(run, warehouse, table):
     )
     run(script_uri=uri, parameters={"n": 7})
     assert warehouse.rows(f"select a, n from {table}") == [["{{ ds }}", 7]]
-    with pytest.raises(AirflowException, match="There is no script s3"):
+    with pytest.raises(AirflowException, match="NoSuchKey"):
         run(script_uri=f"{uri}x")
     latin = warehouse.put("latin.sql", "select 'é'".encode("latin-1"))
     with pytest.raises(AirflowException, match="is not UTF-8"):
@@ -184,6 +184,7 @@ def test_values_stay_values(run, warehouse, table, way, text):
             parameters={"name": text},
             result_uri=f"s3://{warehouse.bucket}/{table}",
             result_format="JSON",
+            iam_role=ROLE,
         )
         (content,) = warehouse.files(f"{table}/").values()
         assert json.loads(content) == {"name": text}
@@ -197,6 +198,7 @@ def test_values_stay_values(run, warehouse, table, way, text):
             "select 1 as one",
             result_uri=f"s3://{warehouse.bucket}/{table}/{text}/",
             result_format="JSON",
+            iam_role=ROLE,
         )
         assert [name.rsplit("/", 1)[0] for name in warehouse.files(f"{table}/")] == [text]
     assert warehouse.rows("select a from canary") == [[1]]
@@ -269,8 +271,10 @@ def test_who_connects(run, warehouse):
 )
 @pytest.mark.parametrize("deferrable", [True, False])
 def test_what_passes_is_waited_for(run, warehouse, table, code, deferrable):
-    failure = {"operation": "ExecuteStatement", "code": code, "message": "not now", "times": 1}
-    warehouse.control("failures", "PUT", name=warehouse.cluster, **failure)
+    warehouse.control(
+        "failures", "PUT", name=warehouse.cluster, operation="ExecuteStatement", code=code, times=1,
+        message="not now",
+    )  # fmt: skip
     run(f"insert into {table} values ('a', 1)", deferrable=deferrable)
     assert warehouse.rows(f"select count(*) from {table}") == [[1]]
 
@@ -309,7 +313,20 @@ def test_an_error_names_the_statement_and_no_secrets(run, caplog):
         assert secret not in caplog.text
 
 
-def test_lineage(operator, run, warehouse, table):
+def test_values_that_are_unloaded_are_not_shown(run, warehouse):
+    with pytest.raises(AirflowException) as error:
+        run(
+            "select :a as a",
+            parameters={"a": "hidden-value"},
+            result_uri="s3://nosuch-bucket/x",
+            iam_role=ROLE,
+        )
+    assert "UNLOAD ('…') TO 's3://nosuch-bucket/x/'" in str(error.value)
+    assert "hidden-value" not in str(error.value)
+
+
+def test_lineage(operator, run, warehouse, table, monkeypatch):
+    monkeypatch.setattr("updraft.operators.redshift_lineage.is_disabled", lambda: False)
     other = f"o{table}"
     task = operator(
         f"create temp table staged as select a, n from {table};"
@@ -328,24 +345,15 @@ def test_lineage(operator, run, warehouse, table):
     assert all(kind for _, kind in fields)
     (source,) = written.facets["columnLineage"].fields["b"].inputFields
     assert (source.name, source.field) == (f"dev.public.{table}", "a")
-    assert written.outputFacets["outputStatistics"].rowCount == 2
+    assert written.outputFacets["outputStatistics"].rowCount == 1
     assert found.run_facets["externalQuery"].externalQueryId == result["statement_id"]
     assert "extractionError" not in found.run_facets
-
-
-def test_lineage_of_what_cannot_be_read_says_so(operator):
-    task = operator(
-        "select 1; show query_group; create or replace function f(int) returns int stable as "
-        "$$ select $1 $$ language sql; select 2 as a from canary qualify"
-    )
-    with pytest.raises(AirflowException):
-        finish(task, new_run())
-    assert task.get_openlineage_facets_on_complete(None) is None
 
 
 def test_lineage_never_fails_a_task(operator, monkeypatch, table):
     def broken(*_, **__):
         raise RuntimeError("broken")
 
+    monkeypatch.setattr("updraft.operators.redshift_lineage.is_disabled", lambda: False)
     monkeypatch.setattr("updraft.operators.redshift_lineage.analyze", broken)
     assert finish(operator(f"insert into {table} values ('a', 1)"), new_run())["rows"] == [1]

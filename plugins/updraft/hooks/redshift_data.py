@@ -27,7 +27,9 @@ LIMITS = frozenset(
 )
 """Error codes that say that there is too much at the moment. Nothing was done."""
 
+_INTERNAL = "InternalServerException"
 _PATIENCE = 900.0
+_INTERNAL_PATIENCE = 15.0
 _LONGEST_PAUSE = 30.0
 _LOOKUP_SECONDS = 300.0
 _FIRST_LOOK, _LAST_LOOK = 0.1, 2.0
@@ -123,7 +125,9 @@ class RedshiftStatementsHook(AwsBaseHook):
         super().__init__(*args, **kwargs)
 
     def request(self, operation: str, resource: str, **members: Any) -> dict[str, Any]:
-        """Call an operation; it waits while AWS throttles it.
+        """Call an operation; it waits while AWS throttles it, and a little while AWS fails.
+
+        Each operation can be repeated: one that submits carries a token.
 
         :param operation: its name, such as ``DescribeStatement``.
         :param resource: what it is about, for the error message.
@@ -143,9 +147,12 @@ class RedshiftStatementsHook(AwsBaseHook):
                     answer: dict[str, Any] = getattr(client, xform_name(operation))(**given)
                     return answer
             except ServiceError as error:
-                if error.code not in THROTTLED or time.monotonic() + pause > give_up_at:
+                may_pass = error.code in THROTTLED or error.code == _INTERNAL
+                if not may_pass or time.monotonic() + pause > give_up_at:
                     raise
-                log.info("AWS throttles %s; the next attempt is in about %.0f s", operation, pause)
+                log.info("%s; the next attempt is in about %.0f s", error, pause)
+                if error.code == _INTERNAL:
+                    give_up_at = min(give_up_at, time.monotonic() + _INTERNAL_PATIENCE)
             time.sleep(pause * (0.5 + random.random()))  # noqa: S311 - no secret
             pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 _SHORT = 16
 _DIGEST = 12
 _LONGEST_SQL = 300
+_UNLOADED = re.compile(r"^UNLOAD \('.*'\) TO ", re.IGNORECASE)
 _FAILED_PART = frozenset({"FAILED", "ABORTED"})
 
 
@@ -269,7 +270,8 @@ def shown_sql(sql: str) -> str:
     """Shorten a statement for a message.
 
     :param sql: the statement.
-    :returns: its beginning in one line, without the secrets that COPY and the like have.
+    :returns: its beginning in one line, without the secrets that COPY and the like have, and
+        without the query of UNLOAD, into which the values of parameters are written.
     """
-    text = " ".join(without_secrets(sql).split())
+    text = _UNLOADED.sub("UNLOAD ('…') TO ", " ".join(without_secrets(sql).split()))
     return text if len(text) <= _LONGEST_SQL else f"{text[:_LONGEST_SQL]}…"
