@@ -27,6 +27,8 @@ _children: dict[tuple[Path, str], list[subprocess.Popen[bytes]]] = {}
 # A process that executes a program carries no environment until the kernel has laid out the new
 # one: about one in a hundred is met in that instant right after its start, more under load.
 _BIRTH_SECONDS = 10.0
+# How long the kernel of a busy machine may take over a SIGKILL.
+_DEATH_SECONDS = 10.0
 _EXECUTION_SECONDS = 0.02
 _GLANCE_SECONDS = 0.001
 
@@ -149,7 +151,7 @@ def stop(
         ]
         if not running:
             return list(ended.values())
-        if time.monotonic() > deadline + patience:
+        if time.monotonic() > deadline + max(patience, _DEATH_SECONDS):
             names = ", ".join(f"{process.service} ({process.pid})" for process in running)
             raise UpdraftError(f"These processes could not be ended: {names}")
         for process in running:

@@ -298,6 +298,7 @@ def test_a_full_export_is_the_table(aws, table, bucket):
         "bytes": described["BilledSizeBytes"],
         "files": len(data),
         "table_arn": _table_arn(aws, table),
+        "already_exported": False,
         "export_arn": described["ExportArn"],
     }
     assert len(data) > 1

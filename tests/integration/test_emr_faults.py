@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
-from airflow.exceptions import AirflowException, TaskDeferred
+from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from include.local.fault_proxy import fault_proxy
 from tests.integration.fault_pairs import some_pairs
@@ -404,11 +404,11 @@ def test_what_emr_does_not_like_is_one_error_and_no_cluster(cloud, run, faults):
     error = {"code": "ValidationException", "message": message}
     faults.set_rules([{"service": "emr", "operation": "RunJobFlow", "error": error}])
 
-    with pytest.raises(AirflowException) as raised:
+    with pytest.raises(AirflowFailException) as raised:  # no retry would mend it
         _create(cloud, run).execute(run.context("create"))
 
     text = _is_one_line(raised)
-    assert text.startswith("elasticmapreduce:RunJobFlow on a new cluster failed (Validation")
+    assert text.startswith("EMR refuses a new cluster, and would do so again. It says: Validation")
     assert message.rstrip(".") in text
     assert len(faults.fired()) >= 1
     assert _all(cloud, run.name) == []

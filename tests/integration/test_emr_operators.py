@@ -293,7 +293,7 @@ def test_a_wrong_request_is_no_cluster_and_no_retry(cloud, run):
 
     with pytest.raises(AirflowFailException, match="Instances"):
         operator.execute(run.context("create"))
-    with pytest.raises(AirflowException, match="RunJobFlow"):
+    with pytest.raises(AirflowFailException, match=r"refuses a new cluster.*invalid: six"):
         EmrClusterOperator(
             task_id="create",
             cluster={"Name": run.name, "ReleaseLabel": "six", "Instances": {"InstanceCount": 1}},

@@ -61,7 +61,7 @@ def test_every_listener_is_on_the_loopback_address(local_stack) -> None:
         for connection in psutil.Process(process.pid).net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    assert len(listeners) == len(processes.find(local_stack.stack.state)) == 2
+    assert len(listeners) == 2  # databases of Redshift listen on a socket file
     assert {address.ip for address in listeners} == {"127.0.0.1"}
 
 

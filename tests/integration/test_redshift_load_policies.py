@@ -30,11 +30,12 @@ def rights(warehouse, local_stack, monkeypatch):
     for name, value in local_stack.environment.items():
         monkeypatch.setenv(name, value)
     quick_looks(monkeypatch)
+    account = "arn:aws:redshift:us-east-1:123456789012"
     load = Policy(
         "redshift-load",
-        cluster_arn=f"arn:aws:redshift:us-east-1:123456789012:cluster:{warehouse.cluster}",
-        database_user_arn="",
-        database_arn="",
+        cluster_arn=f"{account}:cluster:{warehouse.cluster}",
+        database_user_arn=f"{account}:dbuser:{warehouse.cluster}/awsuser",
+        database_arn=f"{account}:dbname:{warehouse.cluster}/dev",
     )
     folder = Policy(
         "redshift-unload-folder", bucket_arn=f"arn:aws:s3:::{warehouse.bucket}", prefix="out"

@@ -60,6 +60,8 @@ def joda_to_strftime(pattern: str) -> str:
     """
     if not pattern:
         raise UntranslatablePatternError("The date pattern is empty")
+    if "\0" in pattern:  # where the text would end for strftime
+        raise UntranslatablePatternError(f"The date pattern {pattern!r} has a character of code 0")
     directives: list[str] = []
     position = 0
     while position < len(pattern):

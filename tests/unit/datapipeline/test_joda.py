@@ -50,7 +50,7 @@ def test_translations(pattern, directives):
     assert joda_to_strftime(pattern) == directives
 
 
-@pytest.mark.parametrize("pattern", ["", "SSS", "KK", "kk", "YYYYY", "DD", "'open", "qq", "b"])
+@pytest.mark.parametrize("pattern", ["", "SSS", "KK", "kk", "YYYYY", "DD", "'open", "qq", "\0"])
 def test_refusals(pattern):
     with pytest.raises(UntranslatablePatternError):
         joda_to_strftime(pattern)
