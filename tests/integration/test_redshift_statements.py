@@ -157,25 +157,38 @@ def test_a_retry_adopts_what_goes_on(warehouse, table, operator):
     assert count(warehouse, table) == 1
 
 
+def wait_until_active(warehouse, marker, number):
+    query = "select count(*) from pg_stat_activity where query like :q and state = 'active'"
+    until = time.monotonic() + 30
+    while warehouse.rows(f"{query} and pid <> pg_backend_pid()", {"q": f"%{marker}%"}) != [
+        [number]
+    ]:
+        assert time.monotonic() < until, f"{number} should be active"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("deferrable", [True, False])
 def test_ending_the_task_really_ends_the_statement(warehouse, operator, deferrable):
     marker = uuid.uuid4().hex
-    task = operator(f"{LONG} /* {marker} */", deferrable=deferrable)
+    task = operator(f"{LONG} where '{marker}' <> ''", deferrable=deferrable)
     context = new_run()
     if deferrable:
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context)
+        wait_until_active(warehouse, marker, 1)
         asyncio.run(deferred.value.trigger.on_kill())
     else:
-        timer = threading.Timer(1.5, task.on_kill)
-        timer.start()
-        with pytest.raises(AirflowException, match="was cancelled"):
+
+        def end_it():
+            wait_until_active(warehouse, marker, 1)
+            task.on_kill()
+
+        killer = threading.Thread(target=end_it)
+        killer.start()
+        with pytest.raises(AirflowException, match=r"was cancelled|was told to stop"):
             task.execute(context)
-    query = "select count(*) from pg_stat_activity where query like :q and state = 'active'"
-    until = time.monotonic() + 5
-    while warehouse.rows(query + " and pid <> pg_backend_pid()", {"q": f"%{marker}%"}) != [[0]]:
-        assert time.monotonic() < until, "it goes on"
-        time.sleep(0.05)
+        killer.join()
+    wait_until_active(warehouse, marker, 0)
 
 
 def test_what_an_earlier_series_left_behind_is_ended(warehouse, operator, table):
