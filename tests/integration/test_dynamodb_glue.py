@@ -384,8 +384,10 @@ def test_a_killed_task_stops_its_run(aws, table, bucket):
 
 
 def test_a_full_job_is_waited_for_and_the_run_names_its_owner(aws, table, bucket):
-    before = aws.glue.start_job_run(JobName="export")["JobRunId"]
-    operator = _export(table, bucket, deferrable=True)
+    aws.delay(2)  # so that neither run ends by itself
+    other = {"--table_name": table, "--s3_uri": f"s3://{bucket}/other", "--total_segments": "40"}
+    before = aws.glue.start_job_run(JobName="export", Arguments=other)["JobRunId"]
+    operator = _export(table, bucket, deferrable=True, total_segments=40)
     with pytest.raises(TaskDeferred) as for_room:
         _execute(operator, bucket)
     aws.glue.batch_stop_job_run(JobName="export", JobRunIds=[before])
@@ -396,9 +398,10 @@ def test_a_full_job_is_waited_for_and_the_run_names_its_owner(aws, table, bucket
 
     assert isinstance(for_room.value.trigger, GlueJobCapacityTrigger)
     assert isinstance(for_the_run.value.trigger, GlueJobRunTrigger)
-    (run,) = _runs(aws, operator, bucket)
+    run, stopped = _runs(aws, operator, bucket)
     owner = ResourceOwner.of(_context(operator, bucket))
     assert tags_of_arguments(run["Arguments"]) == owner.tags()
+    assert (stopped["Id"], stopped["JobRunState"]) == (before, "STOPPED")
     _wait_until(lambda: _runs(aws, operator, bucket)[0]["JobRunState"] == "STOPPED")
 
 
