@@ -38,7 +38,7 @@ the task cancels the statement.
 from datetime import UTC, datetime, timedelta
 
 # Airflow skips files without the words "dag" and "airflow"; this line has both.
-from updraft import form_fields
+from updraft import form_fields, redshift_form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.redshift_sql import RedshiftSqlOperator
 
@@ -58,42 +58,7 @@ with DAG(
         "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
-        "cluster_identifier": Param(
-            None,
-            type=["null", "string"],
-            pattern="^[a-z][a-z0-9-]{0,62}$",
-            title="Cluster",
-            description="Identifier of the cluster; or a workgroup.",
-        ),
-        "workgroup_name": Param(
-            None,
-            type=["null", "string"],
-            minLength=3,
-            title="Workgroup",
-            description="Name of the workgroup of Redshift Serverless, or its ARN.",
-        ),
-        "database": Param(
-            "dev",
-            type="string",
-            minLength=1,
-            maxLength=127,
-            title="Database",
-            description="Name of the database.",
-        ),
-        "db_user": Param(
-            None,
-            type=["null", "string"],
-            minLength=1,
-            title="Database user",
-            description="For a cluster; empty for a secret or the identity of IAM.",
-        ),
-        "secret_arn": Param(
-            None,
-            type=["null", "string"],
-            minLength=1,
-            title="Secret",
-            description="ARN of a secret of Secrets Manager; instead of a user.",
-        ),
+        **redshift_form_fields.database(),
         "sql": Param(
             None,
             type=["null", "string"],
@@ -122,14 +87,6 @@ with DAG(
             items={"type": ["null", "string", "number", "boolean"]},
             title="Script arguments",
             description="Values for the question marks of a legacy script, in order.",
-        ),
-        "query_group": Param(
-            None,
-            type=["null", "string"],
-            minLength=1,
-            maxLength=320,
-            title="Query group",
-            description="By which workload management chooses the queue.",
         ),
         "transaction": Param(
             True,

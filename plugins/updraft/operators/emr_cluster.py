@@ -22,7 +22,7 @@ from updraft.operators.emr_cluster_progress import ClusterProgress
 from updraft.operators.emr_clusters import ON_DEMAND_END, Cluster, EmrClusters
 from updraft.operators.emr_failed_cluster import with_end_of_clusters
 from updraft.operators.emr_step_concurrency import read_concurrency
-from updraft.operators.emr_trigger_failure import StopsAfterTrigger
+from updraft.operators.trigger_failure import StopsAfterTrigger
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.emr import EmrClusterTrigger

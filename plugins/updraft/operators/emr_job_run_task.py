@@ -11,9 +11,9 @@ from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.emr_base import EmrBaseOperator, Waiting
 from updraft.operators.emr_job_runs import EmrJobRuns, JobRun
 from updraft.operators.emr_spark_lineage import with_lineage_defaults
-from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.trigger_failure import StopsAfterTrigger
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral, check_poll_interval
 from updraft.resource_owner import ResourceOwner

@@ -21,8 +21,8 @@ from updraft.operators.emr_step_failure import StepFailure
 from updraft.operators.emr_step_progress import StepProgress
 from updraft.operators.emr_step_runs import EmrStepRuns
 from updraft.operators.emr_step_view import Step, View, has_failed, keeps_others_out
-from updraft.operators.emr_trigger_failure import StopsAfterTrigger
 from updraft.operators.template_arguments import given
+from updraft.operators.trigger_failure import StopsAfterTrigger
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner

@@ -12,6 +12,7 @@ from updraft.operators.dynamodb_base import client_configuration
 from updraft.operators.failures import task_failure
 from updraft.operators.glue_datasets import GlueDatasetOperator, names_argument
 from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.trigger_failure import StopsAfterTrigger
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.triggers.glue_polling import MOST_ERRORS, GluePollingTrigger
 
@@ -19,7 +20,7 @@ LONGEST_WAIT = timedelta(hours=48)
 """How long a task waits; a retry waits again."""
 
 
-class GlueOperator(GlueDatasetOperator):
+class GlueOperator(StopsAfterTrigger, GlueDatasetOperator):
     """Base of the operators for AWS Glue.
 
     A subclass begins or finds its work in :meth:`begin` and looks at it in :meth:`go_on`. Both give
@@ -103,26 +104,16 @@ class GlueOperator(GlueDatasetOperator):
         :raises UpdraftError: when AWS refuses.
         """
 
-    def resume_execution(
-        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
-    ) -> Any:
-        """End the work when Airflow lets the last attempt fail because its trigger did.
+    def stop_after_trigger(self, context: Context) -> None:
+        """End the work.
 
-        After any other attempt it goes on, and the retry adopts it.
-
-        :param next_method: method to go on with.
-        :param next_kwargs: its arguments.
         :param context: context of the task instance.
-        :returns: what the method returns.
         """
-        instance = context["ti"]
-        if next_method == "__fail__" and instance.try_number > instance.max_tries:
-            try:
-                self.find_own(context)
-                self.stop()
-            except UpdraftError as error:
-                self.log.warning("What the task has begun may go on. %s", error)
-        return super().resume_execution(next_method, next_kwargs, context)
+        try:
+            self.find_own(context)
+            self.stop()
+        except UpdraftError as error:
+            self.log.warning("What the task has begun may go on. %s", error)
 
     def execute(self, context: Context) -> Any:
         """Do the work, or find it done.

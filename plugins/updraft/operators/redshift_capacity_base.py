@@ -11,15 +11,17 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftRequestHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
+from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
-from updraft.operators.redshift_refusals import ImpossibleError, Wait, wait_after
+from updraft.operators.redshift_refusals import Wait, wait_after
 from updraft.operators.template_arguments import truth
+from updraft.operators.trigger_failure import StopsAfterTrigger
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.triggers.polling import MOST_ERRORS
 from updraft.triggers.redshift import RedshiftSettlingTrigger
@@ -32,7 +34,7 @@ _VISIBLE = 1.0  # seconds after which a change shows
 _Hook = TypeVar("_Hook", bound=RedshiftRequestHook)
 
 
-class RedshiftCapacityOperator(AwsOperator[_Hook]):
+class RedshiftCapacityOperator(StopsAfterTrigger, AwsOperator[_Hook]):
     """Base of the operators for clusters and workgroups.
 
     :param plan: whether to say only what would be done, and change nothing. (templated)
@@ -129,24 +131,16 @@ class RedshiftCapacityOperator(AwsOperator[_Hook]):
         :raises UpdraftError: when AWS refuses.
         """
 
-    def resume_execution(
-        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
-    ) -> Any:
-        """Take the work back when Airflow lets the last attempt fail because its trigger did.
+    def stop_after_trigger(self, context: Context) -> None:
+        """Take the work back.
 
-        :param next_method: method to go on with.
-        :param next_kwargs: its arguments.
         :param context: context of the task instance.
-        :returns: what the method returns.
         """
-        instance = context["ti"]
-        if next_method == "__fail__" and instance.try_number > instance.max_tries:
-            try:
-                self.find_own(context)
-                self.stop()
-            except UpdraftError as error:
-                self.log.warning("What the task has begun may go on. %s", error)
-        return super().resume_execution(next_method, next_kwargs, context)
+        try:
+            self.find_own(context)
+            self.stop()
+        except UpdraftError as error:
+            self.log.warning("What the task has begun may go on. %s", error)
 
     def execute(self, context: Context) -> Any:
         """Bring about the goal, or find it reached.
@@ -182,10 +176,8 @@ class RedshiftCapacityOperator(AwsOperator[_Hook]):
     def _carried_out(self, work: Callable[[], Any]) -> Any:
         try:
             outcome = work()
-        except ImpossibleError as error:
-            raise AirflowFailException(str(error)) from None
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if isinstance(outcome, Deferral):
             self.defer(
                 trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout

@@ -30,10 +30,6 @@ NO_CAPACITY = frozenset(
 _LONGEST_PAUSE = 10  # poll intervals
 
 
-class ImpossibleError(UpdraftError):
-    """AWS can't do what is wanted; no retry can mend it."""
-
-
 @dataclass(frozen=True)
 class Wait:
     """What a step is followed by as long as the goal is not reached.

@@ -11,9 +11,9 @@ from itertools import groupby
 from typing import Any
 
 from updraft.dynamodb.service_errors import ServiceError
-from updraft.errors import UpdraftError
+from updraft.errors import PermanentError, UpdraftError
 from updraft.hooks.redshift import RedshiftClusterHook
-from updraft.operators.redshift_refusals import ImpossibleError, Wait
+from updraft.operators.redshift_refusals import Wait
 from updraft.operators.template_arguments import truth
 from updraft.redshift.clusters import RESIZING, Cluster, ClusterSize
 from updraft.triggers.redshift import is_own_resize
@@ -77,7 +77,7 @@ class Resizing:
         :param target: the size that it leads to.
         :param progress: gets a note of it.
         :param log: logger of the task.
-        :raises ImpossibleError: when the size can't be reached.
+        :raises PermanentError: when the size can't be reached.
         :raises ServiceError: when AWS refuses.
         """
         if self.is_classic:
@@ -111,7 +111,7 @@ class Resizing:
         :param size: present size.
         :param target: the wanted one.
         :returns: how full AWS estimates the disks to be then, in percent, if it does.
-        :raises ImpossibleError: when it can't; the message names the sizes that can be reached.
+        :raises PermanentError: when it can't; the message names the sizes that can be reached.
         :raises ServiceError: when AWS refuses.
         """
         if self.is_classic:
@@ -130,7 +130,7 @@ class Resizing:
             full: float | None = options[target].get("EstimatedDiskUtilizationPercent")
             return full
         sizes = _listed(options) or "to no size at all"
-        raise ImpossibleError(
+        raise PermanentError(
             f"The {self._what} can't be resized elastically from {size} to {target}, but {sizes}. "
             "A classic resize (classic=True) leads to any size; the cluster can only be read "
             "meanwhile, for hours or days."

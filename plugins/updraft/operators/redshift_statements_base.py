@@ -8,11 +8,12 @@ from typing import Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from updraft.compat import AirflowException, AirflowFailException, Context
+from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift_data import RedshiftDatabase, RedshiftStatementsHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
+from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.redshift_availability import Availability
 from updraft.operators.redshift_plan import Plan, plan_of
@@ -29,6 +30,7 @@ from updraft.operators.redshift_statement_runs import (
     Waiting,
 )
 from updraft.operators.template_arguments import given, truth
+from updraft.operators.trigger_failure import StopsAfterTrigger
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.redshift.statement import RedshiftStatement, as_plain
@@ -37,7 +39,7 @@ from updraft.triggers.polling import MOST_ERRORS
 from updraft.triggers.redshift_data import RedshiftStatementTrigger
 
 
-class RedshiftStatementsOperator(AwsOperator[RedshiftStatementsHook]):
+class RedshiftStatementsOperator(StopsAfterTrigger, AwsOperator[RedshiftStatementsHook]):
     """Base of the operators that run statements, each once however often the task is tried.
 
     Statements are submitted under a name and a token of the task instance, its series of attempts
@@ -239,31 +241,21 @@ class RedshiftStatementsOperator(AwsOperator[RedshiftStatementsHook]):
         if self._runs is not None:
             self._runs.stop()
 
-    def resume_execution(
-        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
-    ) -> Any:
-        """Cancel the statement when Airflow lets the last attempt fail because its trigger did.
+    def stop_after_trigger(self, context: Context) -> None:
+        """Cancel the statement.
 
-        After any other attempt it goes on, and the retry adopts it.
-
-        :param next_method: method to go on with.
-        :param next_kwargs: its arguments.
         :param context: context of the task instance.
-        :returns: what the method returns.
         """
-        instance = context["ti"]
-        if next_method == "__fail__" and instance.try_number > instance.max_tries:
-            try:
-                self._runs_of(context, time.time()).stop()
-            except UpdraftError as error:
-                self.log.warning("What the task has begun may go on. %s", error)
-        return super().resume_execution(next_method, next_kwargs, context)
+        try:
+            self._runs_of(context, time.time()).stop()
+        except UpdraftError as error:
+            self.log.warning("What the task has begun may go on. %s", error)
 
     def _carried_out(self, step: Callable[[], Any]) -> Any:
         try:
             outcome = step()
         except UpdraftError as error:
-            raise AirflowException(str(error)) from None  # it is complete on its own
+            raise task_failure(error) from None
         if isinstance(outcome, Deferral):
             self.defer(
                 trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
