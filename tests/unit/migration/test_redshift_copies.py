@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from updraft.datapipeline.findings import Severity
 from updraft.migration.ledger import Status
+from updraft.operators.redshift_copy import RedshiftCopyOperator
 
 _PLACE = {
     "cluster_identifier": "etl",
@@ -300,6 +301,7 @@ def test_another_table_of_the_database(loading, arguments_of):
     ("changes", "words"),
     [
         ({"Activity": {"commandOptions": ["NOSUCH"]}}, "NOSUCH"),
+        ({"Activity": {"commandOptions": ["CSV", "JSON 'auto'"]}}, "2 formats"),
         ({"Activity": {"commandOptions": ["CREDENTIALS 'x'"]}}, "keys can't be given"),
         ({"Activity": {"transformSql": "DELETE FROM staging"}}, "not as a query"),
         ({"Activity": {"insertMode": "REPLACE"}}, "insertMode"),
@@ -451,26 +453,33 @@ _OPTIONS = st.sampled_from(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    options=st.lists(_OPTIONS, unique=True),
-    mode=st.sampled_from(["APPEND", "TRUNCATE", "KEEP_EXISTING", "OVERWRITE_EXISTING"]),
-    table=st.text(st.characters(codec="utf-8", exclude_characters="\0#"), min_size=1, max_size=20),
-    compression=st.sampled_from([None, "none", "gzip"]),
+    st.fixed_dictionaries(
+        {
+            "options": st.lists(_OPTIONS, unique=True),
+            "mode": st.sampled_from(["APPEND", "TRUNCATE", "KEEP_EXISTING", "OVERWRITE_EXISTING"]),
+            "table": st.text(
+                st.characters(codec="utf-8", exclude_characters="\0#"), min_size=1, max_size=20
+            ),
+            "compression": st.sampled_from(["none", "gzip"]),
+        }
+    )
 )
-def test_no_field_goes_unaccounted_and_every_file_is_python(
-    loading, options, mode, table, compression
-):
+def test_no_field_goes_unaccounted_and_the_operator_takes_all_arguments(loading, tasks_of, case):
     activity, source, target = (loading.item(one) for one in ("Activity", "Source", "Target"))
-    activity["insertMode"] = mode
-    activity["commandOptions"] = options
-    target["tableName"] = table
-    source["compression"] = compression or "none"
+    activity["insertMode"] = case["mode"]
+    activity["commandOptions"] = case["options"]
+    target["tableName"] = case["table"]
+    source["compression"] = case["compression"]
     conversion = loading.convert()
     if conversion.failed:
         return
-    compile(conversion.dag_source, "dag.py", "exec")
+    for task in tasks_of(conversion).values():
+        if task.pop("operator") == "RedshiftCopyOperator":
+            task |= {"execution_timeout": None, "s3_uri": "s3://bucket/in/"}
+            RedshiftCopyOperator(task_id="t", **task).check()
     rows = {(one.object_id, one.field): one for one in conversion.report.fields}
     written = {
         (one["id"], name)

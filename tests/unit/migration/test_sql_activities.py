@@ -1,7 +1,11 @@
 """SqlActivity: scripts on Redshift by the Data API, on other databases by a connection."""
 
+import sqlite3
+
 import jinja2
 import pytest
+from airflow.providers.common.sql.hooks.sql import DbApiHook
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 
 from updraft.migration.ledger import Status
 
@@ -172,6 +176,13 @@ def test_a_connection(running, task_of, statuses_of, database):
     assert "hunter2" not in conversion.dag_source + conversion.report.to_markdown()
 
 
+def test_a_password_in_an_address_stays_out(running, task_of):
+    database = _JDBC | {"connectionString": "jdbc:mysql://h/d?user=u&password=hunter2"}
+    conversion = running(database, script="SELECT 1").convert_cleanly()
+    assert task_of(conversion)["conn_id"] == "sales_base"
+    assert "hunter2" not in conversion.dag_source + conversion.report.to_markdown()
+
+
 @pytest.mark.parametrize(
     ("address", "sql"),
     [
@@ -202,6 +213,37 @@ def test_markers_of_the_driver_that_a_jar_names(running, task_of, jar, sql):
     database = _RDS | {"jdbcDriverJarUri": f"s3://b/{jar}"}
     conversion = running(database, script="SELECT ?", scriptArgument="x").convert_cleanly()
     assert task_of(conversion)["sql"] == sql
+
+
+class _Files(DbApiHook):
+    """A database of another kind, as a connection of Airflow leads to it."""
+
+    conn_name_attr = "files"
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def get_conn(self):
+        return sqlite3.connect(self.path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"script": "INSERT INTO t VALUES (?, '?'); -- why?", "scriptArgument": "it's; 5%"},
+        {"script": "DELETE FROM t;\nINSERT INTO t VALUES ('it''s; 5%', '?')"},
+    ],
+)
+def test_the_operator_runs_what_comes_out(running, task_of, tmp_path, monkeypatch, fields):
+    database = _JDBC | {"connectionString": "jdbc:sqlite:sales.db"}
+    arguments = task_of(running(database, **fields).convert_cleanly())
+    arguments.pop("operator")
+    hook = _Files(tmp_path / "sales.db")
+    hook.run("CREATE TABLE t (a, b)", autocommit=True)
+    monkeypatch.setattr(SQLExecuteQueryOperator, "get_db_hook", lambda _: hook)
+    SQLExecuteQueryOperator(task_id="t", **arguments).execute({})
+    assert hook.get_records("SELECT * FROM t") == [("it's; 5%", "?")]
 
 
 def test_a_script_without_arguments_stays_as_it_is(running, task_of):

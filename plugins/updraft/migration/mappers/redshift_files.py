@@ -13,7 +13,7 @@ from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
 from updraft.migration.mappers.task_fields import TaskFields
-from updraft.redshift.copy_options import parse_command_options
+from updraft.redshift.copy_options import check_options, parse_command_options
 from updraft.redshift.copy_statement import character
 
 # How definitions write characters that JSON has escapes for, too.
@@ -62,19 +62,21 @@ def attached_format(nodes: list[ResolvedObject], fields: TaskFields) -> TextForm
     return text
 
 
-def command_options(fields: TaskFields) -> list[str]:
+def command_options(fields: TaskFields, *, from_dynamodb: bool = False) -> list[str]:
     """Read ``commandOptions`` of an activity whose data nodes have no format.
 
     :param fields: the activity.
+    :param from_dynamodb: whether it reads a table of DynamoDB.
     :returns: the options, templates.
-    :raises NotCompilableError: when COPY has no such option.
+    :raises NotCompilableError: when COPY has no such option, or some exclude each other.
     """
     given = fields.templates("commandOptions")
     fixed = [one.literal for one in given if one.literal is not None]
     try:
-        parse_command_options("commandOptions", fixed)
+        options = parse_command_options("commandOptions", fixed)
+        check_options(options, from_dynamodb=from_dynamodb)
     except UpdraftError as error:
-        raise NotCompilableError(str(error)) from error
+        raise NotCompilableError(f"its commandOptions can't be kept: {error}") from error
     return [one.text for one in given]
 
 

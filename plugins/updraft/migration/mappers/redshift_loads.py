@@ -92,8 +92,9 @@ def _source(
         return {"source_table": qualified_name(source, fields)}
     role: dict[str, ArgumentValue] = {"iam_role": DEFAULT_ROLE}
     if source.type == "DynamoDBDataNode":
-        options = [] if _has_format(source, target) else command_options(fields)
-        if _has_format(source, target):
+        formatted = _has_format(source, target)
+        options = [] if formatted else command_options(fields, from_dynamodb=True)
+        if formatted:
             ignored = "the service ignored it, since a data node has a format"
             fields.note(fields.item, "commandOptions", Status.EQUIVALENT, ignored)
         return _dynamodb(source, option_names(options), fields) | role | _copy_options(options)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.errors import UpdraftError
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.compiled_fields import compile_value
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
 from updraft.migration.mappers.jdbc_addresses import driver_of
@@ -91,7 +90,7 @@ def add_connection_script(
             "its script lies in S3, which SQLExecuteQueryOperator does not read: put its text "
             "into the field script, or into a file beside the DAG"
         )
-    kind = _kind(database, fields)
+    kind = _kind(database)
     text = _with_style(script.text, kind.style) if arguments else script.text
     count = len(list(statements(script.text)))
     values: dict[str, ArgumentValue] = {}
@@ -116,16 +115,16 @@ def add_connection_script(
     )
 
 
-def _kind(database: ResolvedObject, fields: TaskFields) -> _Kind:
+def _kind(database: ResolvedObject) -> _Kind:
+    # Nothing of these texts gets into the DAG, so that they may hold secrets.
     if database.type == "JdbcDatabase":
-        address = compile_value("connectionString", database, fields.workflow)
-        driver = driver_of(address.text) if address is not None else None
+        driver = driver_of(database.text("connectionString") or "")
         return _KINDS.get(driver or "", _OTHER)
-    jar = compile_value("jdbcDriverJarUri", database, fields.workflow)
+    jar = database.text("jdbcDriverJarUri")
     if jar is None:
         # MySQL or PostgreSQL, whose drivers in Python mark parameters alike.
         return _KINDS["mysql"]
-    name = jar.text.rpartition("/")[2].lower()
+    name = jar.rpartition("/")[2].lower()
     found = next((kind for word, kind in _JARS.items() if word in name), None)
     return _KINDS[found] if found is not None else _OTHER
 
