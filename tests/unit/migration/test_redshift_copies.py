@@ -346,6 +346,32 @@ def test_formats_that_redshift_does_not_have(loading, form):
     assert _is_placeholder(loading.convert())
 
 
+def test_a_retry_that_comes_too_late_is_told(loading):
+    loading.item("Activity").update(insertMode="APPEND", retryDelay="1 day")
+    (finding,) = loading.convert().findings
+    assert "could be added twice" in finding.message
+    loading.item("Activity")["insertMode"] = "TRUNCATE"
+    loading.convert_cleanly()
+
+
+def test_a_cluster_is_left_out_too(loading, statuses_of):
+    loading.item("Computer").update(type="EmrCluster", releaseLabel="emr-7.9.0")
+    conversion = loading.convert_cleanly()
+    assert [task.operator for task in conversion.report.tasks] == ["RedshiftCopyOperator"]
+    statuses = statuses_of(conversion)
+    assert statuses["Computer", "type"] == (Status.DROPPED, "the work needs no cluster")
+    assert Status.NEEDS_DECISION not in {status for status, _ in statuses.values()}
+
+
+def test_a_computer_stays_as_long_as_anything_runs_on_it(loading, statuses_of):
+    other = {"id": "Shell", "type": "ShellCommandActivity", "command": "ls"}
+    loading.add(other | {"runsOn": {"ref": "Computer"}})
+    conversion = loading.convert()
+    operators = sorted(task.operator for task in conversion.report.tasks)
+    assert operators == ["NotMigratedOperator", "NotMigratedOperator", "RedshiftCopyOperator"]
+    assert statuses_of(conversion)["Computer", "type"][0] is Status.NEEDS_DECISION
+
+
 def test_two_databases(loading):
     loading.document["objects"].remove(loading.item("Source"))
     loading.add(

@@ -34,7 +34,9 @@ class Ec2ResourceMapper(ObjectMapper):
             if user.category in {"activity", "precondition"} or user.id in workflow.tasks
         ]
         tasks = [workflow.tasks.get(user.id) for user in users]
-        if not all(task is not None and task.migrated for task in tasks):
+        is_needed = not all(task is not None and task.migrated for task in tasks)
+        # Where there is nothing else, somebody wants to see what becomes of it.
+        if is_needed or not workflow.tasks:
             add_placeholder(item, workflow, f"{item.type} is not migrated yet")
             return
         _drop(item, workflow, _GONE if users else _UNUSED)

@@ -1,5 +1,7 @@
 """Loads into a table of Amazon Redshift: from files, a DynamoDB table or another table."""
 
+from datetime import timedelta
+
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.errors import UpdraftError
 from updraft.migration.compilation_errors import NotCompilableError
@@ -21,8 +23,9 @@ from updraft.migration.mappers.redshift_tables import (
     table_arguments,
 )
 from updraft.migration.mappers.task_fields import TaskFields
+from updraft.migration.mappers.task_settings import fixed_duration
 from updraft.migration.tasks import ArgumentValue
-from updraft.redshift.insert_modes import insert_mode
+from updraft.redshift.insert_modes import InsertMode, insert_mode
 from updraft.redshift.single_statements import query
 
 OPERATOR = "updraft.operators.redshift_copy.RedshiftCopyOperator"
@@ -41,6 +44,7 @@ _ROLE_NOTE = (
     "Redshift reads by a role of its own: make one the default role of the cluster, or name one in "
     "`iam_role`"
 )
+_REMEMBERED = timedelta(hours=24)
 _LOWEST_RATIO, _HIGHEST_RATIO = 0.1, 1.0
 _COMPRESSIONS = {"BZIP2", "GZIP", "LZOP", "ZSTD"}
 
@@ -67,6 +71,8 @@ def add_load(source: ResolvedObject, target: ResolvedObject, fields: TaskFields)
     queue = fields.text("queue")
     if queue is not None:
         arguments["query_group"] = queue
+    if arguments["insert_mode"] == InsertMode.APPEND.value:
+        _warn_of_long_delay(fields)
     account_data_api(fields)
     if "iam_role" in arguments:
         for name in ("runsOn", "workerGroup"):
@@ -201,6 +207,19 @@ def _mode(fields: TaskFields) -> str:
         return str(insert_mode("insertMode", mode.literal.strip()).value)
     except UpdraftError as error:
         raise NotCompilableError(str(error)) from error
+
+
+def _warn_of_long_delay(fields: TaskFields) -> None:
+    item, workflow = fields.item, fields.workflow
+    delay = fixed_duration(item, "retryDelay", workflow) or workflow.retry_delay
+    if delay >= _REMEMBERED:
+        fields.warn(
+            item,
+            "retryDelay",
+            "A load by APPEND takes no retry delay of a day or more: by then AWS has forgotten "
+            "whether it has committed, and the rows could be added twice",
+            "Make it shorter",
+        )
 
 
 def _transformation(fields: TaskFields) -> dict[str, ArgumentValue]:
