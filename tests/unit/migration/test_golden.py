@@ -13,6 +13,7 @@ _NAMES = (
     "copy-dynamodb-table-across-regions",
     "export-dynamodb-table-to-s3",
     "import-dynamodb-table-from-s3",
+    "load-redshift-from-s3",
 )
 
 

@@ -2,22 +2,28 @@
 
 from updraft.migration.mappers import (
     data_nodes,
+    ec2_resource,
     emr,
     emr_cluster,
     hadoop_activity,
     hive_activity,
     hive_copy,
     pig_activity,
+    redshift_copy_activity,
     schedule,
+    sql_activity,
 )
 
 __all__ = [
     "data_nodes",
+    "ec2_resource",
     "emr",
     "emr_cluster",
     "hadoop_activity",
     "hive_activity",
     "hive_copy",
     "pig_activity",
+    "redshift_copy_activity",
     "schedule",
+    "sql_activity",
 ]
