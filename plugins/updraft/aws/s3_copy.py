@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from updraft.aws.s3_destination import S3Destination
 from updraft.aws.s3_stream import ObjectChangedError
+from updraft.dynamodb.destination import S3Prefix
 from updraft.dynamodb.service_errors import ServiceError, explained
 from updraft.s3_uri import S3Uri
 
@@ -57,9 +59,12 @@ def copy_object(
     with explained("s3:GetObject", f"object {source.key!r} in bucket {source.bucket!r}"):
         head: Any = client.head_object(Bucket=source.bucket, Key=source.key)
     size: int = head["ContentLength"]
+    in_parts = size >= largest_single_copy
     arguments: dict[str, Any] = {"CopySourceIfMatch": head["ETag"]}
-    if size >= largest_single_copy:
+    bucket = S3Destination(client, S3Prefix(target.bucket, ""))
+    if in_parts:
         arguments |= {name: head[name] for name in _HEADERS if head.get(name)}
+        bucket.abort_uploads(target.key, exact=True)  # of an attempt that was killed
     watch()
     try:
         with explained("s3:PutObject", f"object {target.key!r} in bucket {target.bucket!r}"):
@@ -81,4 +86,6 @@ def copy_object(
                 f"{uri} changed while it was copied; something has replaced it"
             ) from None
         raise
+    if in_parts:  # boto3 repeats the call that begins an upload when its answer is lost
+        bucket.abort_uploads(target.key, exact=True)
     return size

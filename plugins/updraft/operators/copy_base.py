@@ -106,6 +106,9 @@ class CopyOperator(AwsOperator[S3Hook]):
         file, counter = stream(packed, self.kill_switch.check)
         self.kill_switch.check()
         bucket.upload(target.key, file, part_bytes=UPLOAD_PART_BYTES)
+        if counter.size >= UPLOAD_PART_BYTES:
+            # boto3 repeats the call that begins an upload when its answer is lost.
+            bucket.abort_uploads(target.key, exact=True)
         return counter.size
 
     def pieces(self, client: "S3Client", source: S3Uri, gzip: bool) -> Generator[bytes, None, None]:

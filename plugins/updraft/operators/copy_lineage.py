@@ -11,12 +11,14 @@ from airflow.providers.common.compat.openlineage.facet import (
     OutputStatisticsOutputDatasetFacet,
     SchemaDatasetFacet,
     SchemaDatasetFacetFields,
+    SQLJobFacet,
 )
 from airflow.providers.openlineage.extractors import OperatorLineage
 from airflow.providers.openlineage.sqlparser import SQLParser
 
 from updraft.hooks.sql import SqlDatabase
 from updraft.lineage.naming import s3_prefix
+from updraft.sql_parameters import with_style
 
 if TYPE_CHECKING:
     from openlineage.client.facet_v2 import DatasetFacet, JobFacet, OutputDatasetFacet, RunFacet
@@ -59,7 +61,13 @@ def files_lineage(
 
 
 def query_lineage(
-    database: SqlDatabase, query: str, target: str, columns: Sequence[str], amount: Amount
+    database: SqlDatabase,
+    query: str,
+    target: str,
+    columns: Sequence[str],
+    amount: Amount,
+    *,
+    is_bound: bool,
 ) -> "OperatorLineage[Dataset, RunFacet | JobFacet]":
     """Describe the result of a query as a file.
 
@@ -68,9 +76,10 @@ def query_lineage(
     :param target: URI of the object.
     :param columns: names of the columns.
     :param amount: how much it was.
+    :param is_bound: whether its question marks are parameters.
     :returns: the lineage, without tables where Airflow's hook does not say what to call them.
     """
-    found = _parsed(database, query)
+    found = _parsed(database, query, is_bound=is_bound)
     schema = SchemaDatasetFacet(fields=[SchemaDatasetFacetFields(name=name) for name in columns])
     return OperatorLineage(
         inputs=[InputDataset(one.namespace, one.name) for one in found.inputs],
@@ -91,7 +100,7 @@ def insert_lineage(
     :param amount: how much it was.
     :returns: the lineage, without tables where Airflow's hook does not say what to call them.
     """
-    found = _parsed(database, statement)
+    found = _parsed(database, statement, is_bound=True)
     statistics: dict[str, OutputDatasetFacet] = {"outputStatistics": amount.facet}
     return OperatorLineage(
         inputs=[
@@ -114,8 +123,11 @@ def _written(
     )
 
 
-def _parsed(database: SqlDatabase, sql: str) -> Any:
-    """Read SQL with the provider's parser, which asks no database then."""
+def _parsed(database: SqlDatabase, sql: str, *, is_bound: bool) -> Any:
+    """Read SQL with the provider's parser, which asks no database then.
+
+    It takes question marks for parameters only in some dialects, and numbers in all.
+    """
     hook = database.hook
     connection = hook.connection
     information = hook.get_openlineage_database_info(connection)
@@ -125,6 +137,11 @@ def _parsed(database: SqlDatabase, sql: str) -> Any:
         dialect=hook.get_openlineage_database_dialect(connection),
         default_schema=hook.get_openlineage_default_schema(),
     )
-    return parser.generate_openlineage_metadata_from_sql(
-        sql=sql, hook=hook, database_info=information, use_connection=False
+    found = parser.generate_openlineage_metadata_from_sql(
+        sql=with_style(sql, "numeric") if is_bound else sql,
+        hook=hook,
+        database_info=information,
+        use_connection=False,
     )
+    found.job_facets["sql"] = SQLJobFacet(query=sql)
+    return found

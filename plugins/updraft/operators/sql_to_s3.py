@@ -142,7 +142,9 @@ class CopySqlToS3Operator(CopyOperator):
         from updraft.operators import copy_lineage as lineage  # noqa: PLC0415 - optional
 
         amount = lineage.Amount(rows=result.count, size=size, files=1)
-        return lineage.query_lineage(database, self.query, uri, result.columns, amount)
+        return lineage.query_lineage(
+            database, self.query, uri, result.columns, amount, is_bound=bool(self.parameters)
+        )
 
 
 class _Result:
