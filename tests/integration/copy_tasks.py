@@ -1,6 +1,7 @@
 """Runs the operators for CopyActivity outside Airflow, as attempts of one task."""
 
 import uuid
+from functools import cache
 from types import SimpleNamespace
 
 import boto3
@@ -20,12 +21,17 @@ def attempt(number=1, run=None, max_tries=2):
     }
 
 
+@cache
+def _client(endpoint_url):
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    return session.client("s3", endpoint_url=endpoint_url)
+
+
 class Bucket:
     """A bucket of its own at the local stack."""
 
     def __init__(self, endpoint_url):
-        session = boto3.Session("local", "local", region_name="us-east-1")
-        self.client = session.client("s3", endpoint_url=endpoint_url)
+        self.client = _client(endpoint_url)
         self.name = f"copy-{uuid.uuid4()}"
         self.client.create_bucket(Bucket=self.name)
 
