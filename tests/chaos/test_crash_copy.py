@@ -75,10 +75,11 @@ def die_once(marker, number, moment):
             doomed = next(calls) == number and not Path(marker).exists()
             if doomed and moment == "before":
                 die()
-            result = method(session, *given)
-            if doomed:
-                die()
-            return result
+            try:
+                return method(session, *given)
+            finally:
+                if doomed:
+                    die()
 
         return called
 
