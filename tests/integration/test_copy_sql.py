@@ -247,13 +247,20 @@ def test_awkward_names_are_quoted(database, bucket):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({}, "exactly one of them"),
+        ({}, "one of them has to be given"),
         ({"table": "t", "insert_query": "insert into t values (?)"}, "exactly one of them"),
         ({"insert_query": "insert into t values ('?')"}, "has no question marks"),
-        ({"insert_query": "insert into t values (?)", "columns": ["a"]}, "they need table"),
+        (
+            {"insert_query": "insert into t values (?)", "columns": ["a"]},
+            "names the columns itself",
+        ),
         ({"table": "t", "batch_rows": 0}, "batch_rows"),
         ({"table": "t", "file_format": "cvs"}, "did you mean 'csv'"),
-        ({"table": ""}, "exactly one"),
+        ({"table": ""}, "one of them"),
+        (
+            {"insert_query": "insert into t values (?)", "create_table_sql": "create table t"},
+            "create_table_sql: needs table",
+        ),
         ({"table": "t", "s3_uri": "bucket/key"}, "s3_uri: 'bucket/key' is not an S3 URI"),
     ],
     ids=str,

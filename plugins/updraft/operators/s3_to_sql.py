@@ -46,7 +46,8 @@ class CopyS3ToSqlOperator(CopyOperator):
         supports. (templated)
     :param insert_query: a statement with a question mark for each column of a row, ``insertQuery``.
         (templated)
-    :param table: in place of ``insert_query``, the table that gets the rows. (templated)
+    :param table: in place of ``insert_query``, the table that gets the rows; beside it, that which
+        ``create_table_sql`` makes. (templated)
     :param columns: its columns in the order of those in the files; by default all of them.
         (templated)
     :param create_table_sql: is run first if ``table`` is given and is not there,
@@ -163,11 +164,20 @@ class CopyS3ToSqlOperator(CopyOperator):
         self.ledger_table = given(self.ledger_table)
         check_rows("batch_rows", self.batch_rows)
         location("s3_uri", self.s3_uri)
-        if (self.insert_query is None) == (self.table is None):
-            raise ArgumentError("insert_query, table: exactly one of them has to be given")
+        if self.insert_query is None and self.table is None:
+            raise ArgumentError("insert_query, table: one of them has to be given")
+        if self.create_table_sql is not None and self.table is None:
+            raise ArgumentError(
+                "create_table_sql: needs table, the table that it makes where it is missing"
+            )
         if self.insert_query is not None:
-            if self.columns or self.create_table_sql:
-                raise ArgumentError("columns, create_table_sql: they need table, not insert_query")
+            if self.columns:
+                raise ArgumentError("columns: insert_query names the columns itself")
+            if self.table is not None and self.create_table_sql is None:
+                raise ArgumentError(
+                    "insert_query, table: exactly one of them has to be given, unless there is "
+                    "create_table_sql"
+                )
             if not positional_places(self.insert_query):
                 raise ArgumentError(
                     f"insert_query: {self.insert_query!r} has no question marks for the columns of "

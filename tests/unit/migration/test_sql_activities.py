@@ -191,11 +191,24 @@ def test_a_password_in_an_address_stays_out(running, task_of):
         ("jdbc:sqlserver://h", "SELECT %s"),
         ("jdbc:redshift://h/d", "SELECT %s"),
         ("jdbc:db2://h/d", "SELECT ?"),
-        ("#{myTable}", "SELECT ?"),
     ],
 )
 def test_markers_of_each_driver(running, task_of, address, sql):
     database = _JDBC | {"connectionString": address}
+    conversion = running(database, script="SELECT ?", scriptArgument="x").convert_cleanly()
+    assert task_of(conversion)["sql"] == sql
+
+
+@pytest.mark.parametrize(
+    ("driver", "sql"),
+    [
+        ("com.mysql.jdbc.Driver", "SELECT %(argument_1)s"),
+        ("com.microsoft.sqlserver.jdbc.SQLServerDriver", "SELECT %s"),
+        ("com.example.Driver", "SELECT ?"),
+    ],
+)
+def test_the_driver_counts_where_the_address_is_a_parameter(running, task_of, driver, sql):
+    database = _JDBC | {"connectionString": "#{myTable}", "jdbcDriverClass": driver}
     conversion = running(database, script="SELECT ?", scriptArgument="x").convert_cleanly()
     assert task_of(conversion)["sql"] == sql
 

@@ -1,6 +1,7 @@
 """One mapper per object type, one module per family; importing this package registers them all."""
 
 from updraft.migration.mappers import (
+    copy_activity,
     data_nodes,
     ec2_resource,
     emr,
@@ -15,6 +16,7 @@ from updraft.migration.mappers import (
 )
 
 __all__ = [
+    "copy_activity",
     "data_nodes",
     "ec2_resource",
     "emr",

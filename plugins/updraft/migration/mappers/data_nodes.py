@@ -18,6 +18,8 @@ _NOTES = {
     "compression": "read by copies of other kinds only; compressed files tell by their names",
     "manifestFilePath": "read by copies to Redshift only",
     "createTableSql": "nothing that the DAG does makes the table",
+    "insertQuery": "nothing that the DAG does writes rows by it",
+    "selectQuery": "nothing that the DAG does reads rows by it",
     "primaryKeys": "counts where a table is loaded only",
     "database": "the task finds its database by another object",
 }
@@ -28,8 +30,10 @@ class DataNodeMapper(ObjectMapper):
 
     object_types: ClassVar[tuple[str, ...]] = (
         "DynamoDBDataNode",
+        "MySqlDataNode",
         "RedshiftDataNode",
         "S3DataNode",
+        "SqlDataNode",
     )
 
     def map(self, item: ResolvedObject, workflow: Workflow) -> None:

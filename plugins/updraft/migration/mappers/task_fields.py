@@ -14,6 +14,15 @@ from updraft.migration.mappers.task_settings import account_task_settings, retry
 from updraft.migration.tasks import ArgumentValue, TaskSpec
 
 
+@dataclass(frozen=True, slots=True)
+class _Preparation:
+    part: str
+    operator: str
+    arguments: dict[str, ArgumentValue]
+    summary: str
+    templates: tuple[Template, ...]
+
+
 @dataclass
 class TaskFields:
     """What one activity and the objects that serve it give to its task.
@@ -31,6 +40,7 @@ class TaskFields:
     _described: list[str] = field(default_factory=list)
     _accounts: list[tuple[ResolvedObject, str, Status, str]] = field(default_factory=list)
     _warnings: list[tuple[ResolvedObject, str, str, str]] = field(default_factory=list)
+    _preparations: list[_Preparation] = field(default_factory=list)
 
     def take(self, template: Template) -> str:
         """Take a template in, so that what it reads counts as used.
@@ -138,6 +148,20 @@ class TaskFields:
         """
         self._warnings.append((owner, name, message, advice))
 
+    def prepare(
+        self, part: str, operator: str, arguments: dict[str, ArgumentValue], summary: str
+    ) -> None:
+        """Let a task go before that of the activity; what has been taken in so far is its own.
+
+        :param part: what it does for the activity, one word of its id.
+        :param operator: import path of the operator class.
+        :param arguments: its arguments.
+        :param summary: what it does, a sentence without subject.
+        """
+        templates = tuple(self._templates)
+        self._templates.clear()
+        self._preparations.append(_Preparation(part, operator, arguments, summary, templates))
+
     def finish(
         self,
         operator: str,
@@ -155,20 +179,27 @@ class TaskFields:
         item, workflow = self.item, self.workflow
         settings = time_limit(item, workflow) | retry_settings(item, workflow)
         workflow.described |= set(self._described)
-        workflow.add_task(
-            TaskSpec(
-                task_id=workflow.main_task_id(item),
-                object_id=item.id,
-                object_type=item.type or "-",
-                operator=operator,
-                arguments=arguments | settings,
-                summary=summary,
-            ),
-            tuple(self._templates),
-        )
+        for one in self._preparations:
+            task_id = workflow.task_id(item, one.part)
+            task = self._task(task_id, one.operator, one.arguments | settings, one.summary)
+            workflow.add_preparation(task, one.templates)
+        task = self._task(workflow.main_task_id(item), operator, arguments | settings, summary)
+        workflow.add_task(task, tuple(self._templates))
         workflow.ledger.account(item, "type", *account)
         for owner, name, status, note in self._accounts:
             workflow.ledger.account(owner, name, status, note)
         account_task_settings(item, workflow)
         for owner, name, message, advice in self._warnings:
             workflow.report(Severity.WARNING, owner, name, message, advice)
+
+    def _task(
+        self, task_id: str, operator: str, arguments: dict[str, ArgumentValue], summary: str
+    ) -> TaskSpec:
+        return TaskSpec(
+            task_id=task_id,
+            object_id=self.item.id,
+            object_type=self.item.type or "-",
+            operator=operator,
+            arguments=arguments,
+            summary=summary,
+        )
