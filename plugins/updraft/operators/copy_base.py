@@ -169,6 +169,25 @@ class CopyOperator(AwsOperator[S3Hook]):
         except Exception as error:  # noqa: BLE001 - lineage must not fail the task
             self.log.warning("The lineage of this task is incomplete: %s", error)
 
+    def places(self) -> tuple[str | None, str | None]:
+        """Say where files are read and written.
+
+        :returns: the URI of either side, ``None`` for a database.
+        """
+        raise NotImplementedError
+
+    def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
+        """Name the files that will be read or written.
+
+        :returns: the lineage, ``None`` where OpenLineage is not installed.
+        """
+        try:
+            from updraft.operators.copy_lineage import planned_lineage  # noqa: PLC0415 - optional
+
+            return planned_lineage(*self.places())
+        except (ImportError, UpdraftError):  # the task itself says what is wrong
+            return None
+
     def get_openlineage_facets_on_complete(
         self,
         task_instance: Any,  # noqa: ARG002 - the listener passes it
@@ -176,9 +195,9 @@ class CopyOperator(AwsOperator[S3Hook]):
         """Describe what was read and written.
 
         :param task_instance: not needed, the operator itself remembers.
-        :returns: the lineage, ``None`` when there is none.
+        :returns: the lineage, that of the start where the work has not ended well.
         """
-        return self._lineage
+        return self._lineage or self.get_openlineage_facets_on_start()
 
 
 def files_below(client: "S3Client", argument: str, uri: str) -> list[S3Uri]:

@@ -60,6 +60,22 @@ def files_lineage(
     )
 
 
+def planned_lineage(
+    source: str | None, target: str | None
+) -> "OperatorLineage[Dataset, RunFacet | JobFacet]":
+    """Name the files of a copy before it runs; no database is asked for the names of its tables.
+
+    :param source: URI of what will be read, ``None`` if it is in a database.
+    :param target: URI of what will be written, ``None`` if it is in a database.
+    :returns: the lineage.
+    :raises UpdraftError: when one is no S3 URI.
+    """
+    return OperatorLineage(
+        inputs=[InputDataset(*s3_prefix(source))] if source else [],
+        outputs=[OutputDataset(*s3_prefix(target))] if target else [],
+    )
+
+
 def query_lineage(
     database: SqlDatabase,
     query: str,

@@ -132,6 +132,10 @@ class CopyS3ToS3Operator(CopyOperator):
         self.remember_lineage(lambda: self._described(len(pairs), copied))
         return {"files": len(pairs), "bytes": copied.size, "rows": copied.rows}
 
+    def places(self) -> tuple[str | None, str | None]:
+        """Say where files are read and written."""
+        return self.source_s3_uri, self.dest_s3_uri
+
     def _formats(self) -> tuple[RowFormat, RowFormat] | None:
         """Make the two formats, ``None`` if they are the same."""
         source, target = given(self.source_format), given(self.dest_format)

@@ -152,6 +152,10 @@ class CopyS3ToSqlOperator(CopyOperator):
         self.remember_lineage(lambda: self._described(database, statement, rows))
         return {"rows": rows, "files": len(files), "already_loaded": False}
 
+    def places(self) -> tuple[str | None, str | None]:
+        """Say where files are read and written."""
+        return self.s3_uri, None
+
     def on_kill(self) -> None:
         """End what is running; nothing is committed any more."""
         super().on_kill()

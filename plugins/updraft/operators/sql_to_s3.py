@@ -125,6 +125,11 @@ class CopySqlToS3Operator(CopyOperator):
         self.remember_lineage(lambda: self._described(database, uri, result, size))
         return {"rows": result.count, "bytes": size, "s3_uri": uri}
 
+    def places(self) -> tuple[str | None, str | None]:
+        """Say where files are read and written."""
+        gzip = is_gzip("compression", self.compression)
+        return None, uri_of(self._target(gzip=gzip))
+
     def on_kill(self) -> None:
         """End the query and leave the object as it was."""
         super().on_kill()
