@@ -14,7 +14,7 @@ import pytest
 
 from tests.chaos.crash_airflow import DagRun, Subject
 from tests.chaos.crash_faults import Fault, Injection, Moment
-from tests.chaos.crash_sweep import IS_FULL, KILLS, Sweep
+from tests.chaos.crash_sweep import IS_FULL, KILLS, USER_ACTIONS, Sweep
 from tests.integration import sql_databases
 from tests.integration.copy_tasks import Bucket
 from updraft.compat import DAG
@@ -26,6 +26,8 @@ from updraft.operators.sql_to_s3 import CopySqlToS3Operator
 pytestmark = pytest.mark.integration
 
 WRITES = "s3:(PUT|POST)"
+
+in_full = pytest.mark.skipif(not IS_FULL, reason="in the full sweep only")
 
 
 def load_dag(conn_id, table, s3_uri, death=None):
@@ -173,24 +175,71 @@ def test_rows_are_loaded_once_whatever_happens_at_the_database(
     assert deaths >= 4
 
 
-def test_a_file_is_as_the_query_whatever_happens(database, bucket, environment, tmp_path):
-    # More than one part of an upload, so that there is something half done.
-    query = "select i, repeat('x', 9000) from generate_series(1, 2000) as g (i)"
-
-    def fresh():
-        key = f"out/{uuid.uuid4()}"
-        return {"conn_id": database.conn_id, "query": query, "s3_uri": bucket.uri(key)}
-
+@in_full
+def test_a_user_who_ends_a_load_gets_all_of_it_or_nothing(database, bucket, environment, tmp_path):
     def check(arguments, outcome):
+        table, rows = arguments["table"], []
+        if database.run("select to_regclass(?)::text", table) != [(None,)]:
+            rows = database.run(f"select id from {table} order by id")
+        done = [(one,) for one in (1, 2, 3, 4)]
+        cleared = outcome.happened and outcome.injection.fault is Fault.CLEAR
+        if outcome.states == {"copy": "success"}:
+            assert rows == done or (cleared and rows == sorted(done * 2))
+        else:
+            assert outcome.injection.fault is Fault.MARK_FAILED
+            assert rows in ([], done)
+
+    fresh, subject = lambda: fresh_load(database, bucket), Subject(load_dag, ("copy",))
+    Sweep(subject, environment, tmp_path, fresh, check, "s3:GET").run(USER_ACTIONS)
+
+
+@pytest.fixture
+def unload_sweep(database, bucket, environment, tmp_path):
+    """Harm unloads, and look at their files."""
+
+    def run(faults, check):
+        # More than one part of an upload, so that there is something half done.
+        query = "select i, repeat('x', 9000) from generate_series(1, 2000) as g (i)"
+
+        def fresh():
+            key = f"out/{uuid.uuid4()}"
+            return {"conn_id": database.conn_id, "query": query, "s3_uri": bucket.uri(key)}
+
+        def checked(arguments, outcome):
+            key = arguments["s3_uri"].split("/", 3)[3]
+            if bucket.keys(key):
+                lines = bucket.get(key).splitlines()
+                assert [line.split(b",")[0] for line in lines] == [
+                    b"%d" % i for i in range(1, 2001)
+                ]
+            check(outcome, key)
+
+        subject = Subject(unload_dag, ("copy",))
+        Sweep(subject, environment, tmp_path, fresh, checked, WRITES).run(faults)
+
+    return run
+
+
+def test_a_file_is_as_the_query_whatever_happens(unload_sweep, bucket):
+    def check(outcome, key):
         assert outcome.states == {"copy": "success"}
-        key = arguments["s3_uri"].split("/", 3)[3]
-        lines = bucket.get(key).splitlines()
-        assert [line.split(b",")[0] for line in lines] == [b"%d" % i for i in range(1, 2001)]
+        assert bucket.keys(key) == [key]
         assert key not in bucket.uploads()
         assert outcome.returned("copy")["rows"] == 2000
 
-    subject = Subject(unload_dag, ("copy",))
-    Sweep(subject, environment, tmp_path, fresh, check, WRITES).run(KILLS)
+    unload_sweep(KILLS, check)
+
+
+@in_full
+def test_a_user_who_ends_an_unload_gets_all_of_it_or_nothing(unload_sweep, bucket):
+    def check(outcome, key):
+        if outcome.states == {"copy": "success"}:
+            assert bucket.keys(key) == [key]
+        else:
+            assert outcome.injection.fault is Fault.MARK_FAILED
+        assert key not in bucket.uploads()
+
+    unload_sweep(USER_ACTIONS, check)
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])

@@ -371,6 +371,7 @@ _IN_REDSHIFT = _BASE | {
         (_FOLDER, _FILE, (), "copied to a directory only"),
         (_FOLDER | {"filePath": "s3://bkt/x"}, _TABLE, (_BASE,), "both filePath and directoryPath"),
         (_FILE | {"filePath": "s3://bkt/x/"}, _TABLE, (_BASE,), "a directory is a directoryPath"),
+        (_FILE | {"filePath": "s3://bkt/#{mySign}/"}, _TABLE, (_BASE,), "is a directoryPath"),
         (_FILE | {"filePath": "b/x"}, _TABLE, (_BASE,), "is not an S3 URI"),
         (
             {"id": "Files", "type": "S3DataNode", "manifestFilePath": "s3://bkt/m"},

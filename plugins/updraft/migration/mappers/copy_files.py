@@ -112,7 +112,7 @@ def location(node: ResolvedObject, fields: TaskFields) -> str:
     else:
         template = fields.template("filePath", node)
         uri = template.text if template and template.text.strip() else None
-        if template and template.literal is not None and template.literal.endswith("/"):
+        if uri is not None and uri.endswith("/"):
             raise NotCompilableError(
                 f"{node.id}.filePath ends with a slash; a directory is a directoryPath"
             )
