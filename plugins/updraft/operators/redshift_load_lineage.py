@@ -111,10 +111,9 @@ def declared_load(
     target, read = _named(database, load.table), _source(database, source)
     found = _loaded(load, target, read, load.columns, ())
     if isinstance(read, DynamoDBTable):
-        outputs = [
-            replace(one, inputs=(), columns={}, influences=(), schema=()) for one in found.outputs
-        ]
-        found = replace(found, inputs=(), outputs=tuple(outputs))
+        known = tuple(one for one in found.inputs if one != read)
+        outputs = [replace(one, inputs=known, columns={}, influences=()) for one in found.outputs]
+        found = replace(found, inputs=known, outputs=tuple(outputs))
     return _described(found, place_of(database, region), fill, {}, {})
 
 

@@ -57,8 +57,15 @@ def test_a_load_of_another_table():
 
 
 def test_a_dynamodb_table_has_no_name_before_the_account_is_known():
-    found, inputs, outputs = _told(_load(dynamodb_table="orders", columns="id, v"))
-    assert (inputs, outputs) == ([], [_ORDERS])
+    joined = "select s.id, r.v from staging s join rates r on r.id = s.id"
+    arguments = {"dynamodb_table": "orders", "columns": "id, v", "transform_sql": joined}
+    found, inputs, outputs = _told(_load(**arguments))
+    assert (inputs, outputs) == ([(_NAMESPACE, "dev.public.rates")], [_ORDERS])
+    assert _columns(found.outputs[0]) == {}
+
+
+def test_columns_of_a_target_that_nobody_named_are_not_guessed():
+    found, _, _ = _told(_load(transform_sql="select id, upper(v) from staging"))
     assert _columns(found.outputs[0]) == {}
 
 

@@ -170,4 +170,6 @@ def _name(template: Template, quote: str, also: re.Pattern[str] = _PLAIN) -> str
         return text
     if literal[0] + literal[-1] in _QUOTED:
         text = text[1:-1].replace(literal[-1] * 2, literal[-1])
+    if not text:
+        raise NotCompilableError("the name of a table or schema is empty")
     return f"{quote}{text.replace(quote, quote * 2)}{quote}"
