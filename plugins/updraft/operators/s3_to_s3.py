@@ -60,7 +60,7 @@ class CopyS3ToS3Operator(CopyOperator):
     :param source_format: ``csv``, ``tsv``, ``custom`` or ``regex`` if the format is to change; it
         is copied as it is if neither format is given. (templated)
     :param source_format_options: options of the format, see
-        :func:`updraft.operators.copy_formats.row_format`. (templated)
+        :func:`updraft.text_formats.named_formats.named_format`. (templated)
     :param dest_format: as ``source_format``. (templated)
     :param dest_format_options: as ``source_format_options``. (templated)
     :param source_compression: ``none`` or ``gzip``. (templated)

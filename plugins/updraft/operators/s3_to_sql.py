@@ -55,7 +55,7 @@ class CopyS3ToSqlOperator(CopyOperator):
     :param sql_hook_params: further arguments of the connection's hook.
     :param file_format: ``csv``, ``tsv``, ``custom`` or ``regex``. (templated)
     :param file_format_options: options of the format, see
-        :func:`updraft.operators.copy_formats.row_format`. (templated)
+        :func:`updraft.text_formats.named_formats.named_format`. (templated)
     :param compression: ``none`` or ``gzip``. (templated)
     :param batch_rows: number of rows that are sent at a time.
     :param ledger_table: the table in the same database that remembers loads; it is made if it is

@@ -51,7 +51,7 @@ class CopySqlToS3Operator(CopyOperator):
         ``None``, question marks are what the database takes them for. (templated)
     :param file_format: ``csv``, ``tsv``, ``custom`` or ``regex``. (templated)
     :param file_format_options: options of the format, see
-        :func:`updraft.operators.copy_formats.row_format`. (templated)
+        :func:`updraft.text_formats.named_formats.named_format`. (templated)
     :param compression: ``none`` or ``gzip``. (templated)
     :param batch_rows: number of rows that are fetched at a time.
     :param kwargs: as of :class:`updraft.operators.copy_base.CopyOperator`.

@@ -15,8 +15,8 @@ from updraft.migration.ledger import Status
 from updraft.migration.mappers.redshift_files import folder_uri
 from updraft.migration.mappers.task_fields import TaskFields
 from updraft.migration.tasks import ArgumentValue
-from updraft.operators.copy_formats import row_format
 from updraft.s3_uri import parse_s3_uri
+from updraft.text_formats.named_formats import named_format
 
 # Jinja drops a line feed at the end of a text and makes one of a carriage return, so that the DAG
 # has them as two characters, as definitions often do. An escape may be doubled there, too.
@@ -179,7 +179,7 @@ def file_format(node: ResolvedObject, fields: TaskFields, *, reads: bool) -> Fil
         _check_regex(found, options, reads=reads)
     if is_fixed:
         try:
-            row_format("dataFormat", name, _LEGACY_DEFAULTS.get(name, {}) | literals)
+            named_format("dataFormat", name, _LEGACY_DEFAULTS.get(name, {}) | literals)
         except UpdraftError as error:
             raise NotCompilableError(f"{found.id}: {error}") from error
     own = _DEFAULTS[name]
