@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -116,6 +116,7 @@ class GlueJobRunOperator(GlueOperator):
         ),
     )
     template_fields = tuple(dict.fromkeys(template_fields))
+    json_fields: ClassVar[Sequence[str]] = ("script_arguments", "job_definition")
     operator_extra_links = (GlueJobRunDetailsLink(),)
 
     def __init__(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
@@ -49,6 +49,7 @@ class GlueWorkflowRunOperator(GlueOperator):
             )
         )
     )
+    json_fields: ClassVar[Sequence[str]] = ("run_properties",)
     operator_extra_links = (GlueWorkflowRunLink(),)
 
     def __init__(
