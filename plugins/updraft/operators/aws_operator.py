@@ -1,7 +1,7 @@
 """Base of all operators that speak to AWS."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
@@ -9,7 +9,10 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 
 from updraft.compat import Context
+from updraft.errors import UpdraftError
+from updraft.operators.failures import task_failure
 from updraft.operators.template_arguments import given
+from updraft.operators.waiting import Deferral
 
 _Hook = TypeVar("_Hook", bound=AwsGenericHook[Any])
 
@@ -38,6 +41,24 @@ class AwsOperator(AwsBaseOperator[_Hook]):
                 value = json.loads(getattr(self, name))
                 if isinstance(value, dict):
                     setattr(self, name, value)
+
+    def carry_out(self, step: Callable[[], Any]) -> Any:
+        """Take a step of the work, and defer when it says so.
+
+        :param step: does what can be done now; gives the result, or a :class:`Deferral`.
+        :returns: the result.
+        :raises AirflowException: when the step failed.
+        :raises AirflowFailException: when it failed, and no retry can mend that.
+        """
+        try:
+            outcome = step()
+        except UpdraftError as error:
+            raise task_failure(error) from None
+        if isinstance(outcome, Deferral):
+            self.defer(
+                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
+            )
+        return outcome
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:

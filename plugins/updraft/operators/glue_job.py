@@ -223,6 +223,7 @@ class GlueJobRunOperator(GlueOperator):
         if event is not None:
             runs.hear(event)
         arguments = self._arguments(context, job)
+        log.info("%s", longest_use(job, self._settings().parameters()))
         while True:
             try:
                 run = runs.adopt_or_start(arguments, context["ti"].try_number)
@@ -234,7 +235,6 @@ class GlueJobRunOperator(GlueOperator):
         self.persist_console_link(
             context, GlueJobRunDetailsLink, job_name=job["Name"], job_run_id=run["Id"]
         )
-        log.info("%s", longest_use(job, run))
         return self._outcome(context, runs, lambda: runs.wait(run))
 
     def _outcome(
