@@ -126,6 +126,7 @@ def assert_loaded_once(database, arguments, outcome):
     assert outcome.returned("copy")["rows"] == 4
 
 
+@pytest.mark.thorough
 def test_rows_are_loaded_once_whatever_happens_at_s3(database, bucket, environment, tmp_path):
     Sweep(
         Subject(load_dag, ("copy",)),
@@ -154,7 +155,7 @@ def test_rows_are_loaded_once_by_a_task_that_dies_before_it_says_so(
     assert outcome.returned("copy")["already_loaded"]
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.thorough), "after"])
 def test_rows_are_loaded_once_whatever_happens_at_the_database(
     database, bucket, environment, tmp_path, moment
 ):
@@ -242,7 +243,7 @@ def test_a_user_who_ends_an_unload_gets_all_of_it_or_nothing(unload_sweep, bucke
     unload_sweep(USER_ACTIONS, check)
 
 
-@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize("compression", [pytest.param("none", marks=pytest.mark.thorough), "gzip"])
 def test_a_directory_is_copied_whatever_happens(bucket, environment, tmp_path, compression):
     bucket.put("from/a", b"1")
     bucket.put("from/b/c", b"2")

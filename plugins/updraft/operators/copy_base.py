@@ -16,7 +16,6 @@ from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.s3 import s3_client
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
-from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
 from updraft.s3_uri import S3Uri, parse_s3_uri
 from updraft.text_formats.byte_streams import (
@@ -61,10 +60,8 @@ class CopyOperator(AwsOperator[S3Hook]):
         :raises AirflowException: when it was not possible.
         :raises AirflowFailException: when it never will be.
         """
-        try:
-            return self.copy(context)
-        except UpdraftError as error:
-            raise task_failure(error) from error
+        result: dict[str, Any] = self.carry_out(lambda: self.copy(context))
+        return result
 
     def copy(self, context: Context) -> dict[str, Any]:
         """Copy; what it raises becomes the failure of the task.
