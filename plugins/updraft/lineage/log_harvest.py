@@ -83,6 +83,7 @@ class LogHarvest:
     :param take: gets each event.
     :param counts: what was found so far.
     :param cut: the first hundred events that are not there as a whole.
+    :param reports_cut: says of the line of such an event whether it counts.
     :param file: name of the log that is read.
     :param line: number of the line that the last event began in.
     """
@@ -90,6 +91,7 @@ class LogHarvest:
     take: Callable[[FoundEvent], None]
     counts: HarvestCounts = field(default_factory=HarvestCounts)
     cut: list[CutEvent] = field(default_factory=list)
+    reports_cut: Callable[[int], bool] = field(default=lambda _line: True)
     file: str = ""
     line: int = 0
     _pending: dict[str, _Pending] = field(default_factory=dict)
@@ -204,6 +206,8 @@ class LogHarvest:
         self.take(event)
 
     def _note_cut(self, text: str, line: int) -> None:
+        if not self.reports_cut(line):
+            return
         self.counts.truncated += 1
         if len(self.cut) < _MOST_CUTS:
             about = {match["key"]: match["value"] for match in _ABOUT.finditer(text[:_MOST_TEXT])}
