@@ -11,7 +11,8 @@ from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.outbox import open_outbox
 from updraft.lineage.configuration import TRANSPORT_TYPE, find_outbox_uri
-from updraft.lineage.forwarder import DEFAULT_EVENTS_PER_SECOND, ForwardCounts, Forwarder
+from updraft.lineage.forward_counts import ForwardCounts
+from updraft.lineage.forwarder import DEFAULT_EVENTS_PER_SECOND, Forwarder
 from updraft.operators.aws_operator import AwsOperator
 
 # Quota of PostLineageEvent, per account and Region.
