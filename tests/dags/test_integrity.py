@@ -29,6 +29,7 @@ EXPECTED = {
         "iceberg_column_statistics",
         "iceberg_table_metrics",
         "glue_job",
+        "harvest_task_logs",
         "reap_orphans",
         "redshift_pause_resume",
         "redshift_resize",
