@@ -25,6 +25,7 @@ EXPECTED = {
         "dynamodb_incremental_export",
         "emr_steps",
         "forward_lineage",
+        "lineage_doctor",
         "glue_cdc_upsert",
         "iceberg_column_statistics",
         "iceberg_table_metrics",

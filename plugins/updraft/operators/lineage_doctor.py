@@ -1,14 +1,17 @@
 """Looks at the whole way of lineage events, from the task to the catalog."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from airflow.configuration import conf
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
+from updraft.compat import AirflowException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.datazone_assets import source_identifiers
@@ -23,12 +26,24 @@ from updraft.lineage.diagnosis.events import (
     diagnose_events,
     survey,
 )
-from updraft.lineage.diagnosis.findings import Finding, error, ok, warning
+from updraft.lineage.diagnosis.findings import (
+    Finding,
+    Severity,
+    error,
+    has_errors,
+    ok,
+    warning,
+)
 from updraft.lineage.diagnosis.versions import PACKAGES, diagnose_versions
 from updraft.lineage.outbox import Outbox
+from updraft.operators.aws_operator import AwsOperator
+from updraft.operators.template_arguments import given
 
-log = logging.getLogger(__name__)
-
+_LEVELS: Mapping[Severity, int] = {
+    Severity.OK: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.ERROR: logging.ERROR,
+}
 _PROBE = "diagnosis/probe.json"
 _NO_EVENT = b"{}"  # which the catalog refuses to anybody who may post
 
@@ -61,11 +76,12 @@ class Doctor:
         """
         transport = conf.getjson("openlineage", "transport", fallback={})
         yield from diagnose_versions(_installed(), transport_types(transport))
-        yield from diagnose_configuration(
-            transport,
-            disabled=conf.getboolean("openlineage", "disabled", fallback=False),
-            namespace=conf.get("openlineage", "namespace", fallback=None),
-        )
+        if transport or not self.outbox_uri:  # else this is not the Airflow that fills the outbox
+            yield from diagnose_configuration(
+                transport,
+                disabled=conf.getboolean("openlineage", "disabled", fallback=False),
+                namespace=conf.get("openlineage", "namespace", fallback=None),
+            )
         seen: EventSurvey | None = None
         uri = self.outbox_uri or find_outbox_uri(transport)
         if uri:
@@ -83,7 +99,7 @@ class Doctor:
                 "set updraft.datazone_domain_id, or give the domain",
             )
 
-    def _survey(self, outbox: Outbox) -> Iterator[Finding]:
+    def _survey(self, outbox: Outbox) -> Generator[Finding, None, EventSurvey | None]:
         try:
             seen = survey(outbox, datetime.now(UTC) - self.since)
         except UpdraftError as failure:
@@ -132,8 +148,71 @@ def _installed() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     if "apache-airflow" not in found:
-        try:
+        with suppress(PackageNotFoundError):
             found["apache-airflow"] = version("apache-airflow-core")
-        except PackageNotFoundError:
-            pass
     return found
+
+
+class LineageDoctorOperator(AwsOperator[DataZoneHook]):
+    """Look at the way of lineage events, and fail where events are lost.
+
+    .. seealso:: ``docs/lineage.md``
+
+    :param domain_id: id of the DataZone domain; the option ``[updraft] datazone_domain_id`` if
+        empty. (templated)
+    :param outbox_uri: the outbox; the URI of the ``OutboxTransport`` in ``[openlineage] transport``
+        if empty. (templated)
+    :param look_back_hours: how far back events are looked at. (templated)
+    :param longest_run_hours: how long a task may run before it counts as one that has no end.
+        (templated)
+    :param kwargs: as of ``AwsBaseOperator``.
+    """
+
+    aws_hook_class = DataZoneHook
+    template_fields: Sequence[str] = aws_template_fields(
+        "domain_id", "outbox_uri", "look_back_hours", "longest_run_hours"
+    )
+    ui_color = "#e8e4f5"
+
+    def __init__(
+        self,
+        *,
+        domain_id: str | None = None,
+        outbox_uri: str | None = None,
+        look_back_hours: float | str = 24,
+        longest_run_hours: float | str = 12,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.domain_id = domain_id
+        self.outbox_uri = outbox_uri
+        self.look_back_hours = look_back_hours
+        self.longest_run_hours = longest_run_hours
+
+    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002 - Airflow's interface
+        """Look, and log what was found.
+
+        :param context: context of the task instance.
+        :returns: the findings.
+        :raises AirflowException: when there is an error among them.
+        """
+        doctor = Doctor(
+            outbox_uri=self.outbox_uri or "",
+            domain_id=self.domain_id or "",
+            since=timedelta(hours=float(self.look_back_hours)),
+            longest_run=timedelta(hours=float(self.longest_run_hours)),
+            aws_conn_id=self.aws_conn_id,
+            region_name=given(self.region_name),
+            hook_parameters={"verify": self.verify, "config": self.botocore_config},
+        )
+        found = []
+        for finding in doctor.findings():
+            found.append(finding)
+            advice = finding.advice and f" → {finding.advice}"
+            self.log.log(
+                _LEVELS[finding.severity], "%s: %s%s", finding.check, finding.message, advice
+            )
+        if has_errors(found):
+            wrong = [one.message for one in found if one.severity is Severity.ERROR]
+            raise AirflowException("; ".join(wrong))
+        return [one.as_dict() for one in found]

@@ -154,7 +154,9 @@ def diagnose_dead_letters(outbox: Outbox) -> Iterator[Finding]:
     if not reasons:
         yield ok("dead letters", "there is none")
         return
-    listed = "; ".join(f"{number:,} × {reason}" for reason, number in reasons.most_common(_SHOWN))
+    listed = "; ".join(
+        f"{number:,} times {reason}" for reason, number in reasons.most_common(_SHOWN)
+    )
     yield error(
         "dead letters",
         f"{reasons.total():,} events were put aside: {listed}",

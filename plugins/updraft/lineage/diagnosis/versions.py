@@ -72,9 +72,9 @@ def _wrong(versions: Mapping[str, Version], transports: Collection[str]) -> Iter
     ):
         yield error(
             _CHECK,
-            f"with {PROVIDER} {provider} on Airflow {airflow}, what the console transport logs does "
-            "not reach CloudWatch on MWAA: the process that logs it is forked and leaves before "
-            "its log is sent",
+            f"with {PROVIDER} {provider} on Airflow {airflow}, what the console transport logs "
+            "does not reach CloudWatch on MWAA: the process that logs it is forked and leaves "
+            "before its log is sent",
             "use updraft.lineage.transport.OutboxTransport instead of console",
         )
     client = versions.get(CLIENT)
