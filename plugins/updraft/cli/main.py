@@ -8,7 +8,7 @@ import typer
 
 from updraft.cli.convert import convert
 from updraft.cli.dynamodb import dynamodb_app
-from updraft.cli.lineage_sql import lineage_app
+from updraft.cli.lineage import lineage_app
 from updraft.cli.local import local_app
 from updraft.cli.package import package
 

@@ -1,6 +1,7 @@
 """Access to the outbox: in Amazon S3 through the provider's hook, or in a directory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
 from updraft.lineage.local_outbox import LocalOutbox
-from updraft.lineage.outbox import ObjectMissingError, Outbox, OutboxError
+from updraft.lineage.outbox import EventKey, ObjectMissingError, Outbox, OutboxError
 from updraft.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _ADVICE = {
     "NoSuchBucket": "create the bucket, or correct the outbox's URI",
     "PermanentRedirect": "the bucket is in another Region; set the connection's region_name",
 }
+
+_CONNECTIONS = 10  # botocore's default for one client
 
 
 class S3Outbox(Outbox):
@@ -53,6 +56,13 @@ class S3Outbox(Outbox):
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
             )
+
+    def put_events(self, events: Sequence[tuple[EventKey, bytes]]) -> None:
+        """Store many objects, as many at the same time as the client has connections for."""
+        _ = self._client  # clients can be used by many threads, and made by one
+        with ThreadPoolExecutor(_CONNECTIONS, "updraft-outbox") as pool:
+            for _ in pool.map(lambda event: self.put_event(event[1], event[0]), events):
+                pass
 
     def read(self, name: str) -> bytes:
         """Return the content of an object."""

@@ -7,11 +7,12 @@ from airflow.configuration import conf
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import AirflowException, AirflowFailException, Context
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.outbox import open_outbox
 from updraft.lineage.configuration import TRANSPORT_TYPE, find_outbox_uri
-from updraft.lineage.forwarder import DEFAULT_EVENTS_PER_SECOND, ForwardCounts, Forwarder
+from updraft.lineage.forward_counts import ForwardCounts
+from updraft.lineage.forwarder import DEFAULT_EVENTS_PER_SECOND, Forwarder
 from updraft.operators.aws_operator import AwsOperator
 
 # Quota of PostLineageEvent, per account and Region.
@@ -83,7 +84,7 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
     def _prepare(self) -> Forwarder:
         catalog = DataZoneCatalog(self.hook, self.domain_id or _configured_domain_id())
         outbox = open_outbox(
-            self.outbox_uri or _configured_outbox_uri(),
+            self.outbox_uri or configured_outbox_uri(),
             aws_conn_id=self.aws_conn_id,
             verify=self.verify,
             config=self.botocore_config,
@@ -120,18 +121,26 @@ def _rate(value: float | str) -> float:
 def _configured_domain_id() -> str:
     domain_id = conf.get("updraft", "datazone_domain_id", fallback="")
     if not domain_id:
-        raise UpdraftError(
+        raise ArgumentError(
             "no DataZone domain is given: set domain_id on the task, or the Airflow "
             "configuration option [updraft] datazone_domain_id"
         )
     return str(domain_id)
 
 
-def _configured_outbox_uri() -> str:
-    uri = find_outbox_uri(conf.getjson("openlineage", "transport", fallback={}))
+def configured_outbox_uri() -> str:
+    """Read where the transport of this environment stores events.
+
+    :returns: the URI.
+    :raises ArgumentError: when it stores them nowhere.
+    """
+    uri = find_outbox_uri(conf.getjson("openlineage", "transport", fallback={})) or conf.get(
+        "updraft", "lineage_outbox_uri", fallback=""
+    )
     if not uri:
-        raise UpdraftError(
-            f"no outbox is given: set outbox_uri on the task, or configure [openlineage] "
-            f'transport with {{"type": "{TRANSPORT_TYPE}", "uri": "s3://bucket/prefix"}}'
+        raise ArgumentError(
+            f"no outbox is given: set outbox_uri on the task, or [updraft] lineage_outbox_uri, or "
+            f'configure [openlineage] transport with {{"type": "{TRANSPORT_TYPE}", '
+            f'"uri": "s3://bucket/prefix"}}'
         )
     return uri
