@@ -2,6 +2,7 @@
 
 import typer
 
+from updraft.cli.lineage_forward import forward, replay
 from updraft.cli.lineage_harvest import harvest
 from updraft.cli.lineage_sql import sql
 from updraft.cli.lineage_validate import validate
@@ -10,6 +11,8 @@ lineage_app = typer.Typer(help="Find, check, forward and show lineage.", no_args
 lineage_app.command()(sql)
 lineage_app.command()(harvest)
 lineage_app.command()(validate)
+lineage_app.command()(forward)
+lineage_app.command()(replay)
 
 
 @lineage_app.callback()

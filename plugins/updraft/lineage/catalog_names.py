@@ -61,6 +61,13 @@ def rename_event(
         reference["namespace"], reference["name"] = renamed
 
 
+def leave_names(event: dict[str, Any]) -> None:
+    """Keep the names of the OpenLineage specification, for catalogs that follow it.
+
+    :param event: the event; it stays as it is.
+    """
+
+
 def _references(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
     datasets = [*event.get("inputs", []), *event.get("outputs", [])]
     yield from datasets

@@ -40,8 +40,9 @@ from updraft.lineage.validation import InvalidEventError
 
 log = logging.getLogger(__name__)
 
-# Quota of PostLineageEvent, per account and Region: 20 a second. Half of it leaves room for others.
+# Quota of PostLineageEvent, per account and Region. Half of it leaves room for others.
 DEFAULT_EVENTS_PER_SECOND = 10.0
+HIGHEST_EVENTS_PER_SECOND = 20.0
 # PostLineageEvent takes no event of more bytes than this.
 LARGEST_EVENT = 300_000
 
@@ -221,7 +222,7 @@ class Forwarder:
     def _deliver(self, stored: Sequence[StoredEvent]) -> None:
         first = stored[0]
         runs = self._checkpoint.runs
-        if runs.is_ended(first.key) and not any(map(_has_datasets, stored)):
+        if runs.is_ended(first.key) and not any(one.has_datasets for one in stored):
             # As when a task and the scheduler both say that it has failed.
             for one in stored:
                 self._leave_out(one.name, one.key)
@@ -289,10 +290,6 @@ class Forwarder:
             f"forwarding was stopped after {self.counts.posted} events; the checkpoint is saved "
             f"and the next run continues"
         )
-
-
-def _has_datasets(stored: StoredEvent) -> bool:
-    return bool(stored.event.get("inputs") or stored.event.get("outputs"))
 
 
 def _log_retry(state: RetryCallState) -> None:

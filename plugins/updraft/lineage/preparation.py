@@ -29,6 +29,11 @@ class StoredEvent(NamedTuple):
     body: bytes
     event: Event
 
+    @property
+    def has_datasets(self) -> bool:
+        """Whether it says what the run has read or written."""
+        return bool(self.event.get("inputs") or self.event.get("outputs"))
+
 
 class NotRunEventError(Exception):
     """An event is about a job or a dataset only."""

@@ -19,7 +19,7 @@ from updraft.lineage.log_group_harvest import LogGroupHarvest
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.failures import task_failure
 from updraft.operators.lineage import configured_outbox_uri
-from updraft.operators.template_arguments import given
+from updraft.operators.template_arguments import given, number_argument
 from updraft.triggers.pause import PauseTrigger
 
 KINDS = ("Task", "Scheduler", "WebServer")
@@ -111,7 +111,7 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
             harvest = self._prepare()
             harvest.counts.add(done["counts"])
             groups = self._groups()
-            look_back = _number("look_back_hours", self.look_back_hours) * _HOUR
+            look_back = number_argument("look_back_hours", self.look_back_hours) * _HOUR
         except UpdraftError as error:
             raise task_failure(error) from None
         for group in groups:
@@ -144,7 +144,7 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
             verify=self.verify,
             config=self.botocore_config,
         )
-        overlap = _number("overlap_minutes", self.overlap_minutes) * 60 * 1000
+        overlap = number_argument("overlap_minutes", self.overlap_minutes) * 60 * 1000
         pattern = given(self.filter_pattern)
         self._harvest = LogGroupHarvest(
             lambda group, start, end: self.hook.pages(group, start, end, pattern),
@@ -194,13 +194,3 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
         counts = asdict(harvest.counts)
         self.log.info("Lineage events: %s", ", ".join(f"{k} {v}" for k, v in counts.items()))
         return counts
-
-
-def _number(argument: str, value: float | str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 <= number <= 24 * 365:
-        raise ArgumentError(f"{argument}: {value!r} is no number from 0 on")
-    return number
