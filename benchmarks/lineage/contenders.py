@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -92,6 +93,7 @@ def emit_costs(transport: dict[str, Any], emits: int) -> dict[str, float]:
     :returns: milliseconds of the first, of the median and of the 95th percentile.
     """
     # What is loaded in every process that runs a task costs no event anything.
+    import_module("airflow.sdk.execution_time.task_runner")
     from openlineage.client import OpenLineageClient  # noqa: PLC0415 - likewise
     from openlineage.client.event_v2 import (  # noqa: PLC0415 - likewise
         InputDataset,

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+_SOME_TIME = "2000-01-01T00:00:00Z"
+_SOME_ID = "00000000-0000-0000-0000-000000000000"
 _MOST_PARTS = 50_000
 _known: set[bytes] = set()
 
@@ -28,19 +30,20 @@ class Part(NamedTuple):
     value: Any
 
 
-def is_valid_by_parts(event: Mapping[str, Any], is_valid: Callable[[Part], bool]) -> bool:
+def is_valid_by_parts(
+    event: Mapping[str, Any],
+    is_valid: Callable[[Part], bool],
+    conforms: Callable[[object, str], bool],
+) -> bool:
     """Tell whether all parts of a run event are valid.
 
     :param event: the event.
     :param is_valid: validates a part.
+    :param conforms: tells whether a text has a format of JSON Schema.
     :returns: whether they are; False as well for an event that can't be taken apart.
     """
     try:
-        return all(
-            # The frame has time and run id, so it is new each time.
-            is_valid(part) if part.kind == "RunEvent" else _is_known_or_valid(part, is_valid)
-            for part in _parts(event)
-        )
+        return all(_is_known_or_valid(part, is_valid) for part in _parts(event, conforms))
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return False
 
@@ -58,7 +61,7 @@ def _is_known_or_valid(part: Part, is_valid: Callable[[Part], bool]) -> bool:
     return True
 
 
-def _parts(event: Mapping[str, Any]) -> Iterator[Part]:
+def _parts(event: Mapping[str, Any], conforms: Callable[[object, str], bool]) -> Iterator[Part]:
     frame = dict(event)
     for entity in ("run", "job"):
         frame[entity] = yield from _without_facets(event[entity], {"facets": entity})
@@ -70,6 +73,12 @@ def _parts(event: Mapping[str, Any]) -> Iterator[Part]:
             bare = yield from _without_facets(dataset, {"facets": "dataset", f"{own}Facets": own})
             yield Part(kind, "", bare)
         frame[side] = [] if isinstance(event[side], list) else event[side]
+    # Time and run id are new each time. Whichever valid ones stand there, the frame is as valid.
+    if isinstance(event["eventTime"], str) and conforms(event["eventTime"], "date-time"):
+        frame["eventTime"] = _SOME_TIME
+    run_id = event["run"]["runId"]
+    if isinstance(run_id, str) and conforms(run_id, "uuid"):
+        frame["run"]["runId"] = _SOME_ID
     yield Part("RunEvent", "", frame)
 
 

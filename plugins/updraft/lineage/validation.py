@@ -89,7 +89,7 @@ def faults(event: Mapping[str, Any]) -> list[Fault]:
     :param event: the event, decoded from JSON; one without a run may be about a job or a dataset.
     :returns: the faults; none for a valid event.
     """
-    if is_valid_by_parts(event, _part_is_valid):
+    if is_valid_by_parts(event, _part_is_valid, formats.conforms):
         return []
     found = list(_describe(_core_validator(_kind(event)), event, ()))
     if not found:
