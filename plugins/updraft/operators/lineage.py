@@ -1,6 +1,7 @@
 """Operators that carry lineage from the outbox to the catalog."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.openlineage_http import http_catalog
 from updraft.hooks.outbox import open_outbox
-from updraft.lineage.catalog_names import leave_names
+from updraft.lineage.catalog_names import AccountNaming, leave_names, rename_event
 from updraft.lineage.configuration import TRANSPORT_TYPE, find_outbox_uri
 from updraft.lineage.forward_counts import ForwardCounts
 from updraft.lineage.forwarder import (
@@ -55,6 +56,11 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         of the account in the Region; an HTTP endpoint has no such limit. (templated)
     :param http_conn_id: Airflow connection of type HTTP for an endpoint of OpenLineage, in place of
         a domain. (templated)
+    :param account_id: account of tables whose names do not say it, those of Athena and those that
+        the Amazon provider gives to tables of Redshift; that of the connection if empty.
+        (templated)
+    :param redshift_workgroups: which of the latter are of Redshift Serverless; a list, or a text
+        with commas. (templated)
     :param close_orphans_after_minutes: a run of this environment that has emitted no end so long
         after its start is ended when Airflow says that it is over; 0 leaves them open. (templated)
     :param aws_conn_id: Airflow connection for DataZone and, if the outbox is there, S3.
@@ -70,6 +76,8 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         "max_events_per_second",
         "http_conn_id",
         "close_orphans_after_minutes",
+        "account_id",
+        "redshift_workgroups",
     )
     ui_color = "#e8e4f5"
 
@@ -81,6 +89,8 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         max_events_per_second: float | str = DEFAULT_EVENTS_PER_SECOND,
         http_conn_id: str | None = None,
         close_orphans_after_minutes: float | str = 60,
+        account_id: str | None = None,
+        redshift_workgroups: Sequence[str] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -89,6 +99,8 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         self.max_events_per_second = max_events_per_second
         self.http_conn_id = http_conn_id
         self.close_orphans_after_minutes = close_orphans_after_minutes
+        self.account_id = account_id
+        self.redshift_workgroups = redshift_workgroups
         self._forwarder: Forwarder | None = None
 
     def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's interface
@@ -139,7 +151,21 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         self.log.info(
             "Forwarding from %s to %s, %g events per second", outbox.uri, catalog.name, rate
         )
-        return Forwarder(outbox, catalog, events_per_second=rate)
+        return Forwarder(outbox, catalog, events_per_second=rate, rename=self._naming())
+
+    def _naming(self) -> Callable[[dict[str, Any]], None]:
+        account = given(self.account_id)
+        if account is None:
+            try:
+                account = self.hook.account_id
+            except Exception as error:  # noqa: BLE001 - names stay incomplete, events go on
+                self.log.warning("The account is not known, so some names stay: %r", error)
+                return rename_event
+        if re.fullmatch(r"\d{12}", account) is None:
+            raise ArgumentError(f"account_id: {account!r} is no id of an account, twelve digits")
+        named = self.redshift_workgroups or ()
+        workgroups = named.split(",") if isinstance(named, str) else named
+        return AccountNaming(account, frozenset(name.strip() for name in workgroups))
 
     def _close_orphans(self, forwarder: Forwarder, after: timedelta) -> None:
         namespace = conf.get("openlineage", "namespace", fallback="") or "default"

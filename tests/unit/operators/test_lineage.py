@@ -40,7 +40,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DataZoneServer]:
 
 
 def operator(**arguments) -> ForwardLineageOperator:
-    defaults = {"aws_conn_id": None, "max_events_per_second": 20}
+    defaults = {"aws_conn_id": None, "max_events_per_second": 20, "account_id": "123456789012"}
     return ForwardLineageOperator(task_id="post_to_catalog", **(defaults | arguments))
 
 
@@ -144,8 +144,8 @@ def test_kill_before_the_start_is_no_error():
 def test_template_fields_are_arguments():
     task = operator(domain_id="a", outbox_uri="b")
     assert set(task.template_fields) == {
-        "aws_conn_id", "close_orphans_after_minutes", "domain_id", "http_conn_id",
-        "max_events_per_second", "outbox_uri", "region_name", "verify",
+        "account_id", "aws_conn_id", "close_orphans_after_minutes", "domain_id", "http_conn_id",
+        "max_events_per_second", "outbox_uri", "redshift_workgroups", "region_name", "verify",
     }  # fmt: skip
     for field in task.template_fields:
         assert hasattr(task, field)
@@ -223,4 +223,33 @@ def test_an_endpoint_of_openlineage_in_place_of_a_domain(outbox, monkeypatch):
 def test_patience_is_a_number(value):
     task = operator(domain_id=DOMAIN, outbox_uri="/tmp/x", close_orphans_after_minutes=value)
     with pytest.raises(AirflowFailException, match="close_orphans_after_minutes"):
+        task.execute({})
+
+
+def test_names_that_need_the_account(server, outbox):
+    sample = json.loads((SAMPLES / "airflow_3_complete.json").read_text())
+    tables = [
+        {"namespace": f"redshift://{name}.eu-west-1:5439", "name": "dev.public.t"}
+        for name in ("c1", "w1")
+    ]
+    body = json.dumps({**sample, "inputs": tables}).encode()
+    outbox.put_event(body, EventKey.for_event(body, run_id="r", event_type="COMPLETE"))
+    task = operator(
+        domain_id=DOMAIN,
+        outbox_uri=outbox.uri,
+        account_id="123456789012",
+        redshift_workgroups="w1,w2",
+    )
+    task.execute({})
+    names = {
+        f"{dataset['namespace']}/{dataset['name']}"
+        for event in map(json.loads, server.posted.values())
+        for dataset in event["inputs"]
+    }
+    assert "arn:aws:redshift:eu-west-1:123456789012:table/c1/dev/public/t" in names
+    assert "arn:aws:redshift-serverless:eu-west-1:123456789012:table/w1/dev/public/t" in names
+    task.account_id = ""  # asks STS, which the server does not speak; the names stay
+    task.execute({})
+    task.account_id = "mine"
+    with pytest.raises(AirflowFailException, match="account_id: 'mine' is no id of an account"):
         task.execute({})
