@@ -190,7 +190,7 @@ def test_views_and_files_of_the_data_catalog_take_their_columns_along():
     sources = [as_dict(name) | {"field": "id"} for name in (view, files)]
     event["outputs"] = [
         with_facets(
-            s3_prefix("s3://b/out"), columnLineage={"fields": {"id": {"inputFields": sources}}}
+            s3_prefix("s3://bucket/out"), columnLineage={"fields": {"id": {"inputFields": sources}}}
         )
     ]
     assert problems(event) == []
