@@ -58,7 +58,7 @@ def _main() -> None:
             f"{options.lines:,} lines, {options.lines // 10:,} events, {size / 1e6:,.0f} MB"
         )
         work = Work(str(log), str(Path(directory) / "outbox"), url, options.emits)
-        table = Table("", "events", "seconds", "events/s", "peak MiB")
+        table = Table("", "events", "seconds", "events/s", "CPU s", "peak MiB")
         for name in CONTENDERS:
             found = _figures(name, work, Path(directory) / "airflow")
             table.add_row(
@@ -66,6 +66,7 @@ def _main() -> None:
                 f"{found['events']:,.0f}",
                 f"{found['seconds']:.1f}",
                 f"{found['events'] / found['seconds']:,.0f}",
+                f"{found['cpu']:.1f}",
                 f"{found['peak']:.0f}",
             )
         console.print(table)

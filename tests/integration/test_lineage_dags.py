@@ -1,4 +1,4 @@
-"""The DAGs of lineage in a real Airflow: from its logs to the catalog, and what it says of a run."""
+"""The DAGs of lineage in a real Airflow, from the log to the catalog."""
 
 import json
 import time
