@@ -227,13 +227,13 @@ class Forwarder:
             for one in stored:
                 self._leave_out(one.name, one.key)
             return
-        is_restart = first.key.event_type == "START" and runs.is_started(first.key)
-        made = posting(stored, self._limit, "RUNNING" if is_restart else None)
+        other_type = runs.other_type(first.key)
+        made = posting(stored, self._limit, other_type)
         answers = [self._retrying(self._post, *piece) for piece in made.pieces]
         if made.removed:
             self.counts.trimmed += 1
             log.warning("%s was too large; left out: %s", first.name, ", ".join(made.removed))
-        self.counts.restarts += is_restart
+        self.counts.restarts += other_type is not None
         distinct = len({one.key.identity for one in stored})
         self.counts.merged += distinct - 1
         self.counts.duplicates += len(stored) - distinct
