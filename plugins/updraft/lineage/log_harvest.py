@@ -27,7 +27,7 @@ _RECORD = re.compile(
     r"(?:\[(?:\x1b\[[\d;]*m)?\d{4}-\d{2}-\d{2}T"  # Airflow 2
     r"|\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}"  # Airflow 3, Spark
     r"|\d{2}/\d{2}/\d{2} \d{2}:\d{2}:\d{2} "  # Spark
-    r'|\{\s*"[a-z_]+": ?"'  # Airflow 3, in JSON
+    r'|\{"(?:timestamp|level|event|logger|[a-z]+_id|map_index|try_number|filename|lineno)": ?'
     r"|[a-z-]+ +\| )"  # airflow standalone
 )
 _ABOUT = re.compile(r'\\*"(?P<key>eventTime|eventType|runId)\\*": ?\\*"(?P<value>[^"\\]{1,64})')

@@ -126,6 +126,17 @@ def test_split_events_are_put_together(line, document, cuts):
     assert reader.counts == HarvestCounts(found=2, split=1)
 
 
+@pytest.mark.parametrize("document", SPLITTING, ids=lambda form: form.__name__)
+@pytest.mark.parametrize("line", forms.LINES, ids=lambda form: form.__name__)
+def test_pieces_that_begin_like_json(line, document):
+    """Each brace of the event is where a piece begins."""
+    text = line(event(1))
+    braces = [at for at, character in enumerate(text) if character in "{[" and at > 170]
+    reader, found = harvest(document([*pieces(text, braces), NOISE]))
+    assert found == [event(1)]
+    assert reader.counts == HarvestCounts(found=1, split=1)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     line=st.sampled_from(forms.LINES),
