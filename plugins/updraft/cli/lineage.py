@@ -3,7 +3,9 @@
 import typer
 
 from updraft.cli.lineage_doctor import doctor
+from updraft.cli.lineage_forward import forward, replay
 from updraft.cli.lineage_harvest import harvest
+from updraft.cli.lineage_show import show
 from updraft.cli.lineage_sql import sql
 from updraft.cli.lineage_validate import validate
 
@@ -12,6 +14,9 @@ lineage_app.command()(sql)
 lineage_app.command()(harvest)
 lineage_app.command()(validate)
 lineage_app.command()(doctor)
+lineage_app.command()(forward)
+lineage_app.command()(replay)
+lineage_app.command()(show)
 
 
 @lineage_app.callback()

@@ -54,11 +54,34 @@ def check_file(path: Path, report: Callable[[int, str], None]) -> CheckedFile:
         else:
             _check_log(path, checked, note)
     except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UpdraftError(f"cannot read {path}: {reason}") from None
+        raise _unreadable(path, error) from None
     if not checked.events and not checked.faults:
         note(1, "there is no event of OpenLineage in the file")
     return checked
+
+
+def read_events(path: Path, take: Callable[[dict[str, Any]], None]) -> None:
+    """Read all events in a file, whole ones.
+
+    :param path: the file.
+    :param take: gets each event, decoded.
+    :raises UpdraftError: when the file cannot be read.
+    """
+    try:
+        document = _document(path)
+        if document is not None:
+            for _, event in document.events:
+                take(event)
+            return
+        with path.open("rb") as file:
+            LogHarvest(lambda found: take(found.event)).read_file(file, str(path))
+    except (OSError, EOFError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> UpdraftError:
+    reason = getattr(error, "strerror", None) or error
+    return UpdraftError(f"cannot read {path}: {reason}")
 
 
 @dataclass

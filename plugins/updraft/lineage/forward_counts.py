@@ -13,7 +13,7 @@ class ForwardCounts:
     :param duplicates: copies of an event that were left out, because one that was written at
         about the same time is delivered.
     :param merged: events that went with another one of the same run and type.
-    :param restarts: starts of a run that had started before, sent as ``RUNNING``.
+    :param restarts: starts of a run that had started before, sent as ``RUNNING`` or ``OTHER``.
     :param trimmed: events that were too large and were made smaller.
     :param closed: runs that were ended because Airflow knows that they are over.
     :param dead_lettered: events put aside with a reason.

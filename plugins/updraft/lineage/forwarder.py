@@ -40,8 +40,9 @@ from updraft.lineage.validation import InvalidEventError
 
 log = logging.getLogger(__name__)
 
-# Quota of PostLineageEvent, per account and Region: 20 a second. Half of it leaves room for others.
+# Quota of PostLineageEvent, per account and Region. Half of it leaves room for others.
 DEFAULT_EVENTS_PER_SECOND = 10.0
+HIGHEST_EVENTS_PER_SECOND = 20.0
 # PostLineageEvent takes no event of more bytes than this.
 LARGEST_EVENT = 300_000
 
@@ -221,18 +222,18 @@ class Forwarder:
     def _deliver(self, stored: Sequence[StoredEvent]) -> None:
         first = stored[0]
         runs = self._checkpoint.runs
-        if runs.is_ended(first.key) and not any(map(_has_datasets, stored)):
+        if runs.is_ended(first.key) and not any(one.has_datasets for one in stored):
             # As when a task and the scheduler both say that it has failed.
             for one in stored:
                 self._leave_out(one.name, one.key)
             return
-        is_restart = first.key.event_type == "START" and runs.is_started(first.key)
-        made = posting(stored, self._limit, "RUNNING" if is_restart else None)
+        other_type = runs.other_type(first.key)
+        made = posting(stored, self._limit, other_type)
         answers = [self._retrying(self._post, *piece) for piece in made.pieces]
         if made.removed:
             self.counts.trimmed += 1
             log.warning("%s was too large; left out: %s", first.name, ", ".join(made.removed))
-        self.counts.restarts += is_restart
+        self.counts.restarts += other_type is not None
         distinct = len({one.key.identity for one in stored})
         self.counts.merged += distinct - 1
         self.counts.duplicates += len(stored) - distinct
@@ -289,10 +290,6 @@ class Forwarder:
             f"forwarding was stopped after {self.counts.posted} events; the checkpoint is saved "
             f"and the next run continues"
         )
-
-
-def _has_datasets(stored: StoredEvent) -> bool:
-    return bool(stored.event.get("inputs") or stored.event.get("outputs"))
 
 
 def _log_retry(state: RetryCallState) -> None:

@@ -20,13 +20,14 @@ _MARK = MARK.decode()
 _MOST_TEXT = 4 << 20  # characters that one event may have in all its pieces
 _MOST_WAITING = 20  # texts of the same stream that may stand between two pieces of an event
 _MOST_STREAMS = 1_000
+_MOST_PENDING = 32 << 20  # characters of all events together whose rest has not come
 _MOST_CUTS = 100
 _RECORD = re.compile(
     r"\s*(?:\x1b\[[\d;]*m)?"
     r"(?:\[(?:\x1b\[[\d;]*m)?\d{4}-\d{2}-\d{2}T"  # Airflow 2
     r"|\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}"  # Airflow 3, Spark
     r"|\d{2}/\d{2}/\d{2} \d{2}:\d{2}:\d{2} "  # Spark
-    r'|\{\s*"[a-z_]+": ?"'  # Airflow 3, in JSON
+    r'|\{"(?:timestamp|level|event|logger|[a-z]+_id|map_index|try_number|filename|lineno)": ?'
     r"|[a-z-]+ +\| )"  # airflow standalone
 )
 _ABOUT = re.compile(r'\\*"(?P<key>eventTime|eventType|runId)\\*": ?\\*"(?P<value>[^"\\]{1,64})')
@@ -124,6 +125,7 @@ class LogHarvest:
 
     def _read_text(self, text: LogText) -> None:
         if text.whole or not isinstance(text.content, str):
+            self._pass_by(text.stream)
             self._take_whole(text)
         elif not (self._pending and self._continue(text)):
             self._begin(text)
@@ -147,11 +149,14 @@ class LogHarvest:
 
     def _wait_for_rest(self, stream: str, pending: _Pending) -> None:
         replaced = self._pending.pop(stream, None)
-        if replaced is None and len(self._pending) >= _MOST_STREAMS:
-            replaced = self._pending.pop(next(iter(self._pending)))
         if replaced is not None:
             self._give_up(replaced)
         self._pending[stream] = pending
+        while len(self._pending) > _MOST_STREAMS or (
+            len(self._pending) > 1
+            and sum(len(one.text) for one in self._pending.values()) > _MOST_PENDING
+        ):
+            self._give_up(self._pending.pop(next(iter(self._pending))))
 
     def _continue(self, text: LogText) -> bool:
         """Go on with an event that an earlier text of the stream began; say whether it did."""
@@ -165,15 +170,21 @@ class LogHarvest:
             self._take_found(found, joined, pending.line)
             self.counts.split += 1
             return True
-        another = _RECORD.match(text.content) is not None or len(joined) > _MOST_TEXT
-        if found.cut and not another:
+        is_another = _RECORD.match(text.content) is not None or len(joined) > _MOST_TEXT
+        if found.cut and not is_another:
             pending.text = joined
             return True
-        pending.waited += 1
-        if pending.waited > _MOST_WAITING or len(joined) > _MOST_TEXT:
-            del self._pending[text.stream]
-            self._give_up(pending)
+        self._pass_by(text.stream)
         return False
+
+    def _pass_by(self, stream: str) -> None:
+        """Note that a text of a stream is not the rest of the event that waits for one."""
+        pending = self._pending.get(stream)
+        if pending is not None:
+            pending.waited += 1
+            if pending.waited > _MOST_WAITING:
+                del self._pending[stream]
+                self._give_up(pending)
 
     def _give_up(self, pending: _Pending) -> None:
         """Take an event of which only what the log has around it is cut, or say that it is cut."""

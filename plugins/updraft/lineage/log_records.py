@@ -122,12 +122,10 @@ class _Reader:
             yield from self._of_text(line, number)
 
     def _of_object(self, line: bytes, number: int) -> Iterator[LogText]:
-        if MARK not in line:
-            yield LogText(self._stream, number, _decoded(line), whole=True)
-            return
         try:
             value = orjson.loads(line)
         except orjson.JSONDecodeError:
+            # The rest of an event may begin so too.
             yield LogText(self._stream, number, _decoded(line))
             return
         yield from _within(value, self._stream, number)

@@ -7,7 +7,7 @@ says that it ends. The first must not start twice in the catalog, the second has
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from updraft.lineage.outbox import EventKey
 
@@ -86,26 +86,52 @@ class OpenRun:
     superseded: bool = False
 
 
+class EndedRun(NamedTuple):
+    """A run that has ended in the catalog.
+
+    :param at: when its end was written to the outbox.
+    :param event_type: type of the end.
+    :param digest: that of the end.
+    :param start: digest of its start, empty if there was none yet.
+    """
+
+    at: datetime
+    event_type: str
+    digest: str
+    start: str
+
+
 @dataclass
 class OpenRuns:
     """The runs that a reader of the outbox knows about.
 
     :param runs: by run id, those that are open.
-    :param ended: by run id, when the end was written, its type and its digest, for a while.
+    :param ended: by run id, those that have ended a while ago.
     """
 
     runs: dict[str, OpenRun] = field(default_factory=dict)
-    ended: dict[str, tuple[datetime, str, str]] = field(default_factory=dict)
+    ended: dict[str, EndedRun] = field(default_factory=dict)
 
-    def is_started(self, key: EventKey) -> bool:
-        """Tell whether another start of the run was delivered, and it has not ended."""
-        run = self.runs.get(key.run_id)
-        return run is not None and run.digest != key.digest
+    def other_type(self, key: EventKey) -> str | None:
+        """Say as what an event is sent whose run has had an event of its type.
+
+        :param key: the event.
+        :returns: ``RUNNING`` for the second start of a run, ``OTHER`` for one of a run that has
+            ended; ``None`` for any other event, and for the same start once more.
+        """
+        if key.event_type != "START":
+            return None
+        run, ended = self.runs.get(key.run_id), self.ended.get(key.run_id)
+        if run is not None and run.digest != key.digest:
+            return "RUNNING"
+        return "OTHER" if ended is not None and ended.start not in {"", key.digest} else None
 
     def is_ended(self, key: EventKey) -> bool:
         """Tell whether another end of the same type was delivered."""
         ended = self.ended.get(key.run_id)
-        return ended is not None and ended[1] == key.event_type and ended[2] != key.digest
+        return (
+            ended is not None and ended.event_type == key.event_type and ended.digest != key.digest
+        )
 
     def note(self, key: EventKey, event: Mapping[str, Any]) -> None:
         """Remember that an event was delivered.
@@ -119,14 +145,23 @@ class OpenRuns:
                 if other.attempt is not None and other.attempt.precedes(attempt):
                     other.superseded = True
         if key.event_type in END_TYPES:
-            self.runs.pop(key.run_id, None)
-            self.ended[key.run_id] = (key.written_at, key.event_type, key.digest)
-        elif key.event_type == "START" and key.run_id not in self.ended:
-            job = event["job"]
-            self.runs.setdefault(
-                key.run_id,
-                OpenRun(key.written_at, key.digest, job["namespace"], job["name"], attempt),
-            )
+            run, before = self.runs.pop(key.run_id, None), self.ended.get(key.run_id)
+            start = run.digest if run is not None else before.start if before is not None else ""
+            self.ended[key.run_id] = EndedRun(key.written_at, key.event_type, key.digest, start)
+        elif key.event_type == "START":
+            self._note_start(key, event, attempt)
+
+    def _note_start(
+        self, key: EventKey, event: Mapping[str, Any], attempt: TaskAttempt | None
+    ) -> None:
+        ended = self.ended.get(key.run_id)
+        if ended is not None:
+            self.ended[key.run_id] = ended._replace(start=ended.start or key.digest)
+            return
+        job = event["job"]
+        self.runs.setdefault(
+            key.run_id, OpenRun(key.written_at, key.digest, job["namespace"], job["name"], attempt)
+        )
 
     def merge(self, other: Self) -> None:
         """Take over what another reader knows."""
@@ -139,7 +174,7 @@ class OpenRuns:
 
         :param floor: time before which no event is read any more.
         """
-        self.ended = {name: end for name, end in self.ended.items() if end[0] >= floor}
+        self.ended = {name: end for name, end in self.ended.items() if end.at >= floor}
         oldest = floor - _LONGEST_OPEN
         self.runs = {name: run for name, run in self.runs.items() if run.started_at >= oldest}
 
@@ -150,7 +185,7 @@ class OpenRuns:
                 name: {**asdict(run), "started_at": run.started_at.isoformat()}
                 for name, run in self.runs.items()
             },
-            "ended": {name: [end[0].isoformat(), *end[1:]] for name, end in self.ended.items()},
+            "ended": {name: [end.at.isoformat(), *end[1:]] for name, end in self.ended.items()},
         }
 
     @classmethod
@@ -172,7 +207,7 @@ class OpenRuns:
                 bool(run["superseded"]),
             )
         ended = {
-            name: (datetime.fromisoformat(at), str(kind), str(digest))
-            for name, (at, kind, digest) in document["ended"].items()
+            name: EndedRun(datetime.fromisoformat(at), str(kind), str(digest), str(start))
+            for name, (at, kind, digest, start) in document["ended"].items()
         }
         return cls(runs, ended)

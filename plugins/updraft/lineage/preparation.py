@@ -29,6 +29,11 @@ class StoredEvent(NamedTuple):
     body: bytes
     event: Event
 
+    @property
+    def has_datasets(self) -> bool:
+        """Whether it says what the run has read or written."""
+        return bool(self.event.get("inputs") or self.event.get("outputs"))
+
 
 class NotRunEventError(Exception):
     """An event is about a job or a dataset only."""
@@ -83,11 +88,10 @@ def posting(
     """
     changes = {"eventType": event_type} if event_type else {}
     first = {**stored[0].event, **changes}
-    token = client_token(first, encode(first))
-    merged = first
+    whole = encode(first)
+    token = client_token(first, whole)
     if len(stored) > 1:
-        merged = merge([{**one.event, **changes} for one in stored])
-    whole = encode(merged)
+        whole = encode(merge([{**one.event, **changes} for one in stored]))
     if limit is None or len(whole) <= limit:
         return Posting([(whole, token)])
     trimmed = trim(decode(whole), limit)

@@ -21,6 +21,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
 from updraft.errors import UpdraftError
+from updraft.lineage.validated_parts import Part, is_valid_by_parts
 
 _SCHEMAS = Path(__file__).parent / "schemas"
 _CORE = "https://openlineage.io/spec/2-0-2/OpenLineage.json"
@@ -33,6 +34,9 @@ _KINDS = {
     f"{_CORE}#/$defs/InputDatasetFacet": "input",
     f"{_CORE}#/$defs/OutputDatasetFacet": "output",
 }
+
+_FACET_NAMES = {kind: reference.rpartition("/")[2] for reference, kind in _KINDS.items()}
+_CORE_NAMES = frozenset({"RunEvent", "InputDataset", "OutputDataset"})
 
 # RFC 3339, section 5.6; datetime.fromisoformat alone lets other ISO 8601 forms pass.
 _DATE_TIME = re.compile(
@@ -85,6 +89,8 @@ def faults(event: Mapping[str, Any]) -> list[Fault]:
     :param event: the event, decoded from JSON; one without a run may be about a job or a dataset.
     :returns: the faults; none for a valid event.
     """
+    if is_valid_by_parts(event, _part_is_valid, formats.conforms):
+        return []
     found = list(_describe(_core_validator(_kind(event)), event, ()))
     if not found:
         for path, kind, facets in _facet_groups(event):
@@ -114,6 +120,15 @@ def check(event: Mapping[str, Any]) -> None:
         rest = len(found) - _MOST_FAULTS
         more = f"; and {rest} more" if rest > 0 else ""
         raise InvalidEventError("; ".join(found[:_MOST_FAULTS]) + more)
+
+
+def _part_is_valid(part: Part) -> bool:
+    if part.kind in _CORE_NAMES:
+        return bool(_core_validator(part.kind).is_valid(part.value))
+    if not _core_validator(_FACET_NAMES[part.kind]).is_valid(part.value):
+        return False
+    validators = _facet_validators().get((part.kind, part.key), ())
+    return all(validator.is_valid(part.value) for validator in validators)
 
 
 def _kind(event: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from updraft.lineage.log_group_harvest import LogGroupHarvest
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.failures import task_failure
 from updraft.operators.lineage import configured_outbox_uri
-from updraft.operators.template_arguments import given
+from updraft.operators.template_arguments import given, number_argument
 from updraft.triggers.pause import PauseTrigger
 
 KINDS = ("Task", "Scheduler", "WebServer")
@@ -91,27 +91,37 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
         self.deferrable = deferrable
         self._harvest: LogGroupHarvest | None = None
 
-    def execute(
-        self,
-        context: Context,
-        event: dict[str, Any] | None = None,  # noqa: ARG002 - Airflow hands it over after a pause
-        progress: dict[str, Any] | None = None,
-    ) -> dict[str, int]:
+    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's interface
         """Harvest what is new.
 
         :param context: Airflow's context.
-        :param event: that of the trigger, after a pause.
-        :param progress: what was done before the pause.
         :returns: counts by name; see :class:`updraft.lineage.log_group_harvest.GroupCounts`.
         :raises AirflowFailException: when an argument is wrong, which no retry can mend.
         :raises AirflowException: when CloudWatch or the outbox refuses.
         """
-        done = progress or {"counts": {}, "groups": [], "missing": [], "pauses": 0}
+        return self._go_on({"counts": {}, "groups": [], "missing": [], "pauses": 0})
+
+    def execute_complete(
+        self,
+        context: Context,  # noqa: ARG002 - Airflow's interface
+        event: dict[str, Any],  # noqa: ARG002 - the trigger only lets time pass
+        progress: dict[str, Any],
+    ) -> dict[str, int]:
+        """Go on after a pause.
+
+        :param context: Airflow's context.
+        :param event: that of the trigger.
+        :param progress: what was done before the pause.
+        :returns: as :meth:`execute`.
+        """
+        return self._go_on(progress)
+
+    def _go_on(self, done: dict[str, Any]) -> dict[str, int]:
         try:
             harvest = self._prepare()
             harvest.counts.add(done["counts"])
             groups = self._groups()
-            look_back = _number("look_back_hours", self.look_back_hours) * _HOUR
+            look_back = number_argument("look_back_hours", self.look_back_hours) * _HOUR
         except UpdraftError as error:
             raise task_failure(error) from None
         for group in groups:
@@ -127,7 +137,7 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
                 if error.code not in THROTTLED or done["pauses"] >= _MOST_PAUSES:
                     raise task_failure(error) from None
                 done["counts"] = asdict(harvest.counts)
-                return self._pause(context, done, error)
+                return self._pause(done, error)
             except UpdraftError as error:
                 raise task_failure(error) from None
         return self._result(harvest, done)
@@ -144,7 +154,7 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
             verify=self.verify,
             config=self.botocore_config,
         )
-        overlap = _number("overlap_minutes", self.overlap_minutes) * 60 * 1000
+        overlap = number_argument("overlap_minutes", self.overlap_minutes) * 60 * 1000
         pattern = given(self.filter_pattern)
         self._harvest = LogGroupHarvest(
             lambda group, start, end: self.hook.pages(group, start, end, pattern),
@@ -168,7 +178,7 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
             )
         return [f"airflow-{environment}-{kind}" for kind in KINDS]
 
-    def _pause(self, context: Context, done: dict[str, Any], error: ServiceError) -> dict[str, int]:
+    def _pause(self, done: dict[str, Any], error: ServiceError) -> dict[str, int]:
         seconds = min(_FIRST_PAUSE * 2 ** done["pauses"], _LONGEST_PAUSE)
         seconds *= random.uniform(0.5, 1)  # noqa: S311 - spreads calls, hides nothing
         done["pauses"] += 1
@@ -176,12 +186,12 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
         if self.deferrable:
             self.defer(
                 trigger=PauseTrigger(seconds),
-                method_name="execute",
+                method_name="execute_complete",
                 kwargs={"progress": done},
                 timeout=timedelta(seconds=seconds) + timedelta(hours=1),
             )
         time.sleep(seconds)
-        return self.execute(context, progress=done)
+        return self._go_on(done)
 
     def _result(self, harvest: LogGroupHarvest, done: dict[str, Any]) -> dict[str, int]:
         for cut in harvest.cut:
@@ -194,13 +204,3 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
         counts = asdict(harvest.counts)
         self.log.info("Lineage events: %s", ", ".join(f"{k} {v}" for k, v in counts.items()))
         return counts
-
-
-def _number(argument: str, value: float | str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 <= number <= 24 * 365:
-        raise ArgumentError(f"{argument}: {value!r} is no number from 0 on")
-    return number

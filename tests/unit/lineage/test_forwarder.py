@@ -331,6 +331,49 @@ def test_an_end_that_two_have_said_is_sent_once(outbox, catalog):
     assert forward(outbox, catalog).posted == 1
 
 
+def test_a_start_that_comes_after_the_end(outbox, catalog):
+    put(outbox, make_event(1))
+    forward(outbox, catalog)
+    for second in (1, 2):
+        put(outbox, start(1, second, "orders"))
+        forward(outbox, catalog)
+    assert [kind for kind, _ in arrived(catalog)] == ["COMPLETE", "START", "OTHER"]
+
+
+said = st.tuples(
+    st.integers(0, 2),
+    st.sampled_from(["START", "START", "RUNNING", "COMPLETE", "FAIL"]),
+    st.integers(0, 59),
+    st.integers(0, 800),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(visits=st.lists(st.lists(said, max_size=6), min_size=1, max_size=4))
+def test_whatever_is_said_and_when_a_run_starts_once_and_nothing_is_sent_twice(
+    tmp_path_factory, visits
+):
+    outbox = LocalOutbox(tmp_path_factory.mktemp("outbox"))
+    catalog = MemoryCatalog()
+    for visit in visits:
+        for run, kind, second, age in visit:
+            time = f"2026-11-22T20:00:{second:02}Z"
+            event = make_event(run, kind, eventTime=time, inputs=[], outputs=[])
+            put(outbox, event, NOW - timedelta(seconds=age))
+        forward(outbox, catalog)
+    calls = len(catalog.calls)
+    assert set(forward(outbox, catalog).as_dict().values()) == {0}
+    assert len(catalog.calls) == calls == len(set(catalog.calls))
+    sent = Counter(
+        (event["run"]["runId"], event["eventType"])
+        for event in catalog.events.values()
+        if event["eventType"] in {"START", "COMPLETE", "FAIL"}
+    )
+    told = {(str(UUID(int=run)), kind) for visit in visits for run, kind, *_ in visit}
+    assert sent.keys() == {one for one in told if one[1] != "RUNNING"}
+    assert all(count == 1 for (_, kind), count in sent.items() if kind == "START")
+
+
 def test_a_group_with_a_refused_event_is_sent_one_by_one(outbox, catalog):
     put(outbox, start(1, 1, "orders"))
     put(outbox, start(1, 2, "customers"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.lineage import log_forms as forms
-from updraft.lineage import log_records
+from updraft.lineage import log_harvest, log_records
 from updraft.lineage.log_harvest import HarvestCounts, LogHarvest
 from updraft.lineage.validation import problems
 
@@ -126,6 +126,17 @@ def test_split_events_are_put_together(line, document, cuts):
     assert reader.counts == HarvestCounts(found=2, split=1)
 
 
+@pytest.mark.parametrize("document", SPLITTING, ids=lambda form: form.__name__)
+@pytest.mark.parametrize("line", forms.LINES, ids=lambda form: form.__name__)
+def test_pieces_that_begin_like_json(line, document):
+    """Each brace of the event is where a piece begins."""
+    text = line(event(1))
+    braces = [at for at, character in enumerate(text) if character in "{[" and at > 170]
+    reader, found = harvest(document([*pieces(text, braces), NOISE]))
+    assert found == [event(1)]
+    assert reader.counts == HarvestCounts(found=1, split=1)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     line=st.sampled_from(forms.LINES),
@@ -206,3 +217,28 @@ def test_broken_json_is_counted():
     line = forms.airflow_2(event(1)).replace('"eventType":', '"eventType";')
     reader, found = harvest(f"{line}\n{forms.airflow_2(event(2))}")
     assert (found, reader.counts.truncated) == ([event(2)], 1)
+
+
+@pytest.mark.parametrize("noise", [NOISE, forms.airflow_3_on_mwaa({"message": "x"})])
+def test_nothing_waits_for_ever(noise):
+    reader = LogHarvest(lambda _: None)
+    texts = log_records.read_texts(
+        io.BytesIO(forms.plain([forms.airflow_3(event(1))[:600], *[noise] * 25]).encode()),
+        lambda: bool(reader._pending),
+    )
+    reader.read(texts, "a.log")
+    assert (reader._pending, reader.counts.truncated) == ({}, 1)
+
+
+def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(log_harvest, "_MOST_PENDING", 3_000)
+    messages = [
+        forms.log_event(forms.airflow_3(event(number))[:600], number, f"s{number}")
+        for number in range(20)
+    ]
+    reader = LogHarvest(lambda _: None)
+    texts = [log_records.LogText(one["logStreamName"], 1, one["message"]) for one in messages]
+    reader.read(texts, "group")
+    assert sum(len(one.text) for one in reader._pending.values()) <= 3_000
+    reader.finish()
+    assert reader.counts.truncated == 20

@@ -80,8 +80,8 @@ def test_throttled_it_gives_its_slot_back_and_goes_on(groups, tmp_path):
     with pytest.raises(TaskDeferred) as deferred:
         operator(tmp_path).execute({})
     assert 7 <= deferred.value.trigger.seconds <= 15
-    assert deferred.value.method_name == "execute"
-    counts = operator(tmp_path).execute({}, event={}, **deferred.value.kwargs)
+    assert deferred.value.method_name == "execute_complete"
+    counts = operator(tmp_path).execute_complete({}, {}, **deferred.value.kwargs)
     assert (counts["found"], counts["stored"]) == (2, 2)
 
 
@@ -89,7 +89,7 @@ def test_throttled_for_ever_it_fails(groups, tmp_path):
     groups["airflow-e-Task"] = ServiceError("Too much.", "ThrottlingException")
     done = {"counts": {}, "groups": [], "missing": [], "pauses": 20}
     with pytest.raises(AirflowException, match="Too much"):
-        operator(tmp_path).execute({}, progress=done)
+        operator(tmp_path).execute_complete({}, {}, done)
 
 
 @pytest.mark.parametrize(
