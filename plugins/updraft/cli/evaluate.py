@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from updraft.datapipeline.expression_values import Value
     from updraft.datapipeline.model import Definition
     from updraft.datapipeline.resolution import Resolved
 
@@ -98,7 +99,7 @@ class _Evaluation:
         item = resolved[_OBJECT]
         end = parse_period(self.period).after(at, 1)
         if not self.via_jinja and not self.template:
-            runtime = {
+            runtime: dict[str, Value] = {
                 "@scheduledStartTime": at,
                 "@scheduledEndTime": end,
                 "@pipelineId": _OBJECT,

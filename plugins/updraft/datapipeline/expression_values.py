@@ -158,8 +158,15 @@ def as_instant(value: Value) -> datetime:
         with contextlib.suppress(ValueError):
             value = datetime.fromisoformat(value.strip())
     if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
+        return _plain(value)
     raise ValueProblemError(f"{_shown(value)} is no date; one looks like '2024-02-29T23:59:59'")
+
+
+def _plain(instant: datetime) -> datetime:
+    """Take an instant of pendulum, which adds otherwise, for one of the standard library."""
+    parts = (instant.year, instant.month, instant.day, instant.hour, instant.minute, instant.second)
+    zone = instant.tzinfo or UTC
+    return datetime(*parts, instant.microsecond, tzinfo=zone, fold=instant.fold)
 
 
 def _operate(operator: str, left: Scalar, right: Scalar) -> Scalar:
