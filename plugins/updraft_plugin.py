@@ -11,13 +11,16 @@ whose signature does not fit the running Airflow would silence that one too.
 from airflow.plugins_manager import AirflowPlugin
 
 from updraft.datapipeline.macros import template_macros
+from updraft.timetables import PeriodTimetable
 
 
 class UpdraftPlugin(AirflowPlugin):
     """Makes Updraft visible under Admin → Plugins, and brings what converted DAGs need.
 
-    Templates call its macros as ``macros.updraft.…``.
+    Templates call its macros as ``macros.updraft.…``. A timetable has to be registered, for Airflow
+    to read it back from the database.
     """
 
     name = "updraft"
     macros = template_macros()
+    timetables = [PeriodTimetable]  # noqa: RUF012 - the base class has no class variable

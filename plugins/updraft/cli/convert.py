@@ -1,5 +1,6 @@
 """`updraft convert`: legacy definitions become DAG files and reports."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,14 @@ def convert(
         str | None,
         typer.Option(help="Id of the DAG; the file's name when not given.", show_default=False),
     ] = None,
+    start_date: Annotated[
+        str | None,
+        typer.Option(
+            help="From when on the DAG takes the pipeline's place, in UTC: every period runs that "
+            "begins then or later.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace DAG files that were edited by hand.")
     ] = False,
@@ -72,7 +81,9 @@ def convert(
         _print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
-        conversions = _convert(batch.definition_files(inputs), dag_id, given, errors)
+        conversions = _convert(
+            batch.definition_files(inputs), dag_id, given, _instant(start_date), errors
+        )
         if import_check:
             with errors.status("Loading the DAGs in Airflow…"):
                 conversions = batch.check_all(conversions)
@@ -105,10 +116,17 @@ def _given_values(
     return given, findings
 
 
+def _instant(text: str | None) -> datetime | None:
+    from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
+
+    return None if text is None else as_instant(text).astimezone(UTC)
+
+
 def _convert(
     files: list[Path],
     dag_id: str | None,
     values: "tuple[ParameterValue, ...]",
+    start_date: datetime | None,
     console: "Console",
 ) -> "list[Conversion]":
     from rich.progress import Progress  # noqa: PLC0415 keeps start fast
@@ -122,7 +140,7 @@ def _convert(
         def advance(path: Path) -> None:
             progress.update(bar, advance=1, description=path.name)
 
-        return convert_all(files, dag_id, values, advance)
+        return convert_all(files, dag_id, values, advance, start_date)
 
 
 def _print_findings(findings: "tuple[Finding, ...]", console: "Console") -> None:

@@ -12,6 +12,7 @@ from updraft.cli.evaluate import evaluate
 from updraft.cli.lineage_sql import lineage_app
 from updraft.cli.local import local_app
 from updraft.cli.package import package
+from updraft.cli.schedule import schedule
 
 app = typer.Typer(
     name="updraft",
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command()(convert)
 app.command()(evaluate)
 app.command()(package)
+app.command()(schedule)
 app.add_typer(dynamodb_app, name="dynamodb")
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(local_app, name="local")

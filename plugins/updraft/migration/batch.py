@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from updraft.datapipeline.findings import Finding, Severity
@@ -75,6 +76,7 @@ def convert_all(
     dag_id: str | None,
     values: tuple[ParameterValue, ...],
     advance: Callable[[Path], None],
+    start_date: datetime | None = None,
 ) -> list[Conversion]:
     """Convert files one after the other; nothing is written.
 
@@ -82,6 +84,7 @@ def convert_all(
     :param dag_id: id for the DAG, for a single file; else the file's name decides.
     :param values: parameter values that go before those in the files.
     :param advance: called with each file when it is done.
+    :param start_date: from when on the DAGs take the place of the pipelines, in UTC.
     :returns: a conversion for each file.
     :raises UpdraftError: when the DAG id is not valid, or given for several files.
     """
@@ -108,7 +111,7 @@ def convert_all(
             conversions.append(_failed(Conversion(path, name, ()), message, advice))
         else:
             taken[name] = path
-            conversions.append(convert_file(path, name, values))
+            conversions.append(convert_file(path, name, values, start_date))
         advance(path)
     return conversions
 

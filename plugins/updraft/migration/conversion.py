@@ -1,6 +1,7 @@
 """The conversion of one definition, from its file to the text of a DAG and a report."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import updraft.migration.mappers  # noqa: F401 registers the mappers
@@ -16,11 +17,11 @@ from updraft.migration.ledger import Ledger
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.pipeline import account_unread_defaults, map_default
 from updraft.migration.mappers.placeholders import add_placeholder, needs_task
-from updraft.migration.mappers.schedule import run_clock
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.mappers.utilities import account_descriptions
 from updraft.migration.mentions import mentions
 from updraft.migration.parameters import map_parameters
+from updraft.migration.pipeline_schedule import pipeline_schedule, schedule_rows
 from updraft.migration.rendering import render
 from updraft.migration.report import Report, TaskAccount, coverage_of
 from updraft.migration.staging import account_staging
@@ -61,12 +62,18 @@ class Conversion:
         return self.dag_source is None or has_errors(self.findings)
 
 
-def convert_file(path: Path, dag_id: str, values: tuple[ParameterValue, ...] = ()) -> Conversion:
+def convert_file(
+    path: Path,
+    dag_id: str,
+    values: tuple[ParameterValue, ...] = (),
+    start_date: datetime | None = None,
+) -> Conversion:
     """Convert a definition file; nothing is written.
 
     :param path: the file.
     :param dag_id: id for the DAG.
     :param values: parameter values that go before those in the file.
+    :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
     :returns: DAG, report and findings; with errors the findings only.
     """
     result = read_file(path)
@@ -80,7 +87,7 @@ def convert_file(path: Path, dag_id: str, values: tuple[ParameterValue, ...] = (
         *(one for one in check_findings if not _said_before(one, slot_findings)),
         *_unknown_values(definition, values),
     ]
-    workflow = _workflow(definition, resolved)
+    workflow = _workflow(definition, resolved, start_date)
     dag, report = _convert(workflow, path.name, dag_id, tuple(findings))
     findings += [one for one in workflow.findings if not _is_known(one, check_findings)]
     findings.sort(key=_by_place)
@@ -133,9 +140,10 @@ def _unknown_values(definition: Definition, values: tuple[ParameterValue, ...]) 
     ]
 
 
-def _workflow(definition: Definition, resolved: Resolved) -> Workflow:
-    compiler = JinjaCompiler(definition, resolved, run_clock(resolved))
-    return Workflow(definition, resolved, compiler, Ledger(definition))
+def _workflow(definition: Definition, resolved: Resolved, start_date: datetime | None) -> Workflow:
+    schedule = pipeline_schedule(definition, resolved, start_date)
+    compiler = JinjaCompiler(definition, resolved, schedule.dag.clock)
+    return Workflow(definition, resolved, compiler, Ledger(definition), schedule)
 
 
 def _convert(
@@ -158,6 +166,7 @@ def _convert(
         params=(*params, *workflow.added_params),
         added_params=frozenset(one.name for one in workflow.added_params),
         schedule_words=workflow.schedule_words,
+        timing=workflow.schedule.dag.arguments,
         max_active_runs=workflow.max_active_runs,
         retries=workflow.retries,
         retry_delay=code_for(workflow.retry_delay),
@@ -168,6 +177,7 @@ def _convert(
         dag_id=dag_id,
         dag_file=f"{dag_id}.py",
         schedule=workflow.schedule_words,
+        runs=schedule_rows(workflow.schedule),
         coverage=coverage_of(fields),
         tasks=tuple(
             TaskAccount(

@@ -12,6 +12,7 @@ from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
 from updraft.migration.names import snake_case, unique
+from updraft.migration.pipeline_schedule import PipelineSchedule
 from updraft.migration.tasks import ParamSpec, TaskSpec
 
 
@@ -31,6 +32,7 @@ class Workflow:
     :param resolved: its objects with inheritance applied.
     :param compiler: compiles its expressions.
     :param ledger: the account of every field.
+    :param schedule: when its activities ran, and when the DAG runs.
     :param schedule_words: the schedule for the manual.
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of tasks that don't say otherwise.
@@ -46,6 +48,7 @@ class Workflow:
     resolved: Resolved
     compiler: JinjaCompiler
     ledger: Ledger
+    schedule: PipelineSchedule
     schedule_words: str = "It runs when it is triggered."
     max_active_runs: int = 1
     retries: int = 2

@@ -320,8 +320,9 @@ def test_a_definition_without_activity_is_an_error(definition):
         ),
         pytest.param(
             {"startDateTime": "2012-11-22T00:00:00", "endDateTime": "2012-11-25T00:00:00"},
-            Status.NEEDS_DECISION,
-            "every 1 day from 2012-11-22T00:00:00 UTC until 2012-11-25T00:00:00 UTC at its start",
+            Status.CARRIED_OVER,
+            "It runs every 1 day, when a period begins, from the period of 2012-11-22 00:00 UTC on "
+            "until that of 2012-11-24 00:00 UTC.",
             id="daily",
         ),
         pytest.param(
