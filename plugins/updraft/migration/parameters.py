@@ -115,6 +115,17 @@ def _fate(
         return Status.CARRIED_OVER, f"in the form under the same name, used by {places}"
     if waiting:
         return Status.NEEDS_DECISION, f"in the form, for what is not migrated yet: {waiting}"
+    return _fate_of_unread(places, workflow, uses)
+
+
+def _fate_of_unread(
+    places: str, workflow: Workflow, uses: list[tuple[str, str]]
+) -> tuple[Status, str]:
+    if workflow.schedule.dag.timetable is not None and any(
+        workflow.resolved[object_id].type == "Schedule" for object_id, _ in uses
+    ):
+        note = "its value settles the schedule of the DAG, which no run can change"
+        return Status.EQUIVALENT, f"{note} (used by {places})"
     if uses:
         return Status.DROPPED, f"only used by {places}, of which nothing is left"
     return Status.DROPPED, "no object uses it"
