@@ -199,7 +199,7 @@ class JinjaCompiler:
             case Name(name=name):
                 return self._name(name, item, scope)
             case Secret(name=name):
-                self.require_public(f"*{name}")
+                raise NotCompilableError(f"the secret {name!r} must come from a connection")
             case Member(target=target, name=name):
                 if name.startswith("@") and isinstance(target, Member):
                     raise NotCompilableError(
