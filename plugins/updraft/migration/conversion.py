@@ -15,7 +15,11 @@ from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
 from updraft.migration.mapper import ObjectMapper, Workflow
-from updraft.migration.mappers.pipeline import account_unread_defaults, map_default
+from updraft.migration.mappers.pipeline import (
+    account_unread_defaults,
+    map_default,
+    report_activities_without_schedule,
+)
 from updraft.migration.mappers.placeholders import add_placeholder, needs_task
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.mappers.utilities import account_descriptions
@@ -201,6 +205,7 @@ def _map_objects(workflow: Workflow) -> None:
     if default is not None:
         map_default(default, workflow)
     descriptions = _map_each(workflow)
+    report_activities_without_schedule(workflow)
     if default is not None:
         account_unread_defaults(default, workflow)
     account_unknown_references(workflow)

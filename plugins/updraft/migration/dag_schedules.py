@@ -13,7 +13,7 @@ from updraft.datapipeline.schedules import (
     last_start,
     simulate,
 )
-from updraft.migration.jinja_compiler import RunClock
+from updraft.migration.compiled_texts import RunClock
 from updraft.migration.tasks import Code
 from updraft.migration.timetables import TimetableSpec, datetime_code, timetable_for
 
@@ -62,8 +62,11 @@ class DagSchedule:
                 # Its data intervals have no length.
                 end = f"data_interval_start.add({period.unit}={period.count})"
             return RunClock("data_interval_start", end, pendulum=True)
-        if period is None or period.months or self.rule.type is not ScheduleType.CRON:
+        if period is None or self.rule.type is not ScheduleType.CRON:
             return RunClock(_RUN_START, None)
+        if period.months:
+            function = f"plus{period.unit.capitalize()}"
+            return RunClock(_RUN_START, f"macros.updraft.{function}({_RUN_START}, {period.count})")
         shift = f"macros.timedelta({period.unit}={period.count})"
         return RunClock(_RUN_START, f"({_RUN_START} + {shift})")
 

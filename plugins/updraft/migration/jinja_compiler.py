@@ -4,10 +4,7 @@ Only what can be said exactly is compiled. Everything else raises, and the task 
 becomes a placeholder that fails, so that a path is never quietly another one.
 """
 
-from dataclasses import dataclass, field
-
 from updraft.datapipeline.expression_checking import unknown_name
-from updraft.datapipeline.expression_values import ValueProblemError, as_number, as_text
 from updraft.datapipeline.expressions import (
     Call,
     Expression,
@@ -26,11 +23,13 @@ from updraft.datapipeline.expressions import (
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.compiled_texts import RunClock, Scope, Template
 from updraft.migration.jinja_functions import (
     compile_call,
     compile_list,
     compile_negation,
     compile_operation,
+    number_code,
 )
 from updraft.migration.jinja_text import (
     JinjaCode,
@@ -41,52 +40,11 @@ from updraft.migration.jinja_text import (
 )
 from updraft.migration.runtime_fields import runtime_field
 
+__all__ = ["JinjaCompiler", "RunClock", "Template"]
+
 # Values of a parameter that Jinja prints as they are.
 _KINDS: dict[str, Kind] = {"integer": "integer", "double": "number"}
 _LISTS: frozenset[Kind] = frozenset({"list", "any"})
-
-
-@dataclass(frozen=True, slots=True)
-class RunClock:
-    """Jinja expressions for a run's scheduled times.
-
-    :param start: expression for ``@scheduledStartTime``, a ``datetime`` in UTC.
-    :param end: expression for ``@scheduledEndTime``, none when it is not known.
-    :param pendulum: whether both yield instants of pendulum, not plain ones.
-    """
-
-    start: str
-    end: str | None
-    pendulum: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A compiled text.
-
-    :param text: what to write in the DAG.
-    :param literal: the plain value when the text holds no expression.
-    :param parameters: names of the parameters that it reads.
-    :param fields: fields it reads, as pairs of the object they are written on and their name.
-    """
-
-    text: str
-    literal: str | None
-    parameters: frozenset[str]
-    fields: frozenset[tuple[str, str]]
-
-
-@dataclass
-class _Scope:
-    """What is known while one text compiles, and what it turns out to read."""
-
-    node: ResolvedObject | None = None
-    path: tuple[str, ...] = ()
-    parameters: set[str] = field(default_factory=set)
-    fields: set[tuple[str, str]] = field(default_factory=set)
-
-    def below(self, step: str) -> "_Scope":
-        return _Scope(self.node, (*self.path, step), self.parameters, self.fields)
 
 
 class JinjaCompiler:
@@ -133,7 +91,7 @@ class JinjaCompiler:
         :returns: the template; its reads are those of the text, without the field itself.
         :raises NotCompilableError: when a part of it can't be said exactly.
         """
-        scope = _Scope()
+        scope = Scope()
         value = self._field(name, item, scope)
         scope.fields.discard((item.fields[name].owner_id, name))
         return self._template(value, scope)
@@ -159,10 +117,10 @@ class JinjaCompiler:
         :returns: the template.
         :raises NotCompilableError: when a part of it can't be said exactly.
         """
-        scope = _Scope(node)
+        scope = Scope(node)
         return self._template(self._parts(parts, item, scope), scope)
 
-    def _template(self, value: JinjaText, scope: _Scope) -> Template:
+    def _template(self, value: JinjaText, scope: Scope) -> Template:
         codes = [piece for piece in value if isinstance(piece, JinjaCode)]
         if not self._lists and any(code.kind in _LISTS for code in codes):
             raise NotCompilableError("a list in a text is not supported: write one text for each")
@@ -173,7 +131,7 @@ class JinjaCompiler:
             fields=frozenset(scope.fields),
         )
 
-    def _parts(self, parts: tuple[Part, ...], item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _parts(self, parts: tuple[Part, ...], item: ResolvedObject, scope: Scope) -> JinjaText:
         values = [
             (part.text,) if isinstance(part, Verbatim) else self._value(part.tree, item, scope)
             for part in parts
@@ -190,12 +148,12 @@ class JinjaCompiler:
             whole = compile_operation("+", whole, value)
         return whole
 
-    def _value(self, tree: Expression, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _value(self, tree: Expression, item: ResolvedObject, scope: Scope) -> JinjaText:
         match tree:
             case String(text=text):
                 return (text,)
             case Number(digits=digits):
-                return (_number(digits),)
+                return (number_code(digits),)
             case Name(name=name):
                 return self._name(name, item, scope)
             case Secret(name=name):
@@ -209,7 +167,7 @@ class JinjaCompiler:
                 return self._field(name, owner, scope)
         return self._computed(tree, item, scope)
 
-    def _computed(self, tree: Expression, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _computed(self, tree: Expression, item: ResolvedObject, scope: Scope) -> JinjaText:
         def value(one: Expression) -> JinjaText:
             return self._value(one, item, scope)
 
@@ -224,12 +182,12 @@ class JinjaCompiler:
                 return compile_list([value(one) for one in items])
         raise NotCompilableError("this expression has no value")
 
-    def _name(self, name: str, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _name(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaText:
         if name.startswith("@") or name in {"id", "name", "type"} or name in item.fields:
             return self._field(name, item, scope)
         return (self._parameter(name, scope),)
 
-    def _parameter(self, name: str, scope: _Scope) -> JinjaCode:
+    def _parameter(self, name: str, scope: Scope) -> JinjaCode:
         parameter = self._definition.parameters_by_name.get(name)
         self.require_public(name)
         if parameter is None and name not in self._definition.values_by_name:
@@ -245,7 +203,7 @@ class JinjaCompiler:
             return JinjaCode(f"({text} or '')", "text")
         return JinjaCode(text, _KINDS.get(parameter.type.casefold(), "text"))
 
-    def _field(self, name: str, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _field(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaText:
         inherent = {"id": item.id, "@id": item.id, "name": item.item.name, "type": item.type or ""}
         if name in inherent:
             return (inherent[name],)
@@ -272,7 +230,7 @@ class JinjaCompiler:
             place = error.place or (inherited.owner_id, name)
             raise MissingFieldError(error.message, error.advice, place) from None
 
-    def _runtime_field(self, name: str, item: ResolvedObject, scope: _Scope) -> JinjaCode | None:
+    def _runtime_field(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaCode | None:
         instant: Kind = "run time" if self._clock.pendulum else "utc"
         if name == "@scheduledStartTime":
             return JinjaCode(self._clock.start, instant)
@@ -283,7 +241,7 @@ class JinjaCompiler:
             raise NotCompilableError(f"the runtime field {name} has no counterpart here")
         return code
 
-    def _object(self, tree: Expression, item: ResolvedObject, scope: _Scope) -> ResolvedObject:
+    def _object(self, tree: Expression, item: ResolvedObject, scope: Scope) -> ResolvedObject:
         if isinstance(tree, Name):
             owner, name = item, tree.name
         elif isinstance(tree, Member):
@@ -305,15 +263,3 @@ class JinjaCompiler:
         if references[0] not in self._resolved:
             raise NotCompilableError(f"{owner.id}.{name} refers to an object that does not exist")
         return self._resolved[references[0]]
-
-
-def _number(digits: str) -> JinjaCode:
-    try:
-        number = as_number(digits)
-    except ValueProblemError as error:
-        raise NotCompilableError(str(error)) from error
-    if isinstance(number, int):
-        return JinjaCode(str(number), "integer")
-    # As Java prints it, unless that is no number for Jinja.
-    text = as_text(number)
-    return JinjaCode(text, "number") if "E" not in text else JinjaCode(repr(number), "computed")

@@ -72,7 +72,8 @@ def map_parameters(
                 note=note,
             )
         )
-        if not secret and status is not Status.DROPPED:
+        # What settles the schedule is settled, and no field of the form.
+        if not secret and status not in {Status.DROPPED, Status.EQUIVALENT}:
             specs.append(_spec(parameter, value, workflow))
     return tuple(specs), tuple(accounts)
 

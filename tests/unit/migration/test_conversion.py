@@ -339,7 +339,7 @@ def test_schedules(definition, schedule, status, words):
     conversion = definition.convert()
     assert words in conversion.report.to_markdown()
     assert _statuses(conversion)["S", "period"] is status
-    assert "schedule=None" in conversion.dag_source
+    assert ("schedule=None" in conversion.dag_source) == (status is not Status.CARRIED_OVER)
 
 
 def test_parameters_become_typed_form_fields(definition):
@@ -527,3 +527,57 @@ def test_every_parameter_is_explained_and_required_texts_are_not_empty(definitio
     assert params["myTable"]["title"] == "Table to export"
     assert "description_md" not in params["myTable"]  # it would only say the same again
     assert {name for name, one in params.items() if one.get("minLength") == 1} == {"myTable"}
+
+
+def test_what_does_not_tell_when_to_run_is_said(definition):
+    del definition.item("Default")["scheduleType"]
+    conversion = definition.convert()
+    assert ("ExportActivity", "schedule") in [
+        (one.object_id, one.field) for one in conversion.findings
+    ]
+    assert "schedule=None" in conversion.dag_source
+
+
+def test_a_missing_type_of_schedule_is_said(definition):
+    del definition.item("Default")["scheduleType"]
+    definition.item("Default")["schedule"] = {"ref": "S"}
+    fields = {"period": "1 day", "startDateTime": "2024-01-01T00:00:00"}
+    definition.add({"id": "S", "type": "Schedule", **fields})
+    conversion = definition.convert()
+    assert "taken for timeseries" in conversion.findings[0].message
+    assert "CronDataIntervalTimetable" in conversion.dag_source
+
+
+def test_a_parameter_may_settle_the_schedule(definition):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
+    fields = {"period": "#{myPeriod}", "startDateTime": "makeDate(2024, 1, 31)"}
+    definition.add({"id": "S", "type": "Schedule", **fields})
+    definition.document["parameters"].append({"id": "myPeriod", "default": "1 month"})
+    conversion = definition.convert_cleanly()
+    assert '"1 month", run_at="start"' in conversion.dag_source
+    assert _parameter(conversion, "myPeriod").status is Status.EQUIVALENT
+    assert "myPeriod" not in conversion.dag_source
+
+
+def test_several_schedules_wait_for_a_decision(definition):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
+    fields = {"type": "Schedule", "startDateTime": "2024-01-01T00:00:00"}
+    definition.add(
+        {"id": "S", "period": "1 hour", **fields},
+        {"id": "Often", "period": "20 minutes", **fields},
+        {
+            "id": "Other",
+            "type": "ShellCommandActivity",
+            "command": "c",
+            "runsOn": {"ref": "Cluster"},
+            "schedule": {"ref": "Often"},
+        },
+    )
+    conversion = definition.convert()
+    assert "schedule=None" in conversion.dag_source
+    assert "`Other` ran every 20 minutes" in conversion.report.schedule
+    assert [(row.activities, len(row.legacy), row.airflow) for row in conversion.report.runs] == [
+        (("ExportActivity",), 3, ()),
+        (("Other",), 3, ()),
+    ]
+    assert "when triggered" in conversion.report.to_markdown()
