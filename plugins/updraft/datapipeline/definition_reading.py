@@ -202,7 +202,7 @@ def _open_parameter(value: OpenValue, position: Position) -> Parameter:
         value.parameter_id,
         position,
         type_name=value.type,
-        description=value.description,
+        description=value.description or value.origin[:1].upper() + value.origin[1:],
         allowed_values=value.allowed_values,
         origin=value.origin,
     )

@@ -186,6 +186,14 @@ class Definition(_Frozen):
         """
         return self._changed(parameters=(*self.parameters, *parameters))
 
+    def with_properties(self, properties: PipelineProperties) -> "Definition":
+        """Make a definition of which more is known.
+
+        :param properties: what is known beside the definition.
+        :returns: a new definition.
+        """
+        return self._changed(pipeline=properties)
+
     def _changed(self, **changes: Any) -> "Definition":
         # Pydantic's own copy would take the look-up tables of the old objects along.
         names = type(self).model_fields
