@@ -83,6 +83,10 @@ def pipelines_of_configuration(
         )
     sources: list[PipelineSource] = []
     for member in found:
+        if not _blocks_of(member.value):
+            collector.error(
+                f"{DEFINITION_TYPE}.{member.key} is not a block", member.position, "Write { … }"
+            )
         names = ModuleNames([document, *others], given, collector)
         sources += [
             _pipeline(member.key, body, names, collector) for body in _blocks_of(member.value)
