@@ -83,7 +83,7 @@ def _checked(files: "Sequence[Path]", given: "Given") -> "tuple[int, tuple[Findi
     )
     from updraft.datapipeline.findings import Finding, Severity  # noqa: PLC0415 likewise
     from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
-    from updraft.migration.inputs import read_input, shown_path  # noqa: PLC0415 likewise
+    from updraft.migration.inputs import placed, read_input, shown_path  # noqa: PLC0415 likewise
 
     definitions: list[Definition] = []
     findings: list[Finding] = []
@@ -96,7 +96,7 @@ def _checked(files: "Sequence[Path]", given: "Given") -> "tuple[int, tuple[Findi
             )
             continue
         definitions += result.definitions
-        findings += check_result(result, given.values, given.parameters)
+        findings += placed(path, check_result(result, given.values, given.parameters))
     findings += unknown_values(definitions, given.values, given.parameters)
     return len(definitions), tuple(findings)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-from updraft.dynamodb.service_errors import explained
+from updraft.dynamodb.service_errors import ServiceError, explained
 from updraft.hooks.clients import connected_client
 
 
@@ -40,5 +40,8 @@ class DataPipelineHook(AwsBaseHook):
         client = connected_client(self)
         with explained("datapipeline:DescribePipelines", f"pipeline {pipeline_id!r}"):
             answer = client.describe_pipelines(pipelineIds=[pipeline_id])
-        description: dict[str, Any] = answer["pipelineDescriptionList"][0]
-        return description
+        descriptions: list[dict[str, Any]] = answer["pipelineDescriptionList"]
+        if not descriptions:
+            region = client.meta.region_name
+            raise ServiceError(f"There is no pipeline {pipeline_id!r} in the region {region}")
+        return descriptions[0]

@@ -10,7 +10,7 @@ from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import Conversion, convert_definition
 from updraft.migration.import_check import check_imports
-from updraft.migration.inputs import pipeline_id, read_input, shown_path
+from updraft.migration.inputs import pipeline_id, placed, read_input, shown_path
 from updraft.migration.names import check_dag_id, dag_id_of, unique
 from updraft.migration.output_files import EditedFileError, check_overwrite, write_files
 
@@ -86,7 +86,7 @@ def convert_all(
     for path in files:
         read, made = _convert_file(path, dag_id, given, taken)
         definitions += read
-        conversions += made
+        conversions += [_placed(path, one) for one in made]
         advance(path)
     unknown = unknown_values(definitions, given.values, given.parameters)
     if unknown and conversions:
@@ -137,6 +137,13 @@ def _convert_file(
         conversions.append(conversion)
         findings = ()
     return result.definitions, conversions
+
+
+def _placed(path: Path, one: Conversion) -> Conversion:
+    report = one.report
+    if report is not None:
+        report = report.model_copy(update={"findings": placed(path, report.findings)})
+    return replace(one, findings=placed(path, one.findings), report=report)
 
 
 def _dag_ids(path: Path, definitions: Sequence[Definition], dag_id: str | None) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """What a user names on the command line: files, folders, and pipelines in AWS."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from updraft.datapipeline.findings import Finding
 from updraft.datapipeline.object_types import object_types
 from updraft.datapipeline.reading import ReadResult, read_file
 from updraft.errors import UpdraftError
@@ -75,11 +77,30 @@ def read_input(path: Path, given: Mapping[str, tuple[str, ...]]) -> ReadResult:
     identity = pipeline_id(path)
     if identity is None:
         return read_file(path, given=given)
-    from updraft.migration.aws_pipelines import (  # noqa: PLC0415 brings Airflow along
-        read_pipeline,
-    )
-
+    # Airflow reads this when it is imported, and would write its own messages to the output.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
+    try:
+        from updraft.migration.aws_pipelines import (  # noqa: PLC0415 brings Airflow along
+            read_pipeline,
+        )
+    except ModuleNotFoundError as error:
+        raise UpdraftError(
+            f"Reading {path} needs Airflow with its amazon provider, but there is no module "
+            f"{error.name!r}. Install what requirements.txt names."
+        ) from None
     return read_pipeline(identity)
+
+
+def placed(path: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Leave out what line a finding is on, where nobody has a file to look it up in.
+
+    :param path: what the user wrote.
+    :param findings: the findings about it.
+    :returns: the findings, those about a pipeline in AWS without lines.
+    """
+    if pipeline_id(path) is None:
+        return tuple(findings)
+    return tuple(one.model_copy(update={"position": None}) for one in findings)
 
 
 def shown_path(path: Path) -> str:

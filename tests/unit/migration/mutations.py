@@ -182,8 +182,7 @@ def in_terraform(document):
                         block(item, "fields", "field") for item in form["pipelineObjects"]
                     ],
                     "parameter_object": [
-                        block(item, "attributes", "attribute")
-                        for item in form["parameterObjects"]
+                        block(item, "attributes", "attribute") for item in form["parameterObjects"]
                     ],
                 }
             }

@@ -4,6 +4,7 @@
 """
 
 import ast
+import contextlib
 import json
 import os
 import random
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.unit.migration import mutations
 
+from tests.unit.migration import mutations
 from updraft.datapipeline.file_checking import check_result
 from updraft.datapipeline.reading import read_text
 from updraft.migration.conversion import convert_definition
@@ -43,10 +44,8 @@ def broken_text(seed):
         return mutations.mutated_text(template.read_text(), chance)
     if "objects" in document and form in {1, 2, 3}:
         writer = (mutations.in_api_form, mutations.in_cloudformation, mutations.in_terraform)
-        try:
+        with contextlib.suppress(AttributeError, TypeError, KeyError):
             document = writer[form - 1](document)
-        except (AttributeError, TypeError, KeyError):
-            pass
     document = mutations.mutated(document, chance)
     if form == 4:
         return yaml.safe_dump(document)
