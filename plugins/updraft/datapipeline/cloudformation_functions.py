@@ -23,7 +23,7 @@ from updraft.datapipeline.json_text import (
     joined,
     plain,
 )
-from updraft.datapipeline.open_values import OpenValue, Part
+from updraft.datapipeline.open_values import Numbering, OpenValue, Part
 from updraft.datapipeline.positioned_values import is_known, last_object, text_of
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -52,6 +52,7 @@ class FunctionResolver:
         self.names = TemplateNames(template, given, collector)
         self.conditions = Conditions(template, self.resolve)
         self._collector = collector
+        self._numbering = Numbering()
         self._functions: dict[str, _Function] = {
             "Fn::Base64": self._base64,
             "Fn::FindInMap": self._find_in_map,
@@ -110,13 +111,11 @@ class FunctionResolver:
         if name == "Fn::If":
             return self._if(argument, position)
         found = function(argument, position) if function is not None else None
-        return found if found is not None else self._open(name, position)
-
-    def _open(self, name: str, position: Position) -> JsonScalar:
-        words = f"{name.removeprefix('Fn::')} on line {position.line}"
-        return self.names.open(
-            OpenValue(words, f"what {name} on line {position.line} gives"), position
-        )
+        if found is not None:
+            return found
+        words = self._numbering.name(name.removeprefix("Fn::"), json.dumps(plain(argument)))
+        origin = f"what {name} on line {position.line} gives"
+        return self.names.open(OpenValue(words, origin), position)
 
     def _arguments(self, argument: JsonValue, least: int) -> list[JsonValue] | None:
         items = argument.items if isinstance(argument, JsonArray) else ()
@@ -156,7 +155,7 @@ class FunctionResolver:
             return branches[0]
         return self.names.open(
             OpenValue(
-                f"{condition} on line {position.line}",
+                self._numbering.name(f"{condition} choice", repr(texts)),
                 f"{texts[0]!r} if {condition} holds, else {texts[1]!r}",
                 allowed_values=tuple(texts) if known else (),
             ),

@@ -20,6 +20,8 @@ _HCL_BLOCK = re.compile(
     r"^[ \t]*(?:resource|variable|locals|terraform|provider|module|data|output)\b[^:\n=]*\{",
     re.MULTILINE,
 )
+# A file of values for variables has neither blocks nor anything that YAML would know.
+_HCL_VALUES = re.compile(r"(?:\s*(?:#|//)[^\n]*\n)*\s*[A-Za-z_][\w-]*[ \t]*=[^=>]")
 
 
 def read_bytes(path: Path, collector: FindingCollector) -> str | None:
@@ -67,7 +69,7 @@ def _documents(text: str) -> tuple[JsonValue, ...]:
     content = text.removeprefix("\ufeff").strip()
     if not content or content[0] in '{["':
         return (parse_json(text),)
-    if _HCL_BLOCK.search(text):
+    if _HCL_BLOCK.search(text) or _HCL_VALUES.match(content):
         return (parse_hcl(text),)
     documents = parse_yaml(text)
     if not any(isinstance(one, JsonObject | JsonArray) for one in documents):

@@ -126,6 +126,34 @@ def heredoc(text: str) -> str:
     return textwrap.dedent(content) if opening.startswith("<<-") else content
 
 
+def reference_path(node: Node) -> tuple[str, ...] | None:
+    """Give the names of a reference such as ``aws_s3_bucket.logs[0].id``.
+
+    :param node: an expression.
+    :returns: its names; none when it is no reference, or one that has to be worked out.
+    """
+    inner = trees(node)
+    if node.data == "identifier":
+        return (token_text(node),)
+    if node.data == "expr_term" and len(inner) == 1:
+        return reference_path(inner[0])
+    if node.data not in {"get_attr_expr_term", "index_expr_term"}:
+        return None
+    before, key = reference_path(inner[0]), _key(inner[1])
+    return (*before, key) if before is not None and key is not None else None
+
+
+def _key(node: Node) -> str | None:
+    """Give the last name of a reference, none when it has to be worked out."""
+    if node.data == "short_index":
+        return token_text(node).strip(".")
+    key = trees(node)[0]
+    if node.data == "get_attr":
+        return token_text(key)
+    literal = [one for one in key.iter_subtrees() if one.data in {"int_lit", "string_part"}]
+    return token_text(literal[0]) if len(literal) == 1 else None
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text

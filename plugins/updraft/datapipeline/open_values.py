@@ -50,6 +50,26 @@ class OpenValue:
 Part = str | OpenValue
 
 
+class Numbering:
+    """Gives names to values that have none of their own; the same value gets the same name."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[str]] = {}
+
+    def name(self, kind: str, key: str) -> str:
+        """Name a value.
+
+        :param kind: what it is, such as the function that gives it.
+        :param key: what tells it from others of its kind.
+        :returns: the kind, from the second one on with a number.
+        """
+        known = self._known.setdefault(kind, [])
+        if key not in known:
+            known.append(key)
+        number = known.index(key) + 1
+        return kind if number == 1 else f"{kind} {number}"
+
+
 def splice(parts: Sequence[Part]) -> str:
     """Write texts and open values as one text with expressions.
 

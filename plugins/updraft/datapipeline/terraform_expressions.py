@@ -12,6 +12,7 @@ from updraft.datapipeline.hcl_text import (
     heredoc,
     json_value,
     parse_expression,
+    reference_path,
     token_text,
     trees,
     unescaped,
@@ -27,7 +28,7 @@ from updraft.datapipeline.json_text import (
     joined,
     plain,
 )
-from updraft.datapipeline.open_values import OpenValue, Part
+from updraft.datapipeline.open_values import Numbering, OpenValue, Part
 from updraft.datapipeline.positioned_values import from_plain, is_known, item_of, pairs_of
 from updraft.datapipeline.terraform_functions import call, operate
 from updraft.datapipeline.terraform_templates import Interpolation, template_parts
@@ -50,6 +51,7 @@ class Evaluator:
         self._look_up = look_up
         self._leave_open = leave_open
         self._depth = 0
+        self._numbering = Numbering()
         self._handlers: dict[str, _Handler] = {
             "binary_op": self._binary,
             "conditional": self._conditional,
@@ -97,7 +99,7 @@ class Evaluator:
     def _template(self, text: str, position: Position, scope: Scope) -> JsonValue:
         parts = template_parts(text)
         if parts is None:
-            return self._unknown("template", position)
+            return self._unknown("template", text, position)
         if len(parts) == 1 and isinstance(parts[0], Interpolation):
             return self._expression(parts[0].expression, position, scope)
         spliced: list[Part] = []
@@ -107,27 +109,28 @@ class Evaluator:
                 continue
             found = self._expression(part.expression, position, scope)
             if not isinstance(found, JsonScalar):
-                found = self._unknown("value", position)
+                found = self._unknown("expression", part.expression, position)
             spliced.extend(found.all_parts)
         return joined(spliced, position)
 
     def _expression(self, text: str, position: Position, scope: Scope) -> JsonValue:
         if self._depth > _DEEPEST:
-            return self._unknown("value", position)
+            return self._unknown("expression", text, position)
         self._depth += 1
         try:
             return self._node(parse_expression(text), position, scope)
         except (JsonSyntaxError, RecursionError):
-            return self._unknown("value", position)
+            return self._unknown("expression", text, position)
         finally:
             self._depth -= 1
 
-    def _unknown(self, what: str, position: Position) -> JsonScalar:
-        words = f"{what} on line {position.line}"
-        return self._leave_open(OpenValue(words, f"the {words} of the configuration"), position)
+    def _unknown(self, what: str, key: Node | str, position: Position) -> JsonScalar:
+        name = self._numbering.name(what, str(key))
+        origin = f"the {what} on line {position.line} of the Terraform configuration"
+        return self._leave_open(OpenValue(name, origin), position)
 
     def _node(self, node: Node, position: Position, scope: Scope) -> JsonValue:
-        path = _path(node)
+        path = reference_path(node)
         if path is not None:
             return self._at(path, position, scope)
         handler = self._handlers.get(str(node.data))
@@ -136,7 +139,7 @@ class Evaluator:
         inner = trees(node)
         if node.data == "expr_term" and len(inner) == 1:
             return self._node(inner[0], position, scope)
-        return self._unknown("value", position)
+        return self._unknown("expression", node, position)
 
     def _at(self, path: tuple[str, ...], position: Position, scope: Scope) -> JsonValue:
         if path[0] not in scope:
@@ -160,10 +163,10 @@ class Evaluator:
                 parts.append(text[1:] if escaped else unescaped(text))
                 continue
             if inner[0].data != "interpolation":
-                return self._unknown("template", position)
+                return self._unknown("template", node, position)
             found = self._node(trees(inner[0])[0], position, scope)
             if not isinstance(found, JsonScalar):
-                return self._unknown("value", position)
+                return self._unknown("expression", node, position)
             parts.extend(found.all_parts)
         return joined(parts, position)
 
@@ -195,11 +198,10 @@ class Evaluator:
             return branches[0 if text == "true" else 1]
         texts = [one.text for one in branches if isinstance(one, JsonScalar)]
         known = len(texts) == len(branches) and all(is_known(one) for one in branches)
-        words = f"choice on line {position.line}"
         return self._leave_open(
             OpenValue(
-                words,
-                f"the {words} of the configuration" + f", {' or '.join(texts)}" * known,
+                self._numbering.name("choice", str(node)),
+                f"the choice on line {position.line} of the Terraform configuration",
                 allowed_values=tuple(dict.fromkeys(texts)) if known else (),
             ),
             position,
@@ -210,11 +212,11 @@ class Evaluator:
         operator, right = trees(term)[:2]
         values = [self._node(one, position, scope) for one in (left, right)]
         if not all(is_known(one) for one in values):
-            return self._unknown("value", position)
+            return self._unknown("expression", node, position)
         found = operate(token_text(operator), plain(values[0]), plain(values[1]))
-        return (
-            from_plain(found, position) if found is not None else self._unknown("value", position)
-        )
+        if found is None:
+            return self._unknown("expression", node, position)
+        return from_plain(found, position)
 
     def _unary(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         value = (
@@ -224,7 +226,7 @@ class Evaluator:
             return from_plain(not value, position)
         if token_text(node) == "-" and isinstance(value, int | float):
             return from_plain(-value, position)
-        return self._unknown("value", position)
+        return self._unknown("expression", node, position)
 
     def _index(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         collection, index = trees(node)[:2]
@@ -233,7 +235,7 @@ class Evaluator:
         key = self._node(inner[0], position, scope) if inner else None
         name = key.text if isinstance(key, JsonScalar) else token_text(index).strip(".")
         found = item_of(found, name)
-        return found if found is not None else self._unknown("value", position)
+        return found if found is not None else self._unknown("expression", node, position)
 
     def _function(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         name, *rest = trees(node)
@@ -248,7 +250,7 @@ class Evaluator:
             *arguments, last = arguments
             arguments += last.items if isinstance(last, JsonArray) else (last,)
         found = call(function, arguments, position)
-        return found if found is not None else self._unknown(function, position)
+        return found if found is not None else self._unknown(function, node, position)
 
     def _for(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         intro, *rest = trees(node)
@@ -259,7 +261,7 @@ class Evaluator:
         members: list[JsonMember] = []
         pairs = pairs_of(self._node(collection, position, scope))
         if pairs is None:
-            return self._unknown("list", position)
+            return self._unknown("list", node, position)
         for key, value in pairs:
             inner = {**scope, **dict(zip(keys, (key, value)[-len(keys) :], strict=False))}
             if condition is not None:
@@ -273,27 +275,3 @@ class Evaluator:
             items = tuple(member.value for member in members)
             return JsonArray(items, position, depth_of(items))
         return JsonObject(tuple(members), position, depth_of(one.value for one in members))
-
-
-def _path(node: Node) -> tuple[str, ...] | None:
-    """Give the names of a reference such as ``aws_s3_bucket.logs[0].id``."""
-    inner = trees(node)
-    if node.data == "identifier":
-        return (token_text(node),)
-    if node.data == "expr_term" and len(inner) == 1:
-        return _path(inner[0])
-    if node.data not in {"get_attr_expr_term", "index_expr_term"}:
-        return None
-    before, key = _path(inner[0]), _key(inner[1])
-    return (*before, key) if before is not None and key is not None else None
-
-
-def _key(node: Node) -> str | None:
-    """Give the last name of a reference, none when it has to be worked out."""
-    if node.data == "short_index":
-        return token_text(node).strip(".")
-    key = trees(node)[0]
-    if node.data == "get_attr":
-        return token_text(key)
-    literal = [one for one in key.iter_subtrees() if one.data in {"int_lit", "string_part"}]
-    return token_text(literal[0]) if len(literal) == 1 else None
