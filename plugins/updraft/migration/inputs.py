@@ -115,9 +115,8 @@ def shown_path(path: Path) -> str:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "this is no path"
-        raise UpdraftError(f"{shown_path(path)!r} can't be read: {reason}") from None
+    except OSError as error:
+        raise UpdraftError(f"{shown_path(path)} can't be read: {error.strerror}") from None
 
 
 def _exists(path: Path) -> bool:
