@@ -137,11 +137,12 @@ def _print_table(
     for one in findings:
         style = "bold red" if one.severity.value == "error" else "yellow"
         what = ".".join(filter(None, (one.object_id, one.field)))
-        value = Text(f"\n[{one.value}]") if one.value is not None else Text()
+        finding = Text(one.message, overflow="fold")
+        finding.append(f"\n[{one.value}]" if one.value is not None else "")
         table.add_row(
             Text(one.severity.value, style=style),
             Text("\n".join(filter(None, (one.place, what))), overflow="fold"),
-            Text(one.message).append_text(value).append(f"\n{one.advice}", style="dim"),
+            finding.append(f"\n{one.advice}", style="dim"),
         )
     if findings:
         console.print(table)

@@ -215,6 +215,10 @@ class _Builder(Transformer[Token, JsonValue]):
         token = children[0]
         return JsonScalar(_decode(token), str(token), _position(token))
 
+    def placeholder(self, children: list[Token]) -> JsonScalar:
+        token = children[0]
+        return JsonScalar(str(token), str(token), _position(token))
+
     def member(self, children: list[Any]) -> JsonMember:
         key, value = children
         return JsonMember(_decode(key), value, _position(key))

@@ -15,6 +15,7 @@ from updraft.datapipeline.documents import parse_documents, read_bytes
 from updraft.datapipeline.findings import Finding, has_errors
 from updraft.datapipeline.json_text import JsonArray, JsonMember, JsonObject, JsonValue
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.placeholders import open_placeholders
 from updraft.datapipeline.positioned_values import renamed
 from updraft.datapipeline.sources import PipelineSource
 from updraft.datapipeline.terraform import is_configuration, pipelines_of_configuration
@@ -169,7 +170,7 @@ def _sources(
         return pipelines_of_template(document, given, reader)
     if is_configuration(document):
         return pipelines_of_configuration(document, _read_others(others), given, reader)
-    return _plain_sources(document, reader)
+    return _plain_sources(document, given, reader)
 
 
 def _read_others(paths: Sequence[Path]) -> list[JsonObject]:
@@ -183,13 +184,16 @@ def _read_others(paths: Sequence[Path]) -> list[JsonObject]:
     return documents
 
 
-def _plain_sources(document: JsonObject, reader: DefinitionReader) -> list[PipelineSource]:
+def _plain_sources(
+    document: JsonObject, given: Given, reader: DefinitionReader
+) -> list[PipelineSource]:
     keys = {member.key for member in document.members}
+    document, names = open_placeholders(document, given, reader)
     if "objects" in keys:
-        return [PipelineSource(document)]
+        return [PipelineSource(document, template_names=names)]
     lowered = renamed(document, _API_NAMES)
     if "pipelineObjects" in keys and isinstance(lowered, JsonObject):
-        return [PipelineSource(lowered)]
+        return [PipelineSource(lowered, template_names=names)]
     if keys & {"id", "type"}:
         reader.warn(
             "This is a single object, not a definition; it is read as one",

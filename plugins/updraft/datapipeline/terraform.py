@@ -17,6 +17,7 @@ from updraft.datapipeline.positioned_values import last_object, pairs_of, rename
 from updraft.datapipeline.sources import PipelineSource
 from updraft.datapipeline.terraform_expressions import Scope
 from updraft.datapipeline.terraform_names import ModuleNames, blocks
+from updraft.datapipeline.terraform_stacks import pipelines_of_stacks
 
 DEFINITION_TYPE = "aws_datapipeline_pipeline_definition"
 _PIPELINE_TYPE = "aws_datapipeline_pipeline"
@@ -67,7 +68,8 @@ def pipelines_of_configuration(
         for value in _blocks_of(kind.value)
         for member in value.members
     ]
-    if not found:
+    sources = pipelines_of_stacks(document, others, given, collector)
+    if not found and not sources:
         types = {kind.key for kind in blocks([document], "resource")}
         collector.error(
             f"The Terraform configuration has no resource {DEFINITION_TYPE}",
@@ -81,7 +83,6 @@ def pipelines_of_configuration(
                 "Give the file that has it",
             ),
         )
-    sources: list[PipelineSource] = []
     for member in found:
         if not _blocks_of(member.value):
             collector.error(

@@ -181,3 +181,41 @@ def test_files_with_values_of_variables(tmp_path):
     values, findings = read_values(file)
     assert [(one.name, one.values) for one in values] == [("env", ("prod",)), ("zones", ("a", "b"))]
     assert findings == ()
+
+
+STACK = """
+variable "bucket" { default = "logs" }
+resource "aws_cloudformation_stack" "s" {
+  parameters = {
+    Bucket = var.bucket
+    Other  = aws_s3_bucket.b.id
+  }
+  template_body = %s
+}
+"""
+
+
+def test_templates_inside_of_a_configuration():
+    body = """<<EOT
+Parameters: {Bucket: {Type: String}, Other: {Type: String}}
+Resources:
+  P:
+    Type: AWS::DataPipeline::Pipeline
+    Properties:
+      Name: p
+      PipelineObjects:
+        - Id: A
+          Name: A
+          Fields: [{Key: myX, StringValue: !Sub "$${Bucket}/$${Other}"}]
+EOT
+"""
+    result = read_text(STACK % body, "x.tf")
+    (item,) = result.definitions[0].objects
+    assert item.field("myX").text == "logs/#{Other}"
+    assert item.position.line == 16
+    assert result.findings == ()
+
+
+def test_templates_in_files_beside_a_configuration():
+    result = read_text(STACK % 'file("${path.module}/templates/p.yml")', "x.tf")
+    assert any("Give templates/p.yml" in one.advice for one in result.findings)
