@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from updraft.cli.check import check
 from updraft.cli.convert import convert
 from updraft.cli.dynamodb import dynamodb_app
 from updraft.cli.evaluate import evaluate
@@ -20,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(check)
 app.command()(convert)
 app.command()(evaluate)
 app.command()(package)

@@ -5,12 +5,18 @@ from datetime import datetime
 from pathlib import Path
 
 import updraft.migration.mappers  # noqa: F401 registers the mappers
-from updraft.datapipeline.checking import check
+from updraft.datapipeline.file_checking import (
+    by_place,
+    check_definition,
+    check_result,
+    unknown_values,
+)
 from updraft.datapipeline.findings import Finding, Severity, did_you_mean, has_errors
-from updraft.datapipeline.model import Definition, ParameterValue
+from updraft.datapipeline.mentions import mentions
+from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.reading import read_file
 from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
-from updraft.datapipeline.slots import repair_slots
 from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
@@ -23,7 +29,6 @@ from updraft.migration.mappers.pipeline import (
 from updraft.migration.mappers.placeholders import add_placeholder, needs_task
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.mappers.utilities import account_descriptions
-from updraft.migration.mentions import mentions
 from updraft.migration.parameters import map_parameters
 from updraft.migration.pipeline_schedule import pipeline_schedule, schedule_rows
 from updraft.migration.rendering import render
@@ -72,7 +77,7 @@ def convert_file(
     values: tuple[ParameterValue, ...] = (),
     start_date: datetime | None = None,
 ) -> Conversion:
-    """Convert a definition file; nothing is written.
+    """Convert a file that holds one definition; nothing is written.
 
     :param path: the file.
     :param dag_id: id for the DAG.
@@ -80,29 +85,52 @@ def convert_file(
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
     :returns: DAG, report and findings; with errors the findings only.
     """
-    result = read_file(path)
+    result = read_file(path, given={one.id: one.values for one in values})
     if result.definition is None:
-        return Conversion(path, dag_id, result.findings)
-    definition, slot_findings = repair_slots(result.definition.with_values(values))
-    resolved, check_findings = check(definition)
-    findings = [
-        *result.findings,
-        *slot_findings,
-        *(one for one in check_findings if not _said_before(one, slot_findings)),
-        *_unknown_values(definition, values),
-    ]
-    workflow = _workflow(definition, resolved, start_date)
+        findings = check_result(result, values)
+        return Conversion(path, dag_id, (*findings, *unknown_values(result.definitions, values)))
+    findings = (*result.findings, *unknown_values(result.definitions, values))
+    return convert_definition(
+        result.definition,
+        path,
+        dag_id,
+        read_findings=findings,
+        values=values,
+        start_date=start_date,
+    )
+
+
+def convert_definition(
+    definition: Definition,
+    path: Path,
+    dag_id: str,
+    *,
+    read_findings: tuple[Finding, ...] = (),
+    values: tuple[ParameterValue, ...] = (),
+    parameters: tuple[Parameter, ...] = (),
+    start_date: datetime | None = None,
+) -> Conversion:
+    """Convert a definition; nothing is written.
+
+    :param definition: the definition as read.
+    :param path: the file that it stands in.
+    :param dag_id: id for the DAG.
+    :param read_findings: what was found when it was read.
+    :param values: parameter values that go before those in the file.
+    :param parameters: parameters declared in a file of their own.
+    :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
+    :returns: DAG, report and findings; with errors the findings only.
+    """
+    checked = check_definition(definition, values, parameters)
+    findings = [*read_findings, *checked.findings]
+    workflow = _workflow(checked.definition, checked.resolved, start_date)
     dag, report = _convert(workflow, path.name, dag_id, tuple(findings))
-    findings += [one for one in workflow.findings if not _is_known(one, check_findings)]
-    findings.sort(key=_by_place)
+    findings += [one for one in workflow.findings if not _is_known(one, checked.findings)]
+    findings.sort(key=by_place)
     if has_errors(findings):
         return Conversion(path, dag_id, tuple(findings))
     report = report.model_copy(update={"findings": tuple(_without_folder(findings))})
     return Conversion(path, dag_id, tuple(findings), render(dag), report)
-
-
-def _by_place(finding: Finding) -> tuple[int, int]:
-    return (finding.position.line, finding.position.column) if finding.position else (0, 0)
 
 
 def _without_folder(findings: list[Finding]) -> list[Finding]:
@@ -110,38 +138,19 @@ def _without_folder(findings: list[Finding]) -> list[Finding]:
     return [finding.model_copy(update={"file": Path(finding.file).name}) for finding in findings]
 
 
-def _said_before(finding: Finding, others: tuple[Finding, ...]) -> bool:
-    return any(
-        (finding.position, finding.object_id, finding.field)
-        == (other.position, other.object_id, other.field)
-        for other in others
-    )
-
-
 def _is_known(finding: Finding, others: tuple[Finding, ...]) -> bool:
-    return any(
-        (finding.message, finding.object_id, finding.field)
-        == (other.message, other.object_id, other.field)
+    """Tell whether a check has said the same, maybe in other words or of another object."""
+    if finding.message.startswith(CIRCLE):
+        return any(other.message.startswith(CIRCLE) for other in others)
+    same = [
+        other
         for other in others
-    )
-
-
-def _unknown_values(definition: Definition, values: tuple[ParameterValue, ...]) -> list[Finding]:
-    known = {*definition.parameters_by_name, *mentions(definition)}
-    return [
-        Finding(
-            severity=Severity.ERROR,
-            file=value.source,
-            position=value.position,
-            object_id=value.id,
-            message="A value is given for a parameter that the definition does not have",
-            advice=did_you_mean(
-                value.name, definition.parameters_by_name, "Remove the value, or add the parameter"
-            ),
-        )
-        for value in values
-        if value.name not in known
+        if (finding.object_id, finding.field) == (other.object_id, other.field)
     ]
+    return any(
+        finding.message == other.message or Severity.ERROR is finding.severity is other.severity
+        for other in same
+    )
 
 
 def _workflow(definition: Definition, resolved: Resolved, start_date: datetime | None) -> Workflow:

@@ -224,7 +224,7 @@ def test_an_untranslatable_date_becomes_a_placeholder(definition):
             "segments -1",
             id="negative segments",
         ),
-        pytest.param({"attemptTimeout": "soon"}, "attemptTimeout", "not a period", id="period"),
+        pytest.param({"attemptTimeout": "soon"}, "attemptTimeout", "takes a period", id="period"),
         pytest.param({"dependsOn": {"ref": "Tabel"}}, "dependsOn", "not exist", id="dangling"),
     ],
 )
