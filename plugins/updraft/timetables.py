@@ -5,7 +5,8 @@ each month or every third week. A timedelta loses its phase when a DAG does not 
 of AWS Data Pipeline have both, which is what this timetable is for.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pendulum
@@ -121,6 +122,47 @@ class PeriodTimetable(Timetable):
 
     def _interval(self, number: int) -> DataInterval:
         return DataInterval(_instant(self._begin(number)), _instant(self._begin(number + 1)))
+
+
+def overlapping_runs(
+    start: datetime,
+    period: str,
+    *,
+    own_start: datetime,
+    own_period: str,
+    first: datetime | None = None,
+    last: datetime | None = None,
+) -> Callable[[datetime], list[datetime]]:
+    """Tell which runs of another DAG have periods that overlap with that of a run of one's own.
+
+    It is made for ``execution_date_fn`` of an ``ExternalTaskSensor``. Where the other DAG has no
+    such run any more, or not yet, it is the last or the first one.
+
+    :param start: when the first period of the other DAG begins, with a time zone.
+    :param period: how long its periods are, such as ``1 hour``.
+    :param own_start: when the first period of this DAG begins.
+    :param own_period: how long its periods are.
+    :param first: when the first period begins that runs in the other DAG; the start, unless given.
+    :param last: when the last one begins, if there is a last one.
+    :returns: a function from a run's logical date to the other logical dates.
+    """
+    others, own = parse_period(period), parse_period(own_period)
+
+    def logical_dates(logical_date: datetime) -> list[datetime]:
+        instant = _plain(logical_date)
+        number = own.number_at(own_start, instant)
+        begin, end = own.after(own_start, number), own.after(own_start, number + 1)
+        lowest = 0 if first is None else others.number_at(start, first)
+        from_number = max(others.number_at(start, begin), lowest)
+        to_number = max(others.number_at(start, end - timedelta(microseconds=1)), lowest)
+        if last is not None:
+            highest = others.number_at(start, last)
+            from_number, to_number = min(from_number, highest), min(to_number, highest)
+        return [
+            _instant(others.after(start, number)) for number in range(from_number, to_number + 1)
+        ]
+
+    return logical_dates
 
 
 def _plain(instant: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """`updraft schedule`: when a pipeline ran, and when its DAG runs."""
 
 import json
+from datetime import UTC
 from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
@@ -8,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from updraft.cli.definition_options import (
+    ParametersOption,
+    SetOption,
+    ValuesOption,
+    given_beside,
+)
+
 if TYPE_CHECKING:
+    from updraft.migration.batch import Given
     from updraft.migration.pipeline_schedule import ActivitySchedule, PipelineSchedule, RunTimes
 
 
@@ -20,7 +29,12 @@ class OutputFormat(StrEnum):
 
 
 def schedule(
-    file: Annotated[Path, typer.Argument(help="A definition file.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A file with definitions, or pipeline:df-… in AWS.", show_default=False
+        ),
+    ],
     *,
     activation: Annotated[
         str | None,
@@ -31,12 +45,9 @@ def schedule(
         ),
     ] = None,
     runs: Annotated[int, typer.Option(help="How many runs to list.", min=1, max=10_000)] = 6,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Value of a parameter.", show_default=False
-        ),
-    ] = None,
+    set_: SetOption = None,
+    values: ValuesOption = None,
+    parameters: ParametersOption = None,
     format_: Annotated[
         OutputFormat, typer.Option("--format", help="How to print them.")
     ] = OutputFormat.TABLE,
@@ -46,11 +57,17 @@ def schedule(
     The pipeline's are simulated by the rule of AWS Data Pipeline, the DAG's are what its timetable
     answers. The command exits with 1 when they differ, or when the definition does not tell.
     """
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
+    from updraft.datapipeline.findings import (  # noqa: PLC0415 keeps `updraft --help` fast
+        DefinitionError,
+        has_errors,
+    )
+    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
 
     try:
-        found = _read(file, activation, set_ or [])
-        answer = _answer(file, found, activation, runs)
+        given, findings = given_beside(set_ or [], values, parameters)
+        if has_errors(findings):
+            raise DefinitionError(findings)
+        answer = _answer(file, _read(file, activation, given), activation, runs)
     except UpdraftError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -62,36 +79,27 @@ def schedule(
         raise typer.Exit(1)
 
 
-def _read(file: Path, activation: str | None, assignments: list[str]) -> "PipelineSchedule":
-    from datetime import UTC  # noqa: PLC0415 keeps start fast
-
-    from updraft.datapipeline.checking import check  # noqa: PLC0415 likewise
-    from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 likewise
-    from updraft.datapipeline.findings import DefinitionError  # noqa: PLC0415 likewise
-    from updraft.datapipeline.model import ParameterValue  # noqa: PLC0415 likewise
-    from updraft.datapipeline.reading import read_file  # noqa: PLC0415 likewise
-    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
+def _read(file: Path, activation: str | None, given: "Given") -> "list[PipelineSchedule]":
+    from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
+    from updraft.datapipeline.file_checking import check_definition  # noqa: PLC0415 likewise
+    from updraft.datapipeline.findings import DefinitionError, has_errors  # noqa: PLC0415 likewise
+    from updraft.migration.inputs import read_input  # noqa: PLC0415 likewise
     from updraft.migration.pipeline_schedule import pipeline_schedule  # noqa: PLC0415 likewise
 
-    values: tuple[ParameterValue, ...] = ()
-    for assignment in assignments:
-        name, separator, value = assignment.partition("=")
-        if not separator or not name:
-            raise UpdraftError(f"--set takes KEY=VALUE, not {name!r}")
-        values = (*values, ParameterValue(id=name, values=(value,), source="--set"))
-    result = read_file(file)
-    if result.definition is None:
-        raise DefinitionError(result.findings)
-    definition = result.definition.with_values(values)
-    resolved, _ = check(definition)
     start = None if activation is None else as_instant(activation).astimezone(UTC)
-    return pipeline_schedule(definition, resolved, start)
+    result = read_input(file, given.by_name)
+    if has_errors(result.findings) or not result.definitions:
+        raise DefinitionError(result.findings)
+    checked = (check_definition(one, given.values, given.parameters) for one in result.definitions)
+    return [pipeline_schedule(one.definition, one.resolved, start) for one in checked]
 
 
 def _answer(
-    file: Path, found: "PipelineSchedule", activation: str | None, runs: int
+    file: Path, found: "list[PipelineSchedule]", activation: str | None, runs: int
 ) -> dict[str, Any]:
-    activities = [_activity_answer(one, found, runs) for one in found.activities]
+    activities = [
+        _activity_answer(one, pipeline, runs) for pipeline in found for one in pipeline.activities
+    ]
     return {
         "file": str(file),
         "activation": activation,
@@ -144,18 +152,24 @@ def _print_table(answer: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415 keeps start fast
     from rich.table import Table  # noqa: PLC0415 likewise
 
-    console = Console()
+    console = Console(soft_wrap=True)
     for one in answer["activities"]:
-        table = Table(
-            title=f"{one['id']}: {one['scheduleType'] or 'unknown'}", title_justify="left"
-        )
-        for heading in ("due", "@scheduledStartTime", "@scheduledEndTime", "in Airflow"):
-            table.add_column(heading)
-        pairs = zip_longest(one["legacy"], one["airflow"], fillvalue=None)
-        for legacy, airflow in pairs:
-            times = list(legacy.values()) if legacy else ["-"] * 3
-            same = "the same" if legacy == airflow else str(airflow)
-            table.add_row(*(time or "-" for time in times), same)
-        console.print(table)
+        title = f"{one['id']}: {one['scheduleType'] or 'unknown'}"
+        if "dag" in one:
+            title += f", schedule={one['dag']['schedule']}"
+        console.print(title, markup=False, highlight=False)
+        table = Table()
+        for heading in ("due (UTC)", "@scheduledStartTime", "@scheduledEndTime", "in Airflow"):
+            table.add_column(heading, overflow="fold")
+        for legacy, airflow in zip_longest(one["legacy"], one["airflow"]):
+            same = "the same" if legacy == airflow else _in_one_line(airflow)
+            times = legacy.values() if legacy else (None,) * 3
+            table.add_row(*((time or "-").removesuffix("Z") for time in times), same)
+        if table.row_count:
+            console.print(table)
         if one["problem"]:
             console.print(one["problem"], style="yellow", markup=False)
+
+
+def _in_one_line(run: dict[str, str | None] | None) -> str:
+    return ", ".join(time or "-" for time in run.values()) if run else "-"

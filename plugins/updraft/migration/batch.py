@@ -138,7 +138,12 @@ def _convert_file(
             parameters=given.parameters,
             start_date=given.start_date,
         )
-        conversions.append(conversion)
+        for one in (conversion, *conversion.others):
+            if taken.setdefault(one.dag_id, path) != path:
+                message = f"The DAG id {one.dag_id!r} is taken by {taken[one.dag_id]}"
+                conversions.append(_failed(one, message, "Rename one of the files"))
+            else:
+                conversions.append(one)
         findings = ()
     return result.definitions, conversions
 

@@ -1,11 +1,12 @@
 """The conversion of one definition, from its file to the text of a DAG and a report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import updraft.migration.mappers  # noqa: F401 registers the mappers
 from updraft.datapipeline.file_checking import (
+    Checked,
     by_place,
     check_definition,
     check_result,
@@ -16,7 +17,7 @@ from updraft.datapipeline.mentions import mentions
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.reading import read_file
-from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
+from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
@@ -30,11 +31,23 @@ from updraft.migration.mappers.placeholders import add_placeholder, needs_task
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.mappers.utilities import account_descriptions
 from updraft.migration.parameters import map_parameters
-from updraft.migration.pipeline_schedule import pipeline_schedule, schedule_rows
+from updraft.migration.pipeline_schedule import (
+    PipelineSchedule,
+    other_clocks,
+    pipeline_schedule,
+    schedule_rows,
+)
 from updraft.migration.rendering import render
 from updraft.migration.report import Report, TaskAccount, coverage_of
+from updraft.migration.schedule_parts import (
+    SENSOR,
+    Part,
+    add_sensor,
+    split_by_schedule,
+    task_ids,
+)
 from updraft.migration.staging import account_staging
-from updraft.migration.tasks import DagSpec
+from updraft.migration.tasks import DagSpec, TaskSpec
 from updraft.migration.unknown_objects import (
     account_unknown_references,
     is_unknown,
@@ -57,6 +70,7 @@ class Conversion:
     :param findings: everything found wrong or odd.
     :param dag_source: text of the DAG file, none when there are errors.
     :param report: the report, none when there are errors.
+    :param others: the DAGs of the same pipeline, when it has several schedules.
     """
 
     path: Path
@@ -64,6 +78,7 @@ class Conversion:
     findings: tuple[Finding, ...]
     dag_source: str | None = None
     report: Report | None = None
+    others: "tuple[Conversion, ...]" = ()
 
     @property
     def failed(self) -> bool:
@@ -122,15 +137,39 @@ def convert_definition(
     :returns: DAG, report and findings; with errors the findings only.
     """
     checked = check_definition(definition, values, parameters)
-    findings = [*read_findings, *checked.findings]
-    workflow = _workflow(checked.definition, checked.resolved, start_date)
-    dag, report = _convert(workflow, path.name, dag_id, tuple(findings))
-    findings += [one for one in workflow.findings if not _is_known(one, checked.findings)]
-    findings.sort(key=by_place)
-    if has_errors(findings):
-        return Conversion(path, dag_id, tuple(findings))
-    report = report.model_copy(update={"findings": tuple(_without_folder(findings))})
-    return Conversion(path, dag_id, tuple(findings), render(dag), report)
+    schedule = pipeline_schedule(checked.definition, checked.resolved, start_date)
+    parts = split_by_schedule(checked.definition, checked.resolved, schedule, dag_id)
+    if not parts:
+        parts = (Part(dag_id, _workflow(checked, schedule)),)
+    made = [_convert(part.workflow, path.name, part.dag_id) for part in parts]
+    known_tasks = task_ids(parts)
+    conversions: list[Conversion] = []
+    for number, (part, (dag, report)) in enumerate(zip(parts, made, strict=True)):
+        # What concerns the whole definition is said once.
+        findings = [*read_findings, *checked.findings] if number == 0 else []
+        findings += [one for one in part.workflow.findings if not _is_known(one, checked.findings)]
+        findings.sort(key=by_place)
+        if has_errors(findings) or has_errors(checked.findings):
+            conversions.append(Conversion(path, part.dag_id, tuple(findings)))
+            continue
+        said = {"findings": tuple(_without_folder(findings))}
+        source = render(_with_known_tasks(dag, known_tasks))
+        conversions.append(
+            Conversion(path, part.dag_id, tuple(findings), source, report.model_copy(update=said))
+        )
+    return replace(conversions[0], others=tuple(conversions[1:]))
+
+
+def _with_known_tasks(dag: DagSpec, known: dict[tuple[str, str], str]) -> DagSpec:
+    """Let sensors wait for the tasks that the other parts turned out to have."""
+
+    def known_task(task: TaskSpec) -> TaskSpec:
+        key = (str(task.arguments.get("external_dag_id")), task.object_id)
+        if task.operator != SENSOR or key not in known:
+            return task
+        return replace(task, arguments={**task.arguments, "external_task_id": known[key]})
+
+    return replace(dag, tasks=tuple(known_task(task) for task in dag.tasks))
 
 
 def _without_folder(findings: list[Finding]) -> list[Finding]:
@@ -153,15 +192,14 @@ def _is_known(finding: Finding, others: tuple[Finding, ...]) -> bool:
     )
 
 
-def _workflow(definition: Definition, resolved: Resolved, start_date: datetime | None) -> Workflow:
-    schedule = pipeline_schedule(definition, resolved, start_date)
-    compiler = JinjaCompiler(definition, resolved, schedule.dag.clock)
+def _workflow(checked: Checked, schedule: PipelineSchedule) -> Workflow:
+    definition, resolved = checked.definition, checked.resolved
+    clocks = other_clocks(definition, resolved, schedule.dag, schedule.start_date)
+    compiler = JinjaCompiler(definition, resolved, schedule.dag.clock, clocks=clocks)
     return Workflow(definition, resolved, compiler, Ledger(definition), schedule)
 
 
-def _convert(
-    workflow: Workflow, source: str, dag_id: str, findings: tuple[Finding, ...]
-) -> tuple[DagSpec, Report]:
+def _convert(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Report]:
     used = mentions(workflow.definition)
     _map_objects(workflow)
     account_user_fields(workflow, used)
@@ -204,7 +242,7 @@ def _convert(
         ),
         parameters=(*parameters, *map(account_staging, workflow.added_params)),
         fields=fields,
-        findings=findings,
+        findings=(),
     )
     return dag, report
 
@@ -244,7 +282,9 @@ def _map_each(workflow: Workflow) -> list[ResolvedObject]:
     for category in _ORDER:
         for item in by_category[category]:
             mapper = registered.get(item.type or "")
-            if mapper is not None:
+            if item.id in workflow.awaited:
+                add_sensor(item, workflow)
+            elif mapper is not None:
                 mapper().map(item, workflow)
             elif is_unknown(item):
                 add_placeholder(item, workflow, reason(item))

@@ -4,6 +4,8 @@ Only what can be said exactly is compiled. Everything else raises, and the task 
 becomes a placeholder that fails, so that a path is never quietly another one.
 """
 
+from collections.abc import Mapping
+
 from updraft.datapipeline.expression_checking import unknown_name
 from updraft.datapipeline.expressions import (
     Call,
@@ -53,6 +55,7 @@ class JinjaCompiler:
     :param definition: the definition.
     :param resolved: its objects with inheritance applied.
     :param clock: how a run's scheduled times are said in Jinja.
+    :param clocks: by object id, those of objects that have another schedule.
     :param lists: whether a text may be a list, printed as one.
     """
 
@@ -62,11 +65,13 @@ class JinjaCompiler:
         resolved: Resolved,
         clock: RunClock,
         *,
+        clocks: Mapping[str, RunClock] | None = None,
         lists: bool = False,
     ) -> None:
         self._definition = definition
         self._resolved = resolved
         self._clock = clock
+        self._clocks = clocks or {}
         self._lists = lists
 
     def compile_text(
@@ -231,11 +236,12 @@ class JinjaCompiler:
             raise MissingFieldError(error.message, error.advice, place) from None
 
     def _runtime_field(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaCode | None:
-        instant: Kind = "run time" if self._clock.pendulum else "utc"
+        clock = self._clocks.get(item.id, self._clock)
+        instant: Kind = "run time" if clock.pendulum else "utc"
         if name == "@scheduledStartTime":
-            return JinjaCode(self._clock.start, instant)
-        if name == "@scheduledEndTime" and self._clock.end is not None:
-            return JinjaCode(self._clock.end, instant)
+            return JinjaCode(clock.start, instant)
+        if name == "@scheduledEndTime" and clock.end is not None:
+            return JinjaCode(clock.end, instant)
         code = runtime_field(name, over=scope.node is not None and item is scope.node)
         if code is None and name.startswith("@"):
             raise NotCompilableError(f"the runtime field {name} has no counterpart here")

@@ -9,6 +9,7 @@ from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
 from updraft.migration.names import snake_case, unique
@@ -22,6 +23,18 @@ class ParameterUse:
 
     minimum: float | None = None
     maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Where an activity runs that this DAG waits for.
+
+    :param dag_id: id of its DAG.
+    :param schedule: when that one runs.
+    """
+
+    dag_id: str
+    schedule: DagSchedule
 
 
 @dataclass
@@ -41,6 +54,7 @@ class Workflow:
     :param preparations: by object id, tasks of the same object that go before that one, in a row.
     :param teardowns: by object id, the task that ends the resource which that one makes.
     :param described: ids of objects that describe others and are part of what a task is given.
+    :param awaited: by object id, the activities of other DAGs that tasks of this one wait for.
     :param added_params: fields of the form that are no parameters of the definition.
     """
 
@@ -57,6 +71,7 @@ class Workflow:
     preparations: dict[str, tuple[TaskSpec, ...]] = field(default_factory=dict)
     teardowns: dict[str, TaskSpec] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
+    awaited: dict[str, Awaited] = field(default_factory=dict)
     added_params: tuple[ParamSpec, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     parameters_read: set[str] = field(default_factory=set)
@@ -84,6 +99,14 @@ class Workflow:
         """
         name = snake_case(item.item.name)
         return unique(f"{name}_{part}" if part else name, self._task_ids)
+
+    def free_task_id(self, name: str) -> str:
+        """Give a task an id that no other task has.
+
+        :param name: what it should be.
+        :returns: the name, with a number when it is taken.
+        """
+        return unique(name, self._task_ids)
 
     def tasks_of(self, object_id: str) -> tuple[TaskSpec, ...]:
         """List the tasks of an object.

@@ -17,6 +17,7 @@ from updraft.datapipeline.schedules import (
     schedule_type,
 )
 from updraft.errors import UpdraftError
+from updraft.migration.compiled_texts import RunClock
 from updraft.migration.dag_schedules import DagSchedule, dag_schedule
 
 _RUNS_SHOWN = 3
@@ -130,6 +131,36 @@ def pipeline_schedule(
     if len(found.rules) != 1 or found.problem is not None:
         return PipelineSchedule(found.activities, found.dag, start_date)
     return PipelineSchedule(found.activities, dag_schedule(found.rules[0], start_date), start_date)
+
+
+def other_clocks(
+    definition: Definition, resolved: Resolved, dag: DagSchedule, start_date: datetime | None
+) -> dict[str, RunClock]:
+    """Say the scheduled times of data nodes that have another schedule than the DAG.
+
+    Of such a node, a run sees the instance whose period the run begins in.
+
+    :param definition: the definition.
+    :param resolved: its objects with inheritance applied.
+    :param dag: when the DAG runs.
+    :param start_date: from when on the DAG takes the place of the pipeline.
+    :returns: clocks by object id.
+    """
+    clocks: dict[str, RunClock] = {}
+    for item in resolved.values():
+        if dag.timetable is None or item.category != "data node":
+            continue
+        try:
+            rule = read_rule(item, definition, resolved, start_date)
+        except ScheduleProblemError:
+            continue
+        same = (rule.anchor, rule.period) == (dag.rule.anchor, dag.rule.period)
+        if same or rule.anchor is None or rule.period is None:
+            continue
+        start = f"'{rule.anchor.replace(tzinfo=None).isoformat()}', '{rule.period}'"
+        call = f"macros.updraft.periodAt({dag.clock.start}, {start}"
+        clocks[item.id] = RunClock(f"{call})", f"{call}, 1)")
+    return clocks
 
 
 def schedule_rows(schedule: PipelineSchedule) -> tuple[ScheduleRow, ...]:

@@ -559,12 +559,17 @@ def test_a_parameter_may_settle_the_schedule(definition):
     assert "myPeriod" not in conversion.dag_source
 
 
-def test_several_schedules_wait_for_a_decision(definition):
+def test_several_schedules_without_a_start_wait_for_a_decision(definition):
     definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
-    fields = {"type": "Schedule", "startDateTime": "2024-01-01T00:00:00"}
+    begins = {"type": "Schedule", "startDateTime": "2024-01-01T00:00:00"}
     definition.add(
-        {"id": "S", "period": "1 hour", **fields},
-        {"id": "Often", "period": "20 minutes", **fields},
+        {"id": "S", "period": "1 hour", **begins},
+        {
+            "id": "Often",
+            "type": "Schedule",
+            "period": "20 minutes",
+            "startAt": "FIRST_ACTIVATION_DATE_TIME",
+        },
         {
             "id": "Other",
             "type": "ShellCommandActivity",
@@ -574,10 +579,11 @@ def test_several_schedules_wait_for_a_decision(definition):
         },
     )
     conversion = definition.convert()
+    assert conversion.others == ()
     assert "schedule=None" in conversion.dag_source
     assert "`Other` ran every 20 minutes" in conversion.report.schedule
     assert [(row.activities, len(row.legacy), row.airflow) for row in conversion.report.runs] == [
         (("ExportActivity",), 3, ()),
-        (("Other",), 3, ()),
+        (("Other",), 0, ()),
     ]
     assert "when triggered" in conversion.report.to_markdown()

@@ -40,9 +40,7 @@ class ScheduleMapper(ObjectMapper):
             if one.rule is not None and one.schedule is not None and one.schedule.id == item.id
         }
         if not rules and schedule.problem is None:
-            account(item, "type", Status.DROPPED, "no activity runs by it")
-            for name in _FIELDS:
-                account(item, name, Status.DROPPED, "no activity runs by it")
+            _account_unused(item, workflow)
             return
         workflow.schedule_words, status, note = _settled(schedule)
         account(item, "type", status, note)
@@ -51,6 +49,19 @@ class ScheduleMapper(ObjectMapper):
         if schedule.dag.timetable is not None:
             _account_limits(item, schedule, workflow)
         _report_problems(item, schedule, workflow)
+
+
+def _account_unused(item: ResolvedObject, workflow: Workflow) -> None:
+    """Account for a schedule that no activity of the DAG runs by."""
+    status, note = Status.DROPPED, "no activity runs by it"
+    users = workflow.users(item.id, "schedule")
+    if any(user.category == "data node" for user in users):
+        status, note = Status.EQUIVALENT, "decides the scheduled times of data nodes"
+    if shared := [user.id for user in users if user.category == "resource"]:
+        status = Status.APPROXIMATED
+        note = f"each run makes its own {', '.join(shared)}, where the runs of a period shared one"
+    for name in ("type", *_FIELDS):
+        workflow.ledger.account(item, name, status, note)
 
 
 def describe(rule: ScheduleRule) -> str:
@@ -78,9 +89,10 @@ def _settled(schedule: PipelineSchedule) -> tuple[str, Status, str]:
     if schedule.problem is not None:
         return _undecided(f"{schedule.problem.message}, so that nobody knows when the pipeline ran")
     if len(rules) > 1:
+        ran = "; ".join(f"{_names(schedule, rule)} ran {describe(rule)}" for rule in rules)
         return _undecided(
-            "its activities have schedules of their own, and a DAG has one: "
-            + "; ".join(f"{_names(schedule, rule)} ran {describe(rule)}" for rule in rules)
+            f"its activities have schedules of their own, and not all have a first period: {ran}. "
+            "Convert with --start-date to get a DAG for each"
         )
     (rule,) = rules
     if dag.timetable is not None:
