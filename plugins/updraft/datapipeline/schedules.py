@@ -131,7 +131,10 @@ def last_start(rule: ScheduleRule) -> datetime | None:
         number = rule.period.number_at(rule.anchor, rule.end)
         at_the_end = rule.period.after(rule.anchor, number) == rule.end
         numbers.append(number - 1 if at_the_end else number)
-    return rule.period.after(rule.anchor, max(min(numbers), -1)) if numbers else None
+    try:
+        return rule.period.after(rule.anchor, max(min(numbers), -1)) if numbers else None
+    except OverflowError:
+        return None  # the calendar ends before
 
 
 def schedule_of(item: ResolvedObject, resolved: Resolved) -> ResolvedObject | None:

@@ -127,7 +127,10 @@ def dag_schedule(rule: ScheduleRule, start_date: datetime | None) -> DagSchedule
     if start_date is not None and start_date > first:
         number = rule.period.number_at(rule.anchor, start_date)
         begins_then = rule.period.after(rule.anchor, number) == start_date
-        first = rule.period.after(rule.anchor, number if begins_then else number + 1)
+        try:
+            first = rule.period.after(rule.anchor, number if begins_then else number + 1)
+        except OverflowError:  # the calendar ends before
+            return DagSchedule(rule, start_date=start_date, end_date=rule.anchor)
     last = last_start(rule)
     if last is not None and last < first:
         return DagSchedule(rule, start_date=first, end_date=last)
