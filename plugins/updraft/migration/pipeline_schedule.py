@@ -177,7 +177,10 @@ def schedule_rows(schedule: PipelineSchedule) -> tuple[ScheduleRow, ...]:
             ScheduleRow(
                 activities=tuple(one.item.id for one in same),
                 schedule=same[0].schedule.id if same[0].schedule else None,
-                legacy=run_times(own.legacy_runs(_RUNS_SHOWN)),
+                # Whoever triggers the DAG decides when an on-demand pipeline runs.
+                legacy=()
+                if rule.type is ScheduleType.ONDEMAND
+                else run_times(own.legacy_runs(_RUNS_SHOWN)),
                 airflow=() if schedule.dag.timetable is None else None,
             )
         )
