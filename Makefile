@@ -28,8 +28,8 @@ demo: setup  ## Convert a legacy pipeline, run it, follow its lineage; CI=1 ends
 down:  ## End everything that `make demo` or `updraft local up` left running
 	@if [ -x $(VENV)/updraft ]; then $(VENV)/updraft local down; else echo "Nothing is set up."; fi
 
-test: setup checks  ## Everything that CI runs
-	@$(VENV)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile
+test: setup checks  ## Everything that CI runs; THOROUGH=1 also what takes long
+	@$(VENV)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile $(if $(THOROUGH),--thorough)
 
 checks: setup lint types contracts
 
@@ -58,7 +58,7 @@ integration: setup  ## The tests against the local stack
 
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
-		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
+		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py --thorough -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
 
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \

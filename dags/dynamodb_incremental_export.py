@@ -9,7 +9,10 @@ since.
 
 **Steps**
 1. `tables` reads the list of tables.
-2. `export` asks DynamoDB for the changes of each table, one mapped task per table.
+2. `recovery_window` waits until a few minutes after the end of the interval: DynamoDB
+   exports no later state than its `LatestRestorableDateTime`, which is usually five
+   minutes ago.
+3. `export` asks DynamoDB for the changes of each table, one mapped task per table.
 
 **Tables** are listed in the Airflow Variable `dynamodb_incremental_exports`:
 
@@ -39,6 +42,7 @@ from updraft.compat import (
     AirflowFailException,
     AirflowSkipException,
     CronDataIntervalTimetable,
+    TimeDeltaSensor,
     task,
 )
 from updraft.json_variables import entries_of_variable
@@ -103,10 +107,19 @@ with DAG(
             raise AirflowSkipException(message)
         return found
 
-    DynamoDBExportOperator.partial(
+    tables = list_tables()
+    recovery_window = TimeDeltaSensor(
+        task_id="recovery_window",
+        delta=timedelta(minutes=6),
+        mode="reschedule",  # holds no worker slot, and needs no triggerer
+        poke_interval=60,
+        timeout=timedelta(hours=1).total_seconds(),
+    )
+    export = DynamoDBExportOperator.partial(
         task_id="export",
         engine="native",
         export_type="INCREMENTAL_EXPORT",
         export_from_time="{{ data_interval_start }}",
         export_to_time="{{ data_interval_end }}",
-    ).expand_kwargs(list_tables())
+    ).expand_kwargs(tables)
+    tables >> recovery_window >> export

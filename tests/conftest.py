@@ -48,10 +48,24 @@ class RunningStack:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="run also what takes long and varies what other tests show, as before a release",
+    )
+    parser.addoption(
         "--dynamodb-endpoint-url",
         help="address of another server that stands in for DynamoDB, such as dynalite; see "
         "CONTRIBUTING.md for the tests that can do without the local stack's",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the thorough tests out, unless they are asked for."""
+    if config.getoption("--thorough"):
+        return
+    thorough = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=thorough)
+    items[:] = [item for item in items if item not in set(thorough)]
 
 
 @pytest.fixture(scope="session")

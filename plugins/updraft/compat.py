@@ -11,6 +11,7 @@ from airflow.utils.state import DagRunState
 
 if TYPE_CHECKING:
     from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
     from airflow.sdk import (
         DAG,
         BaseOperator,
@@ -38,8 +39,10 @@ else:
         from airflow.utils.task_group import TaskGroup
     try:  # Airflow 3
         from airflow.providers.standard.operators.empty import EmptyOperator
+        from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
     except ImportError:  # Airflow 2.11
         from airflow.operators.empty import EmptyOperator
+        from airflow.sensors.time_delta import TimeDeltaSensor
     try:  # Airflow 3.2
         from airflow.sdk.exceptions import (
             AirflowException,
@@ -68,6 +71,7 @@ __all__ = [
     "EmptyOperator",
     "Param",
     "TaskGroup",
+    "TimeDeltaSensor",
     "dag_run_state",
     "json_variable",
     "task",

@@ -251,6 +251,7 @@ def test_the_goal_is_reached(harm, kind, deferrable):
 
 
 @SLOTS
+@pytest.mark.thorough
 def test_a_user_who_ends_the_task_takes_a_classic_resize_back(harm, deferrable):
     """Airflow tells task or trigger; where it does not, the resize goes on."""
 

@@ -29,6 +29,7 @@ FAULTS = {
     "answers that are cut": {"probability": 0.2, "response": {"abort_frac": 0.5}},
     "slow answers": {"probability": 0.2, "latency": 700},
 }
+USUAL = {"throttling of 30 % of the calls", "server errors"}
 # In few attempts with short timeouts, so that a test waits seconds where AWS makes wait minutes.
 CONFIGURATION = {"read_timeout": 5, "retries": {"mode": "standard", "total_max_attempts": 12}}
 
@@ -159,7 +160,15 @@ def _context(task_id, attempt):
     }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+def _usual(faults):
+    """Leave all but the usual faults to the thorough tests."""
+    return [
+        fault if fault in USUAL else pytest.param(fault, marks=pytest.mark.thorough)
+        for fault in faults
+    ]
+
+
+@pytest.mark.parametrize("fault", _usual(FAULTS))
 def test_a_copy_survives(cloud, expected, fault):
     source, target = cloud.create_table(ITEMS), cloud.create_table()
     cloud.faults.set_rules([{"service": "dynamodb", **FAULTS[fault]}])
@@ -173,7 +182,9 @@ def test_a_copy_survives(cloud, expected, fault):
     assert cloud.items(target) == expected
 
 
-@pytest.mark.parametrize("fault", [name for name in FAULTS if not name.startswith("throttling")])
+@pytest.mark.parametrize(
+    "fault", _usual(name for name in FAULTS if not name.startswith("throttling"))
+)
 def test_a_copy_survives_them_in_s3_too(cloud, expected, fault):
     source, target = cloud.create_table(ITEMS), cloud.create_table()
     cloud.faults.set_rules([{"service": "s3", **FAULTS[fault], "probability": 0.1}])

@@ -195,6 +195,7 @@ def test_an_export_that_is_killed_is_finished_by_its_retry(cloud, source, undist
         assert not uploads.get("Uploads"), where
 
 
+@pytest.mark.thorough
 def test_an_import_that_is_killed_is_finished_by_its_retry(
     cloud, source, undisturbed_export, undisturbed_import
 ):

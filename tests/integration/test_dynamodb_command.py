@@ -131,6 +131,7 @@ def _count(s3, bucket, prefix):
     return s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"]
 
 
+@pytest.mark.thorough
 def test_a_command_that_was_stopped_goes_on(aws):
     dynamodb, s3, bucket, shell = aws
     source = _table(dynamodb, ITEMS)

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -126,6 +126,11 @@ def test_changes_of_an_interval_are_exported_for_the_tables_whose_chain_has_begu
             "region_name": None,
         }
     ]
+    waiting = dag.get_task("recovery_window")
+    assert waiting.downstream_task_ids == {"export"}
+    just_ended = {"data_interval_end": datetime.now(UTC) - timedelta(minutes=5)}
+    assert not waiting.poke(just_ended)
+    assert waiting.poke({"data_interval_end": end})
     arguments = dag.get_task("export").partial_kwargs
     assert arguments["export_from_time"] == "{{ data_interval_start }}"
     assert arguments["export_to_time"] == "{{ data_interval_end }}"

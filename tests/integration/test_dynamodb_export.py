@@ -277,7 +277,9 @@ def test_killed_in_the_middle_the_next_attempt_is_complete_and_tidy(aws, table, 
     _assert_export_is_the_table(aws, table, bucket)
 
 
-@pytest.mark.parametrize(("outer", "inner"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize(
+    ("outer", "inner"), [(1, 2), pytest.param(2, 1, marks=pytest.mark.thorough)]
+)
 def test_of_two_attempts_at_the_same_time_one_result_remains(aws, table, bucket, outer, inner):
     operator = _operator(table, bucket)
     results = []
@@ -411,6 +413,7 @@ def test_an_upload_that_is_not_permitted_leaves_finished_segments(aws, table, bu
     _assert_only_finished_segments(aws, bucket)
 
 
+@pytest.mark.thorough
 def test_throttled_calls_are_repeated(aws, table, bucket):
     operator = _operator(table, bucket)
     body = json.dumps(

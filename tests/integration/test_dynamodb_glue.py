@@ -306,6 +306,7 @@ def test_there_and_back(aws, table, bucket):
     assert ledgers == {f"_updraft/import_{run['Arguments']['--import_id']}.json"}
 
 
+@pytest.mark.thorough
 def test_a_killed_export_goes_on_where_it_was(aws, table, bucket):
     operator = _export(table, bucket, total_segments=40)
     checkpoints = f"_updraft/{task_identity(_context(operator, bucket))}/"
@@ -345,6 +346,7 @@ def test_a_killed_export_goes_on_where_it_was(aws, table, bucket):
     assert len(items) == len({item["id"]["s"] for item in items}) == ITEMS
 
 
+@pytest.mark.thorough
 def test_records_that_are_no_items(aws, bucket):
     copy = _new_table(aws)
     good = '{{"id":{{"s":"{}{}"}},"part":{{"n":"1"}}}}\n'

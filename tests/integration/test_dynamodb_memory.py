@@ -84,6 +84,7 @@ def _peak(environment, *arguments):
     return json.loads(process.stdout.splitlines()[-1])["memory"]
 
 
+@pytest.mark.thorough
 def test_memory_is_that_of_a_smaller_table(environment, bucket):
     table = _create_table()
     exports, imports = {}, {}

@@ -394,7 +394,7 @@ def _killed_when_answered(aws, kind, operation, **arguments):
     assert process.returncode == -signal.SIGKILL, process.stdout
 
 
-@pytest.mark.parametrize("seconds", [0, 4])
+@pytest.mark.parametrize("seconds", [0, pytest.param(4, marks=pytest.mark.thorough)])
 def test_an_export_whose_answer_was_lost_is_adopted(aws, table, bucket, seconds):
     aws.settings(export_seconds=seconds)
     _killed_when_answered(
@@ -460,7 +460,7 @@ def test_a_failed_export_is_made_again(aws, table):
     assert sorted(states) == ["COMPLETED", "FAILED", "FAILED"]
 
 
-@pytest.mark.parametrize("attempt", [1, 2])
+@pytest.mark.parametrize("attempt", [pytest.param(1, marks=pytest.mark.thorough), 2])
 def test_an_export_that_was_deleted_is_made_again(aws, table, bucket, attempt):
     first = _execute(_export(table, bucket))
     for key in _objects(aws, bucket):
@@ -655,7 +655,7 @@ def test_csv_without_header(aws, bucket, new_table):
     assert description["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
 
 
-@pytest.mark.parametrize("seconds", [0, 4])
+@pytest.mark.parametrize("seconds", [0, pytest.param(4, marks=pytest.mark.thorough)])
 def test_an_import_whose_answer_was_lost_is_adopted(aws, table, bucket, new_table, seconds):
     _execute(_export(table, bucket))
     aws.settings(import_seconds=seconds)
@@ -686,6 +686,7 @@ def test_a_table_that_exists_already(aws, table, bucket):
     assert _items(aws, table) == _expected(range(ITEMS))
 
 
+@pytest.mark.thorough
 def test_after_the_table_was_deleted_it_is_imported_again(aws, table, bucket, new_table):
     _execute(_export(table, bucket))
     first = _execute(_import(new_table, bucket))

@@ -291,7 +291,9 @@ def test_the_list_of_differences_does_not_go_among_the_files(aws, table, bucket)
         _verify(table, bucket, differences_s3_uri=f"s3://{bucket}/backup/differences")
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "sent", [pytest.param(signal.SIGTERM, marks=pytest.mark.thorough), signal.SIGKILL]
+)
 def test_a_stopped_task_ends_promptly_and_leaves_no_files(aws, table, bucket, tmp_path, sent):
     _export(table, bucket)
     scratch = tmp_path / "scratch"

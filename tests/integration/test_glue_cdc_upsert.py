@@ -342,6 +342,7 @@ def test_late_changes_never_win(source):
     assert source.found() == source.expected()
 
 
+@pytest.mark.thorough
 def test_a_log_that_begins_anew_is_refused(source):
     hour = 3_600_000
     source.put(
@@ -363,6 +364,7 @@ def test_a_log_that_begins_anew_is_refused(source):
     assert source.versions() == before
 
 
+@pytest.mark.thorough
 def test_positions_of_different_kinds_are_refused(source):
     place = {"file": None, "pos": None, "row": None}
     other = source.change("u", {"id": 1, "part": "a", "n": 2})

@@ -211,9 +211,9 @@ def test_all_calls_fail_now_and_then(cloud, faults, kind, fault):
     ("kind", "code"),
     [
         (Job, "ConcurrentRunsExceededException"),
-        (Job, "ResourceNumberLimitExceededException"),
+        pytest.param(Job, "ResourceNumberLimitExceededException", marks=pytest.mark.thorough),
         (Statistics, "ResourceNumberLimitExceededException"),
-        (Workflow, "ConcurrentRunsExceededException"),
+        pytest.param(Workflow, "ConcurrentRunsExceededException", marks=pytest.mark.thorough),
         (Workflow, "ResourceNumberLimitExceededException"),
     ],
 )
@@ -289,6 +289,7 @@ def test_a_trigger_that_may_not_look_lets_the_task_say_so(cloud, faults):
     assert Job.states(cloud.glue, cloud.name) == ["SUCCEEDED"]
 
 
+@pytest.mark.thorough
 def test_a_crawl_that_failed_is_followed_by_another_in_the_next_attempt(cloud):
     cloud.s3.put_object(Bucket=cloud.name, Key="data/rows.py", Body=b"no rows")
     for attempt in (1, 2):

@@ -136,7 +136,7 @@ def test_a_run_whose_log_is_shown_while_it_grows(cloud, job, caplog):
     ]
     body = cloud.s3.get_object(Bucket=job, Key=f"done/{run['Id']}")["Body"].read()
     assert json.loads(body)["--day"] == "2026-11-02"
-    assert f"Run {run['Id']} uses 0.5 DPU hours at most (0.0625 DPU, 480 minutes)" in caplog.text
+    assert "The run uses 3.0 DPU hours at most (0.0625 DPU, 2880 minutes)" in caplog.text
     lineage = operator.get_openlineage_facets_on_complete(None)
     assert lineage.run_facets["externalQuery"].externalQueryId == run["Id"]
 

@@ -87,6 +87,7 @@ def test_logs_that_do_not_exist(state: Path) -> None:
     assert "there are: gateway" in wrong.stderr
 
 
+@pytest.mark.thorough
 def test_down_ends_what_no_component_knows(state: Path) -> None:
     command = [sys.executable, "-c", "import time; time.sleep(300)"]
     pid = processes.start(state, "stranger", command, os.environ, state)

@@ -785,6 +785,7 @@ def test_history_and_exports_survive_a_restart(own_stack: LocalStack) -> None:
     assert items(s3, export(dynamodb, table, ExportTime=before))["kept"]["n"] == {"N": "1"}
 
 
+@pytest.mark.thorough
 def test_killed_gateway_catches_up(own_stack: LocalStack) -> None:
     """What was written without the gateway is found before the next write and in the export."""
     environment = own_stack.environment()

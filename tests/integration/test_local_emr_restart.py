@@ -14,6 +14,7 @@ from tests.integration.emr_clusters import Clusters, bash
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.thorough
 def test_what_runs_ends_with_the_gateway_and_has_failed_after_it(tmp_path):
     stack, pid_file = LocalStack(tmp_path / "state"), tmp_path / "pid"
     try:

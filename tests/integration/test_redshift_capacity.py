@@ -60,7 +60,7 @@ def nodes(warehouse):
     return warehouse.describe()["NumberOfNodes"]
 
 
-@pytest.mark.parametrize("deferrable", [True, False])
+@pytest.mark.parametrize("deferrable", [pytest.param(True, marks=pytest.mark.thorough), False])
 def test_a_day_of_a_cluster(warehouse, deferrable):
     def run(kind, **arguments):
         return finish(task(kind, warehouse, deferrable=deferrable, **arguments), context())
@@ -172,6 +172,7 @@ def test_an_actor_who_changes_something_all_the_time(warehouse):
     assert begun
 
 
+@pytest.mark.thorough
 def test_an_actor_that_never_sleeps(warehouse):
     """Somebody resumes the cluster as often as the task pauses it."""
     stopped = threading.Event()
@@ -192,6 +193,7 @@ def test_an_actor_that_never_sleeps(warehouse):
         thread.join()
 
 
+@pytest.mark.thorough
 def test_no_capacity_is_waited_for_but_not_for_ever(warehouse):
     def resized(seconds):
         limit = timedelta(seconds=seconds)

@@ -202,6 +202,7 @@ def test_what_an_earlier_series_left_behind_is_ended(warehouse, operator, table)
     assert count(warehouse, table) == 1
 
 
+@pytest.mark.thorough
 def test_what_was_cancelled_with_an_earlier_attempt_is_submitted_anew(warehouse, operator, table):
     sql = f"insert into {table} select 'x' from generate_series(1, 100000000) group by 1"
     context = new_run()

@@ -58,9 +58,26 @@ class GlueClientHook(AwsBaseHook):
         :returns: its output.
         :raises ServiceError: when Glue refuses, or gives no answer.
         """
+        return self._ask(connected_client(self), operation, resource, parameters)
+
+    def request_once(self, operation: str, resource: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation of Glue in a single attempt.
+
+        A call that begins work, and that botocore repeats after a lost answer, begins it twice.
+
+        :param operation: its name, such as ``StartWorkflowRun``.
+        :param resource: what it is about, for the error message.
+        :param parameters: its input; members that are ``None`` are left out.
+        :returns: its output.
+        :raises ServiceError: when Glue refuses, or gives no answer.
+        """
+        return self._ask(self.client_without_retries, operation, resource, parameters)
+
+    def _ask(
+        self, client: Any, operation: str, resource: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
         from botocore import xform_name
 
-        client = connected_client(self)
         given = {name: value for name, value in parameters.items() if value is not None}
         with explained(f"glue:{operation}", resource):
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**given)

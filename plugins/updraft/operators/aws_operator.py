@@ -1,22 +1,64 @@
 """Base of all operators that speak to AWS."""
 
-from typing import Any, TypeVar
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, TypeVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 
+from updraft.compat import Context
+from updraft.errors import UpdraftError
+from updraft.operators.failures import task_failure
 from updraft.operators.template_arguments import given
+from updraft.operators.waiting import Deferral
 
 _Hook = TypeVar("_Hook", bound=AwsGenericHook[Any])
 
 
 class AwsOperator(AwsBaseOperator[_Hook]):
-    """The provider's base, for arguments that a form may leave empty.
+    """The provider's base, for arguments that come from a form.
 
     A template makes an empty text of a Region that was not given. The provider hands that to boto3,
     which looks for ``https://glue..amazonaws.com``; only ``None`` means the Region of the
     connection, and without one there that of the worker (``AWS_REGION``).
     """
+
+    json_fields: ClassVar[Sequence[str]] = ()
+    """Template fields that may render as the JSON of a mapping. They become the mapping, since the
+    UI shows rendered fields and Airflow masks by name only what is in a mapping."""
+
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render the templates.
+
+        :param context: context of the task instance.
+        :param jinja_env: environment of Jinja, by default that of the DAG.
+        """
+        super().render_template_fields(context, jinja_env)
+        for name in self.json_fields:
+            with suppress(ValueError, TypeError):  # what is wrong with it is said when it is used
+                value = json.loads(getattr(self, name))
+                if isinstance(value, dict):
+                    setattr(self, name, value)
+
+    def carry_out(self, step: Callable[[], Any]) -> Any:
+        """Take a step of the work, and defer when it says so.
+
+        :param step: does what can be done now; gives the result, or a :class:`Deferral`.
+        :returns: the result.
+        :raises AirflowException: when the step failed.
+        :raises AirflowFailException: when it failed, and no retry can mend that.
+        """
+        try:
+            outcome = step()
+        except UpdraftError as error:
+            raise task_failure(error) from None
+        if isinstance(outcome, Deferral):
+            self.defer(
+                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
+            )
+        return outcome
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:

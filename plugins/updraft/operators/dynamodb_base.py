@@ -15,6 +15,7 @@ from updraft.hooks.dynamodb import DynamoDBClientHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.links import S3PrefixLink
 from updraft.operators.template_arguments import given
+from updraft.resource_owner import ResourceOwner
 
 _NAMESPACE = uuid.UUID("0f2b4d6e-6a55-5c0e-9d0a-6f1f2c7f3b11")
 _POOL = 40  # connections: more than any engine has threads
@@ -110,10 +111,9 @@ def task_identity(context: Context) -> str:
     """Identify a task instance across its attempts.
 
     :param context: context of the task instance.
-    :returns: a UUID, the same for the same DAG, task, map index and run.
+    :returns: a UUID, the same for the same environment, DAG, task, map index and run.
     """
-    instance = context["ti"]
-    return copy_identity(instance.dag_id, instance.task_id, instance.map_index, instance.run_id)
+    return ResourceOwner.of(context).token()
 
 
 def prefix_argument(argument: str, uri: str | None) -> S3Prefix | None:

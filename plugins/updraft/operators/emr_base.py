@@ -13,7 +13,6 @@ from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import CLUSTERS, EmrCalls
 from updraft.operators.aws_operator import AwsOperator
-from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
 from updraft.resource_owner import ResourceOwner
@@ -144,18 +143,6 @@ class EmrBaseOperator(AwsOperator[EmrHook]):
             return check()
         except UpdraftError as error:
             raise AirflowFailException(str(error)) from None
-
-    def _run(self, step: Callable[[], Any]) -> Any:
-        """Make a step, and defer when it says so."""
-        try:
-            outcome = step()
-        except UpdraftError as error:
-            raise task_failure(error) from None
-        if isinstance(outcome, Deferral):
-            self.defer(
-                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
-            )
-        return outcome
 
     def _require_owner(self) -> ResourceOwner:
         if self._owner is None:

@@ -140,7 +140,7 @@ class EmrClusterOperator(StopsAfterTrigger, EmrBaseOperator):
                 self._release()
                 raise
 
-        outcome = self._run(guarded)
+        outcome = self.carry_out(guarded)
         self._cluster_id = None  # it belongs to the teardown from here on
         self._ready_id = str(outcome)
         return self._ready_id

@@ -169,7 +169,7 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
         return read_steps(self.steps, concurrent=(concurrency or 1) > 1)
 
     def _result(self, step: Any) -> list[str]:
-        self._step_ids = self._run(step)
+        self._step_ids = self.carry_out(step)
         self._runs = None  # nothing is left to cancel
         return self._step_ids
 

@@ -76,7 +76,7 @@ class EmrTerminateClusterOperator(EmrBaseOperator):
         :raises AirflowException: when a cluster is protected, or AWS refuses.
         """
         keep = self._checked(lambda: truth("keep", self.keep))
-        outcome: list[str] = self._run(lambda: self._end(context, keep=keep))
+        outcome: list[str] = self.carry_out(lambda: self._end(context, keep=keep))
         return outcome
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> list[str]:
@@ -89,7 +89,7 @@ class EmrTerminateClusterOperator(EmrBaseOperator):
         """
         carried = self.note_event(self.log, event)
         self._owner = ResourceOwner.of(context)
-        outcome: list[str] = self._run(
+        outcome: list[str] = self.carry_out(
             lambda: self._await_end(carried["cluster_ids"], carried["give_up_at"])
         )
         return outcome

@@ -2,14 +2,13 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.operators.dynamodb_base import client_configuration
-from updraft.operators.failures import task_failure
 from updraft.operators.glue_datasets import GlueDatasetOperator, names_argument
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.trigger_failure import StopsAfterTrigger
@@ -127,7 +126,7 @@ class GlueOperator(StopsAfterTrigger, GlueDatasetOperator):
             self.check()
         except UpdraftError as error:
             raise AirflowFailException(str(error)) from None
-        return self._carried_out(lambda: self.begin(context))
+        return self.carry_out(lambda: self.begin(context))
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on after a deferral.
@@ -140,18 +139,7 @@ class GlueOperator(StopsAfterTrigger, GlueDatasetOperator):
         if event["status"] != "success":
             self.log.warning("The trigger ended with: %s", event.get("message"))
         self._trigger_errors = event.get("errors", 0)
-        return self._carried_out(lambda: self.go_on(context, event))
-
-    def _carried_out(self, step: Callable[[], Any]) -> Any:
-        try:
-            outcome = step()
-        except UpdraftError as error:
-            raise task_failure(error) from None
-        if isinstance(outcome, Deferral):
-            self.defer(
-                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
-            )
-        return outcome
+        return self.carry_out(lambda: self.go_on(context, event))
 
     def waiting(self, give_up_at: float) -> dict[str, Any]:
         """Say how a trigger waits and reaches AWS.

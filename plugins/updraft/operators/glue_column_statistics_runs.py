@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from updraft.dynamodb.service_errors import ServiceError
+from updraft.dynamodb.service_errors import THROTTLED, ServiceError, is_uncertain
 from updraft.hooks.glue import GlueClientHook
 from updraft.operators.kill_switch import KillSwitch
 
@@ -25,7 +25,8 @@ ALL_ROWS = 100
 _OVER = frozenset(
     {"ColumnStatisticsTaskNotRunningException", "ColumnStatisticsTaskStoppingException"}
 )
-_MOST_STARTS = 3  # at once, where a run that was in the way has ended in between
+_PASSING = THROTTLED | {IN_THE_WAY}
+_MOST_STARTS = 5  # seconds apart
 _COMPLEX = ("array", "map", "struct", "uniontype")  # types without statistics
 _VIEW = "VIRTUAL_VIEW"
 
@@ -97,36 +98,56 @@ class ColumnStatisticsRuns:
         :raises TaskStoppedError: when the task was told to stop.
         :raises ServiceError: when Glue refuses, or the run that is in the way computes less.
         """
+        uncertain_since: datetime | None = None
         for number in range(_MOST_STARTS):
             self._kill_switch.check()
             asked_at = datetime.now(UTC)
             try:
-                answer = self._request(
-                    "StartColumnStatisticsTaskRun",
-                    table,
-                    ColumnNameList=list(self._column_names) if self._column_names else None,
-                    SampleSize=self._sample_size,
-                    CatalogID=self._catalog_id,
-                    **self._settings,
-                )
+                return self._start_once(table)
             except ServiceError as error:
-                if error.code != IN_THE_WAY:
+                if is_uncertain(error):
+                    uncertain_since = uncertain_since or asked_at
+                elif error.code not in _PASSING:
                     raise
-                active = [run for run in self.about(table) if run["Status"] in GOES_ON]
-                if active:
-                    if not self.is_same(active[0], table):
-                        raise
-                    # A start whose answer was lost is repeated, and then in its own way.
-                    is_own = _was_repeated(error) and self.began_since(active[0], asked_at)
-                    return BegunRun(adopted(active[0], table), is_own)
+                begun = self._in_the_way(table, uncertain_since)
+                if begun is not None:
+                    return begun
                 if number + 1 == _MOST_STARTS:
                     raise
-                time.sleep(2**number)  # it has ended in between
-                continue
-            run_id = str(answer["ColumnStatisticsTaskRunId"])
-            log.info("Glue has begun run %s about %s", run_id, table)
-            return BegunRun(run_id, is_own=True)
+            time.sleep(2**number)
         raise AssertionError("unreachable")
+
+    def _start_once(self, table: str) -> BegunRun:
+        answer = self._hook.request_once(
+            "StartColumnStatisticsTaskRun",
+            self._named(table),
+            DatabaseName=self._database_name,
+            TableName=table,
+            ColumnNameList=list(self._column_names) if self._column_names else None,
+            SampleSize=self._sample_size,
+            CatalogID=self._catalog_id,
+            **self._settings,
+        )
+        run_id = str(answer["ColumnStatisticsTaskRunId"])
+        log.info("Glue has begun run %s about %s", run_id, table)
+        return BegunRun(run_id, is_own=True)
+
+    def _in_the_way(self, table: str, uncertain_since: datetime | None) -> BegunRun | None:
+        """Find the run that made Glue refuse a start, or that a start without an answer began.
+
+        :param table: name of the table.
+        :param uncertain_since: when this task asked first without an answer, None if it never did.
+        """
+        for run in self.about(table):
+            # A run that ended before this task heard of it did its work: another would repeat it.
+            is_own = uncertain_since is not None and self.began_since(run, uncertain_since)
+            if not is_own and run["Status"] not in GOES_ON:
+                continue
+            if self.is_same(run, table):
+                return BegunRun(adopted(run, table), is_own)
+            if run["Status"] in GOES_ON:
+                return None  # Glue refuses until it has ended
+        return None
 
     def about(self, table: str) -> list[StatisticsRun]:
         """List the runs about a table.
@@ -228,12 +249,6 @@ class ColumnStatisticsRuns:
 
     def _named(self, table: str) -> str:
         return f"table {self._database_name}.{table}"
-
-
-def _was_repeated(error: ServiceError) -> bool:
-    """Say whether botocore had sent a call before the one that Glue refused."""
-    answer = getattr(error.__cause__, "response", {})
-    return bool(answer.get("ResponseMetadata", {}).get("RetryAttempts", 0))
 
 
 def adopted(run: StatisticsRun, table: str) -> str:

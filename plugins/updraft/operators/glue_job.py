@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.hooks.s3 import s3_client
+from updraft.operators.argument_lineage import named_uris
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
 from updraft.operators.glue_job_arguments import (
     ATTEMPT,
@@ -116,6 +117,7 @@ class GlueJobRunOperator(GlueOperator):
         ),
     )
     template_fields = tuple(dict.fromkeys(template_fields))
+    json_fields: ClassVar[Sequence[str]] = ("script_arguments", "job_definition")
     operator_extra_links = (GlueJobRunDetailsLink(),)
 
     def __init__(
@@ -222,6 +224,7 @@ class GlueJobRunOperator(GlueOperator):
         if event is not None:
             runs.hear(event)
         arguments = self._arguments(context, job)
+        log.info("%s", longest_use(job, self._settings().parameters()))
         while True:
             try:
                 run = runs.adopt_or_start(arguments, context["ti"].try_number)
@@ -233,7 +236,6 @@ class GlueJobRunOperator(GlueOperator):
         self.persist_console_link(
             context, GlueJobRunDetailsLink, job_name=job["Name"], job_run_id=run["Id"]
         )
-        log.info("%s", longest_use(job, run))
         return self._outcome(context, runs, lambda: runs.wait(run))
 
     def _outcome(
@@ -303,6 +305,14 @@ class GlueJobRunOperator(GlueOperator):
             notify_delay_after=self.notify_delay_after,
             job_run_queuing=self.job_run_queuing,
         ).checked()
+
+    def uris_of_arguments(self) -> tuple[list[str], list[str]]:
+        """Find what the arguments of the script name, such as ``--input_path``.
+
+        :returns: URIs in S3 that it reads, and those that it writes.
+        """
+        defaults = json_object("job_definition", self.job_definition).get("DefaultArguments")
+        return named_uris({**(defaults or {}), **script_arguments_of(self.script_arguments)})
 
     def _own_arguments(self) -> dict[str, str]:
         return {

@@ -250,10 +250,10 @@ def script_arguments_of(value: Mapping[str, str] | str | None) -> dict[str, str]
 
 
 def longest_use(job: Mapping[str, Any], run: Mapping[str, Any]) -> str:
-    """Say what a run can cost at most.
+    """Say what a run can cost at most, before there is one.
 
     :param job: the job as GetJob describes it.
-    :param run: the run as GetJobRun describes it.
+    :param run: what StartJobRun is told instead.
     :returns: a sentence with the bound in DPU hours.
 
     .. seealso:: https://docs.aws.amazon.com/glue/latest/dg/add-job.html
@@ -265,9 +265,6 @@ def longest_use(job: Mapping[str, Any], run: Mapping[str, Any]) -> str:
     elif settings.get("MaxCapacity"):
         units, what = float(settings["MaxCapacity"]), f"{settings['MaxCapacity']} DPU"
     else:
-        return f"Run {run['Id']}: neither job nor run says how much it may use"
+        return "Neither the job nor the task says how much a run may use"
     minutes = settings.get("Timeout") or _DEFAULT_TIMEOUT
-    return (
-        f"Run {run['Id']} uses {units * minutes / 60:,.1f} DPU hours at most ({what}, "
-        f"{minutes} minutes)"
-    )
+    return f"The run uses {units * minutes / 60:,.1f} DPU hours at most ({what}, {minutes} minutes)"

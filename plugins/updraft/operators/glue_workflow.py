@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError, is_uncertain
 from updraft.errors import UpdraftError
-from updraft.hooks.clients import without_retries
-from updraft.hooks.glue import GlueClientHook
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
 from updraft.operators.glue_job_settings import json_object
 from updraft.operators.glue_links import GlueWorkflowRunLink
@@ -51,6 +49,7 @@ class GlueWorkflowRunOperator(GlueOperator):
             )
         )
     )
+    json_fields: ClassVar[Sequence[str]] = ("run_properties",)
     operator_extra_links = (GlueWorkflowRunLink(),)
 
     def __init__(
@@ -163,10 +162,9 @@ class GlueWorkflowRunOperator(GlueOperator):
             **ResourceOwner.of(context).tags(),
             _SERIES: try_series(context),
         }
-        once = GlueClientHook(**without_retries(self._hook_parameters))
         self.kill_switch.check()
         try:
-            answer = once.request(
+            answer = self.hook.request_once(
                 "StartWorkflowRun",
                 self._named(),
                 Name=self.workflow_name,

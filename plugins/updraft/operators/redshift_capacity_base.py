@@ -17,7 +17,6 @@ from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftRequestHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
-from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.redshift_refusals import Wait, wait_after
 from updraft.operators.template_arguments import truth
@@ -156,9 +155,9 @@ class RedshiftCapacityOperator(StopsAfterTrigger, AwsOperator[_Hook]):
             raise AirflowFailException(str(error)) from None
         self.persist_link(context)
         if truth("plan", self.plan):
-            return self._carried_out(lambda: self.explain(context))
+            return self.carry_out(lambda: self.explain(context))
         progress = {"give_up_at": time.time() + self.timeout.total_seconds(), "done": []}
-        return self._carried_out(lambda: self._advance(context, progress))
+        return self.carry_out(lambda: self._advance(context, progress))
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on after a deferral.
@@ -171,18 +170,7 @@ class RedshiftCapacityOperator(StopsAfterTrigger, AwsOperator[_Hook]):
         if event["status"] != "success":
             self.log.warning("The trigger ended with: %s", event.get("message"))
         self._trigger_errors = event.get("errors", 0)
-        return self._carried_out(lambda: self._advance(context, dict(event["progress"])))
-
-    def _carried_out(self, work: Callable[[], Any]) -> Any:
-        try:
-            outcome = work()
-        except UpdraftError as error:
-            raise task_failure(error) from None
-        if isinstance(outcome, Deferral):
-            self.defer(
-                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
-            )
-        return outcome
+        return self.carry_out(lambda: self._advance(context, dict(event["progress"])))
 
     def _advance(self, context: Context, progress: dict[str, Any]) -> Any:
         """Take steps until there is a result."""

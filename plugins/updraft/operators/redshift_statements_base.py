@@ -2,7 +2,7 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,6 @@ from updraft.errors import UpdraftError
 from updraft.hooks.redshift_data import RedshiftDatabase, RedshiftStatementsHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
-from updraft.operators.failures import task_failure
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.redshift_availability import Availability
 from updraft.operators.redshift_plan import Plan, plan_of
@@ -219,7 +218,7 @@ class RedshiftStatementsOperator(StopsAfterTrigger, AwsOperator[RedshiftStatemen
         except UpdraftError as error:
             raise AirflowFailException(str(error)) from None
         give_up_at = time.time() + LONGEST_WAIT.total_seconds()
-        return self._carried_out(lambda: self._advanced(context, give_up_at, None))
+        return self.carry_out(lambda: self._advanced(context, give_up_at, None))
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on after a deferral.
@@ -233,7 +232,7 @@ class RedshiftStatementsOperator(StopsAfterTrigger, AwsOperator[RedshiftStatemen
             self.log.warning("The trigger ended with: %s", event.get("message"))
         self._trigger_errors = event.get("errors", 0)
         ended = Waiting(event["statement_id"], event["step"], event["adopted"])
-        return self._carried_out(lambda: self._advanced(context, event["give_up_at"], ended))
+        return self.carry_out(lambda: self._advanced(context, event["give_up_at"], ended))
 
     def on_kill(self) -> None:
         """Cancel the statement; called from a signal handler."""
@@ -250,17 +249,6 @@ class RedshiftStatementsOperator(StopsAfterTrigger, AwsOperator[RedshiftStatemen
             self._runs_of(context, time.time()).stop()
         except UpdraftError as error:
             self.log.warning("What the task has begun may go on. %s", error)
-
-    def _carried_out(self, step: Callable[[], Any]) -> Any:
-        try:
-            outcome = step()
-        except UpdraftError as error:
-            raise task_failure(error) from None
-        if isinstance(outcome, Deferral):
-            self.defer(
-                trigger=outcome.trigger, method_name="execute_complete", timeout=outcome.timeout
-            )
-        return outcome
 
     def _advanced(self, context: Context, give_up_at: float, ended: Waiting | None) -> Any:
         runs = self._runs = self._runs_of(context, give_up_at)

@@ -1,8 +1,9 @@
-"""Which Region the clients of an operator speak to."""
+"""What comes from a form: an empty Region, JSON with secrets."""
 
 import boto3
 import pytest
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.sdk._shared.secrets_masker import redact
 
 from updraft.operators.dynamodb import DynamoDBExportOperator
 from updraft.operators.emr import EmrTerminateClusterOperator
@@ -38,3 +39,21 @@ def test_an_empty_region_is_that_of_the_worker(region_of_the_worker, kind, regio
 
     assert client.meta.region_name == (region_name or "eu-west-3")
     assert ".." not in client.meta.endpoint_url
+
+
+def test_rendered_json_is_shown_as_a_mapping_whose_secrets_airflow_masks():
+    operator = GlueJobRunOperator(
+        task_id="t",
+        job_name="orders",
+        script_arguments="{{ params.arguments | tojson }}",
+        job_definition="{{ params.job_definition }}",
+    )
+    arguments = {"--db_password": "xyzzy", "--day": "2026-11-02"}
+    operator.render_template_fields(
+        {"params": {"arguments": arguments, "job_definition": "{no JSON"}}
+    )
+
+    assert operator.script_arguments == arguments
+    assert operator.job_definition == "{no JSON"
+    shown = redact(operator.script_arguments, "script_arguments")
+    assert shown == {"--db_password": "***", "--day": "2026-11-02"}

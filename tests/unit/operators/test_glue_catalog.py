@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 from airflow.exceptions import TaskDeferralError, TaskDeferred
 from botocore import xform_name
-from botocore.exceptions import ClientError
 
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.hooks.glue import GlueClientHook
@@ -275,6 +274,9 @@ class Statistics:
         self.refusals = list(refusals)
         self.calls = []
 
+    def request_once(self, operation, resource, **parameters):
+        return self.request(operation, resource, **parameters)
+
     def request(self, operation, resource, **parameters):
         self.calls.append(operation)
         if operation == "GetTable":
@@ -303,13 +305,12 @@ def _statistics_run(age=60, **others):
     }
 
 
-def _running(repeated=0):
-    """Glue's refusal, and how often botocore had sent the call before."""
-    code = "ColumnStatisticsTaskRunningException"
-    answer = {"Error": {"Code": code}, "ResponseMetadata": {"RetryAttempts": repeated}}
-    error = ServiceError("one goes on", code)
-    error.__cause__ = ClientError(answer, "StartColumnStatisticsTaskRun")
-    return error
+def _running():
+    return ServiceError("one goes on", "ColumnStatisticsTaskRunningException")
+
+
+def _lost():
+    return ServiceError("there was no answer")
 
 
 def _statistics_task(glue, **arguments):
@@ -340,20 +341,20 @@ def test_a_run_is_the_same_if_it_computes_as_much(wanted, computed, same):
 
 
 @pytest.mark.parametrize(
-    ("age", "repeated", "ahead", "stopped"),
+    ("age", "refusal", "ahead", "stopped"),
     [
-        pytest.param(60, 0, 0, 0, id="an old one"),
-        pytest.param(60, 1, 0, 0, id="an old one, found by a repeated call"),
-        pytest.param(-1, 0, 0, 0, id="somebody was faster"),
-        pytest.param(-1, 1, 0, 1, id="the answer was lost"),
-        pytest.param(7, 1, -8, 1, id="the answer was lost, and AWS's clock is behind"),
-        pytest.param(-9, 1, 60, 0, id="an old one, and AWS's clock is ahead"),
+        pytest.param(60, _running(), 0, 0, id="an old one"),
+        pytest.param(60, _lost(), 0, 0, id="an old one, found after a lost answer"),
+        pytest.param(-1, _running(), 0, 0, id="somebody was faster"),
+        pytest.param(-1, _lost(), 0, 1, id="the answer was lost"),
+        pytest.param(7, _lost(), -8, 1, id="the answer was lost, and AWS's clock is behind"),
+        pytest.param(-9, _lost(), 60, 0, id="an old one, and AWS's clock is ahead"),
     ],
 )
-def test_a_run_that_somebody_else_began_is_not_stopped(pauses, age, repeated, ahead, stopped):
+def test_a_run_that_somebody_else_began_is_not_stopped(pauses, age, refusal, ahead, stopped):
     glue = Statistics(
         _statistics_run(age),
-        refusals=[_running(repeated)],
+        refusals=[refusal],
         clock_difference=timedelta(seconds=ahead),
     )
     operator = _statistics_task(glue)
@@ -363,6 +364,29 @@ def test_a_run_that_somebody_else_began_is_not_stopped(pauses, age, repeated, ah
     assert len(deferral.trigger.own) == stopped
     operator.on_kill()
     assert glue.calls.count("StopColumnStatisticsTaskRun") == stopped
+
+
+@pytest.mark.parametrize(("age", "found"), [(-1, "old"), (60, "new")])
+def test_a_run_that_ended_before_the_task_heard_of_it_is_not_repeated(pauses, age, found):
+    glue = Statistics(_statistics_run(age, Status="SUCCEEDED"), refusals=[_lost()])
+    deferral = _statistics_task(glue, deferrable=True).begin(_context())
+    assert deferral.trigger.runs == {"t": found}
+    assert deferral.trigger.own == ["t"]
+
+
+def test_a_run_in_the_way_after_a_lost_answer_is_the_tasks_own(pauses):
+    """Glue may list a run later than it refuses another one."""
+    glue = Statistics(refusals=[_lost(), _running()])
+    looks = []
+
+    def appear():
+        looks.append(1)
+        if len(looks) == 2:
+            glue.runs.append(_statistics_run(age=-1))
+
+    glue.while_listing = appear
+    deferral = _statistics_task(glue, deferrable=True).begin(_context())
+    assert (deferral.trigger.runs, deferral.trigger.own) == ({"t": "old"}, ["t"])
 
 
 @pytest.mark.parametrize(
@@ -415,8 +439,8 @@ def test_a_run_in_the_way_that_ends_again_and_again_is_not_chased(pauses):
     operator.deferrable = True
     deferral = operator.begin(_context())
     assert (deferral.trigger.runs, deferral.trigger.progress["waiting"]) == ({}, ["t"])
-    assert glue.calls.count("StartColumnStatisticsTaskRun") == 3
-    assert pauses == [1, 2]
+    assert glue.calls.count("StartColumnStatisticsTaskRun") == 5
+    assert pauses == [1, 2, 4, 8]
 
 
 def test_what_is_wrong_when_the_work_is_looked_for_does_not_hide_the_failure():

@@ -249,8 +249,8 @@ def test_settings_of_a_run():
 
 def test_the_bound_of_costs():
     job = {"WorkerType": "G.1X", "NumberOfWorkers": 2, "Timeout": 480}
-    run = {"Id": "jr_1", "WorkerType": "G.2X", "NumberOfWorkers": 10, "Timeout": 60}
-    assert longest_use(job, run).startswith("Run jr_1 uses 20.0 DPU hours at most (10 workers G.2X")
+    run = {"WorkerType": "G.2X", "NumberOfWorkers": 10, "Timeout": 60}
+    assert longest_use(job, run).startswith("The run uses 20.0 DPU hours at most (10 workers G.2X")
 
 
 @pytest.mark.parametrize(
