@@ -24,7 +24,7 @@ from updraft.datapipeline.json_text import (
     plain,
 )
 from updraft.datapipeline.open_values import Numbering, OpenValue, Part
-from updraft.datapipeline.positioned_values import is_known, last_object, text_of
+from updraft.datapipeline.positioned_values import has_secret, is_known, last_object, text_of
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 # A dynamic reference: CloudFormation looks the value up when it makes the stack.
@@ -115,7 +115,8 @@ class FunctionResolver:
             return found
         words = self._numbering.name(name.removeprefix("Fn::"), json.dumps(plain(argument)))
         origin = f"what {name} on line {position.line} gives"
-        return self.names.open(OpenValue(words, origin), position)
+        secret = has_secret(self.resolve(argument))
+        return self.names.open(OpenValue(words, origin, secret=secret), position)
 
     def _arguments(self, argument: JsonValue, least: int) -> list[JsonValue] | None:
         items = argument.items if isinstance(argument, JsonArray) else ()
@@ -158,6 +159,7 @@ class FunctionResolver:
                 self._numbering.name(f"{condition} choice", repr(texts)),
                 f"{texts[0]!r} if {condition} holds, else {texts[1]!r}",
                 allowed_values=tuple(texts) if known else (),
+                secret=any(has_secret(one) for one in branches),
             ),
             position,
         )

@@ -64,7 +64,11 @@ class DefinitionReader(FieldReader):
             parameters=(
                 *parameters,
                 *(_asked_for(one.id, one.position or document.position) for one in unvalued),
-                *(_open_parameter(one, place) for one, place in self.open_values.values()),
+                *(
+                    _open_parameter(one, place)
+                    for name, (one, place) in self.open_values.items()
+                    if name not in declared
+                ),
             ),
             values=tuple(one for one in values if one.values),
             pipeline=source.properties,

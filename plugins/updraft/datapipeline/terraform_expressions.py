@@ -29,7 +29,13 @@ from updraft.datapipeline.json_text import (
     plain,
 )
 from updraft.datapipeline.open_values import Numbering, OpenValue, Part
-from updraft.datapipeline.positioned_values import from_plain, is_known, item_of, pairs_of
+from updraft.datapipeline.positioned_values import (
+    from_plain,
+    has_secret,
+    is_known,
+    item_of,
+    pairs_of,
+)
 from updraft.datapipeline.terraform_functions import call, operate
 from updraft.datapipeline.terraform_templates import Interpolation, template_parts
 
@@ -124,10 +130,13 @@ class Evaluator:
         finally:
             self._depth -= 1
 
-    def _unknown(self, what: str, key: Node | str, position: Position) -> JsonScalar:
+    def _unknown(
+        self, what: str, key: Node | str, position: Position, *made_of: JsonValue
+    ) -> JsonScalar:
         name = self._numbering.name(what, str(key))
         origin = f"the {what} on line {position.line} of the Terraform configuration"
-        return self._leave_open(OpenValue(name, origin), position)
+        secret = any(has_secret(one) for one in made_of)
+        return self._leave_open(OpenValue(name, origin, secret=secret), position)
 
     def _node(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         path = reference_path(node)
@@ -203,6 +212,7 @@ class Evaluator:
                 self._numbering.name("choice", str(node)),
                 f"the choice on line {position.line} of the Terraform configuration",
                 allowed_values=tuple(dict.fromkeys(texts)) if known else (),
+                secret=any(has_secret(one) for one in branches),
             ),
             position,
         )
@@ -250,7 +260,7 @@ class Evaluator:
             *arguments, last = arguments
             arguments += last.items if isinstance(last, JsonArray) else (last,)
         found = call(function, arguments, position)
-        return found if found is not None else self._unknown(function, node, position)
+        return found if found is not None else self._unknown(function, node, position, *arguments)
 
     def _for(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         intro, *rest = trees(node)

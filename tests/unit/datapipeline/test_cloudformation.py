@@ -186,6 +186,24 @@ def test_a_condition_that_asks_for_itself_has_no_answer():
     assert not has_errors(result.findings)
 
 
+def test_what_is_made_of_a_secret_is_one():
+    secret = {"Key": {"Type": "String", "NoEcho": True, "Default": "hunter2"}}
+    result, read_field = field({"Fn::Base64": {"Ref": "Key"}}, Parameters=secret)
+    assert read_field.text == "#{*Base64}"
+    assert "hunter2" not in str(result.definitions)
+
+
+def test_a_field_with_a_wrong_key_names_the_right_one():
+    document = """{"pipelineObjects": [{"id": "A", "name": "A", "fields": [
+        {"key": "type", "strinValue": "CSV"}, {"key": "myX", "stringValue": "x"}]}]}"""
+    result = read_text(document, "x.json")
+    found = [(one.field, one.advice) for one in result.findings]
+    assert found == [
+        ("type", "Give it a value, or remove it"),
+        ("type", "Did you mean 'stringValue'?"),
+    ]
+
+
 def test_a_misspelt_parameter_names_the_nearest():
     result, _ = field({"Ref": "Buckt"}, Parameters={"Bucket": {"Type": "String"}})
     (finding,) = result.findings

@@ -115,6 +115,23 @@ def test_a_sensitive_variable_is_never_written_out():
     assert "hunter" not in str(result.definitions)
 
 
+def test_what_is_made_of_a_secret_is_one():
+    rest = 'variable "key" {\n  sensitive = true\n}'
+    _, read_field = field("sha256(upper(var.key))", rest)
+    assert read_field.text == "#{*sha256}"
+
+
+def test_values_of_variables_may_be_lists():
+    for given in ("a,b", '["a", "b"]'):
+        texts = tuple(given.split(",")) if given == "a,b" else (given,)
+        result = read_text(
+            BLOCK.format(value='join("-", var.zones)', rest='variable "zones" {}'),
+            "x.tf",
+            {"zones": texts},
+        )
+        assert result.definitions[0].objects[0].field("myX").text == "a-b"
+
+
 def test_the_json_syntax():
     document = {
         "variable": {"env": {"default": "dev"}},
