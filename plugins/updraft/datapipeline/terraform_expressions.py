@@ -44,6 +44,8 @@ LookUp = Callable[[tuple[str, ...], Position], JsonValue]
 LeaveOpen = Callable[[OpenValue, Position], JsonScalar]
 _Handler = Callable[[Node, Position, Scope], JsonValue]
 _DEEPEST = 50
+# Texts that are made of one another grow fast; the service takes 10,240 bytes.
+_LONGEST_TEXT = 50_000
 
 
 class Evaluator:
@@ -117,6 +119,9 @@ class Evaluator:
             if not isinstance(found, JsonScalar):
                 found = self._unknown("expression", part.expression, position)
             spliced.extend(found.all_parts)
+        lengths = (len(part if isinstance(part, str) else part.name) for part in spliced)
+        if sum(lengths) > _LONGEST_TEXT:
+            return self._unknown("template", text, position)
         return joined(spliced, position)
 
     def _expression(self, text: str, position: Position, scope: Scope) -> JsonValue:

@@ -40,6 +40,7 @@ class ModuleNames:
         self._given = given
         self._collector = collector
         self._being_read: set[tuple[str, ...]] = set()
+        self._known_locals: dict[str, JsonValue] = {}
         self.evaluator = Evaluator(self.look_up, self.open)
         self.asked: set[str] = set(self.variables)
         """Every name that a value may be given for."""
@@ -77,8 +78,10 @@ class ModuleNames:
             case ("var", name, *rest):
                 return self._inside(self._variable(name, position), rest, path, position)
             case ("local", name, *rest) if name in self._locals:
-                value = self.evaluator.value(self._locals[name], {})
-                return self._inside(value, rest, path, position)
+                if name not in self._known_locals:
+                    value = self.evaluator.value(self._locals[name], {})
+                    self._known_locals[name] = value
+                return self._inside(self._known_locals[name], rest, path, position)
             case (kind, name, *rest) if (kind, name) in self._resources:
                 body = self._resources[kind, name]
                 key = _PROPERTIES_OF_THE_NAME.get(kind, {}).get(rest[-1], rest[-1]) if rest else ""

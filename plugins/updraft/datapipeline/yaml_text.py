@@ -23,7 +23,7 @@ _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 _WITHOUT_PREFIX = {"Ref", "Condition"}
 # Aliases of aliases can make a small file very large.
-_MOST_NODES = 500_000
+_MOST_NODES = 200_000
 
 
 def parse_yaml(text: str) -> tuple[JsonValue, ...]:

@@ -236,3 +236,11 @@ EOT
 def test_templates_in_files_beside_a_configuration():
     result = read_text(STACK % 'file("${path.module}/templates/p.yml")', "x.tf")
     assert any("Give templates/p.yml" in one.advice for one in result.findings)
+
+
+@pytest.mark.timeout(30)
+def test_texts_that_grow_without_end_stay_open():
+    grown = "\n".join(f'  a{n} = "${{local.a{n - 1}}}${{local.a{n - 1}}}"' for n in range(1, 40))
+    _, read_field = field('"${local.a39}"', f'locals {{\n  a0 = "xx"\n{grown}\n}}')
+    assert read_field.text.startswith("#{template")
+    assert len(read_field.text) < 1_000_000
