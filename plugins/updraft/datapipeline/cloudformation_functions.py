@@ -53,6 +53,7 @@ class FunctionResolver:
         self.conditions = Conditions(template, self.resolve)
         self._collector = collector
         self._numbering = Numbering()
+        self._resolved: dict[int, tuple[JsonValue, JsonValue | None]] = {}
         self._functions: dict[str, _Function] = {
             "Fn::Base64": self._base64,
             "Fn::FindInMap": self._find_in_map,
@@ -72,6 +73,12 @@ class FunctionResolver:
         :param value: a value of the template.
         :returns: the value without functions, none where it is ``AWS::NoValue``.
         """
+        # Arguments are looked at more than once, and aliases of YAML stand in several places.
+        if id(value) not in self._resolved:
+            self._resolved[id(value)] = value, self._resolve(value)
+        return self._resolved[id(value)][1]
+
+    def _resolve(self, value: JsonValue) -> JsonValue | None:
         if isinstance(value, JsonScalar):
             return self._scalar(value)
         if isinstance(value, JsonArray):
