@@ -7,6 +7,7 @@ from pathlib import Path
 from updraft.datapipeline.file_checking import check_result, unknown_values
 from updraft.datapipeline.findings import Finding, Severity, has_errors
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.reading import ReadResult
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import Conversion, convert_definition
 from updraft.migration.import_check import check_imports
@@ -130,13 +131,31 @@ def _convert_file(
             definition,
             path,
             name,
-            read_findings=findings,
+            read_findings=_about(definition, result, with_others=bool(findings)),
             values=given.values,
             parameters=given.parameters,
         )
         conversions.append(conversion)
         findings = ()
     return result.definitions, conversions
+
+
+def _about(definition: Definition, result: ReadResult, *, with_others: bool) -> tuple[Finding, ...]:
+    """Pick what was found about a pipeline when its file was read.
+
+    :param with_others: whether to take along what is about none of the file's pipelines.
+    """
+
+    def names(one: Definition) -> set[str]:
+        return {item.id for item in (*one.objects, *one.parameters, *one.values)}
+
+    own = names(definition)
+    every = {name for one in result.definitions for name in names(one)}
+    return tuple(
+        one
+        for one in result.findings
+        if one.object_id in own or (with_others and one.object_id not in every)
+    )
 
 
 def _placed(path: Path, one: Conversion) -> Conversion:
