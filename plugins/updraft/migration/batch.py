@@ -147,7 +147,8 @@ def _about(definition: Definition, result: ReadResult, *, with_others: bool) -> 
     """
 
     def names(one: Definition) -> set[str]:
-        return {item.id for item in (*one.objects, *one.parameters, *one.values)}
+        declared = {item.id for item in one.parameters} | {item.id for item in one.values}
+        return declared | {item.id for item in one.objects}
 
     own = names(definition)
     every = {name for one in result.definitions for name in names(one)}
