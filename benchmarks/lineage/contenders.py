@@ -79,9 +79,9 @@ def forward(work: Work) -> int:
 
 CONTENDERS: dict[str, Callable[[Work], int]] = {
     "AWS sample's approach": sample_approach,
-    "Updraft: find the events": read,
-    "Updraft: harvest into the outbox": harvest,
-    "Updraft: forward the outbox": forward,
+    "Updraft: find events": read,
+    "Updraft: harvest": harvest,
+    "Updraft: forward": forward,
 }
 
 

@@ -6,13 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.outbox import EventKey, ObjectMissingError, Outbox, OutboxError
 from updraft.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_s3 import S3Client
 
@@ -37,7 +36,7 @@ class S3Outbox(Outbox):
     :raises UpdraftError: when the URI is not one of S3.
     """
 
-    def __init__(self, uri: str, hook: S3Hook) -> None:
+    def __init__(self, uri: str, hook: "S3Hook") -> None:
         self._bucket, key = parse_s3_uri(uri)
         prefix = key.strip("/")
         self._prefix = f"{prefix}/" if prefix else ""
@@ -146,6 +145,9 @@ def open_outbox(
     """
     scheme = urlsplit(uri).scheme
     if scheme == "s3":
+        # It takes half a second, which the transport of an outbox in a directory can save.
+        from airflow.providers.amazon.aws.hooks.s3 import S3Hook  # noqa: PLC0415
+
         hook = S3Hook(
             aws_conn_id=aws_conn_id, region_name=region_name, verify=verify, config=config
         )

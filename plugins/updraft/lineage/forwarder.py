@@ -187,6 +187,7 @@ class Forwarder:
         except EventRefusedError as error:
             if len(stored) > 1:
                 # One of them is at fault, or what they make together: each gets its own chance.
+                self.counts.read -= len(stored)
                 for one in stored:
                     self._settle([(one.name, one.key)])
                 return

@@ -82,9 +82,10 @@ def read_texts(file: IO[bytes], wants_all: Callable[[], bool]) -> Iterator[LogTe
     number = 1
     while line := _next_line(file):
         # Of a million lines, most end here.
-        if MARK in line or _STREAM_MARK in line or reader.is_within_line or wants_all():
+        is_cut = not line.endswith(b"\n")
+        if is_cut or MARK in line or _STREAM_MARK in line or reader.is_within_line or wants_all():
             yield from reader.texts(line, number)
-        number += line.endswith(b"\n")
+        number += not is_cut
 
 
 def _next_line(file: IO[bytes]) -> bytes:

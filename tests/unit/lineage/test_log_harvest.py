@@ -197,6 +197,13 @@ def test_a_line_without_end_fills_no_memory(monkeypatch: pytest.MonkeyPatch):
     assert (found, reader.counts.truncated) == ([event(1)], 0)
 
 
+@pytest.mark.parametrize("size", range(900, 2_500, 97))
+def test_wherever_a_line_without_end_is_cut_for_reading(monkeypatch, size):
+    monkeypatch.setattr(log_records, "_LONGEST_LINE", size)
+    messages = [NOISE.replace("eventTime", "end"), forms.airflow_2(event(1))] * 8
+    assert harvest(forms.filtered_on_one_line(messages))[1] == [event(1)] * 8
+
+
 @pytest.mark.parametrize(
     "text",
     [
