@@ -45,7 +45,8 @@ with DAG(
     tags=["updraft", "lineage"],
     default_args={
         "owner": "updraft",
-        "retries": 0,
+        "retries": 1,
+        "retry_delay": timedelta(minutes=5),
         "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={

@@ -83,7 +83,11 @@ class Doctor:
                 namespace=conf.get("openlineage", "namespace", fallback=None),
             )
         seen: EventSurvey | None = None
-        uri = self.outbox_uri or find_outbox_uri(transport)
+        uri = (
+            self.outbox_uri
+            or find_outbox_uri(transport)
+            or conf.get("updraft", "lineage_outbox_uri", fallback="")
+        )
         if uri:
             outbox = open_outbox(uri, aws_conn_id=self.aws_conn_id, **self.hook_parameters)
             yield from _carefully("outbox", lambda: self._reach(outbox))

@@ -160,7 +160,7 @@ def diagnose_dead_letters(outbox: Outbox) -> Iterator[Finding]:
     yield error(
         "dead letters",
         f"{reasons.total():,} events were put aside: {listed}",
-        "mend the cause, and post them again",
+        "mend the cause, and post them again with updraft lineage replay",
     )
 
 
