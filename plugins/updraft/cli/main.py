@@ -8,6 +8,7 @@ import typer
 
 from updraft.cli.convert import convert
 from updraft.cli.dynamodb import dynamodb_app
+from updraft.cli.evaluate import evaluate
 from updraft.cli.lineage_sql import lineage_app
 from updraft.cli.local import local_app
 from updraft.cli.package import package
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(convert)
+app.command()(evaluate)
 app.command()(package)
 app.add_typer(dynamodb_app, name="dynamodb")
 app.add_typer(lineage_app, name="lineage")

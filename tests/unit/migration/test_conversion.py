@@ -107,7 +107,7 @@ def test_surplus_arguments_of_an_export_make_a_placeholder(definition):
 
 
 def test_a_placeholder_takes_one_task_id(definition):
-    definition.item("Cluster")["region"] = "#{format(@scheduledStartTime, 'SSS')}"
+    definition.item("Cluster")["region"] = "#{format(@scheduledStartTime, 'qq')}"
     conversion = definition.convert()
     assert "export_activity" in {task.task_id for task in conversion.report.tasks}
 
@@ -183,9 +183,9 @@ def test_what_an_export_can_not_do_becomes_a_placeholder(definition, field, valu
 
 
 def test_an_untranslatable_date_becomes_a_placeholder(definition):
-    definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'SSS')}"
+    definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'qq')}"
     conversion = definition.convert()
-    assert "fractions of a second" in conversion.dag_source
+    assert "no letter of Joda-Time" in conversion.dag_source
     (task,) = (one for one in conversion.report.tasks if one.object_id == "ExportActivity")
     assert not task.migrated
 
