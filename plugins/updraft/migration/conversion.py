@@ -14,6 +14,7 @@ from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
 from updraft.migration.mapper import ObjectMapper, Workflow
+from updraft.migration.mappers.actions import add_actions, failure_notice
 from updraft.migration.mappers.pipeline import account_unread_defaults, map_default
 from updraft.migration.mappers.placeholders import add_placeholder, needs_task
 from updraft.migration.mappers.schedule import run_clock
@@ -161,6 +162,10 @@ def _convert(
         max_active_runs=workflow.max_active_runs,
         retries=workflow.retries,
         retry_delay=code_for(workflow.retry_delay),
+        variables=tuple(workflow.variables),
+        default_args=workflow.default_args,
+        settings=workflow.dag_settings,
+        notice=failure_notice(workflow),
     )
     fields = workflow.ledger.accounts()
     report = Report(
@@ -190,7 +195,8 @@ def _map_objects(workflow: Workflow) -> None:
     default = workflow.resolved.get(DEFAULT_ID)
     if default is not None:
         map_default(default, workflow)
-    descriptions = _map_each(workflow)
+    descriptions = [one for one in _map_each(workflow) if one.category != "action"]
+    add_actions(workflow)
     if default is not None:
         account_unread_defaults(default, workflow)
     account_unknown_references(workflow)

@@ -154,6 +154,9 @@ def _imports(dag: DagSpec) -> list[str]:
         for value in task.arguments.values():
             if isinstance(value, Code):
                 statements.update(value.imports)
+    for variable in dag.variables:
+        module = variable.maker.rpartition(".")[0]
+        statements |= {f"from {module} import {variable.maker_name}", *variable.imports}
     return sorted(statements)
 
 
@@ -164,6 +167,7 @@ def _variables(dag: DagSpec) -> dict[str, str]:
     in_edges |= {other for task in dag.tasks for other in task.implied_upstream}
     task_ids = [task.task_id for task in dag.tasks if task.task_id in in_edges]
     taken = {"DAG", "Param", "timedelta", *filter(_is_free, task_ids)}
+    taken |= {variable.name for variable in dag.variables}
     return {
         task_id: task_id if _is_free(task_id) else unique(f"task_{task_id}", taken)
         for task_id in task_ids
@@ -214,6 +218,7 @@ def _failure_words(dag: DagSpec) -> str:
         else "Airflow does not try a task again.",
         "Read the log of the failed task, remove the cause, then clear the task: the run keeps its "
         "time, so it writes to the same place.",
+        *([dag.notice] if dag.notice else []),
     ]
     if not all(task.migrated for task in dag.tasks):
         words.append(

@@ -8,6 +8,7 @@ from updraft.migration.mappers import (
     hive_activity,
     hive_copy,
     pig_activity,
+    preconditions,
     schedule,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "hive_activity",
     "hive_copy",
     "pig_activity",
+    "preconditions",
     "schedule",
 ]

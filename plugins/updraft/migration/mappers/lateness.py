@@ -1,0 +1,196 @@
+"""``lateAfterTimeout`` and ``onLateAction``: deadlines of the run, and tasks that don't start late.
+
+An object was late when it had not started so long after its scheduled start. Airflow watches a run
+as a whole: its deadline passes when the run has not ended by then.
+"""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from updraft.datapipeline.expressions import ExpressionError, Part, Verbatim, parse_text
+from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
+from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.compiled_fields import require_no_password
+from updraft.migration.jinja_compiler import Template
+from updraft.migration.jinja_text import to_template
+from updraft.migration.ledger import Status
+from updraft.migration.mapper import Workflow
+from updraft.migration.mappers.alarms import NOTIFIER, fit_subject, topic_region
+from updraft.migration.mappers.task_settings import code_for, fixed_duration
+from updraft.migration.rendering import python
+from updraft.migration.tasks import ArgumentValue, Code, VariableSpec
+
+_DEADLINES = "airflow.sdk.DeadlineAlert"
+_DEADLINE_IMPORTS = (
+    "from airflow.sdk import AsyncCallback",
+    "from airflow.sdk import DeadlineReference",
+    f"from {NOTIFIER.rpartition('.')[0]} import {NOTIFIER.rpartition('.')[2]}",
+)
+_GUARD_IMPORT = "from updraft.operators.lateness import fail_when_late"
+_NAME = re.compile(r"node\.(?:name|@?id)\s*\Z")
+_PARAMETER = re.compile(r"\{\{ params\.(\w+) \}\}")
+# What Airflow tells a deadline's callback is the run alone, its times as text.
+_OF_THE_RUN = {
+    "@pipelineId": "{{ dag_run.dag_id }}",
+    "@scheduledStartTime": "{{ dag_run.data_interval_start or dag_run.run_after }}",
+    "@scheduledEndTime": "{{ dag_run.data_interval_end or dag_run.run_after }}",
+}
+_NOT_LATE = "a pipeline on demand is never late"
+
+
+def add_lateness(workflow: Workflow) -> None:
+    """Give the DAG deadlines, and tasks a guard, where objects may be late.
+
+    :param workflow: the workflow with all its tasks.
+    """
+    deadlines: dict[tuple[str, timedelta, str], str] = {}
+    for item in workflow.resolved.values():
+        asked = [name for name in ("lateAfterTimeout", "onLateAction") if name in item.fields]
+        if not asked or not workflow.tasks_of(item.id):
+            continue
+        limit = fixed_duration(item, "lateAfterTimeout", workflow)
+        actions = [workflow.resolved.get(one) for one in item.references("onLateAction")]
+        fate = _without_effect(item, actions, workflow)
+        if fate is not None or limit is None:
+            undecided = (Status.NEEDS_DECISION, "no fixed length: decide on a deadline")
+            for name in asked:
+                workflow.ledger.account(item, name, *(fate or undecided))
+            continue
+        notes = []
+        for action in actions:
+            if action is not None and action.type == "Terminate":
+                _guard(item, limit, workflow)
+                notes.append(
+                    f"`fail_when_late` fails the task when it would start more than {limit} after "
+                    "its run is due; the pipeline cancelled the object already while it waited"
+                )
+            elif action is not None and action.type == "SnsAlarm":
+                notes.append(_add_deadline(item, action, limit, deadlines, workflow))
+        settled = [note for note in notes if note]
+        status = Status.APPROXIMATED if settled else Status.NEEDS_DECISION
+        note = "; ".join(dict.fromkeys(settled)) or "nobody can be told; see what it refers to"
+        for name in asked:
+            workflow.ledger.account(item, name, status, note)
+    if deadlines:
+        workflow.dag_settings["deadline"] = [Code(name) for name in deadlines.values()]
+
+
+def _without_effect(
+    item: ResolvedObject, actions: list[ResolvedObject | None], workflow: Workflow
+) -> tuple[Status, str] | None:
+    default = workflow.resolved.get(DEFAULT_ID)
+    on_demand = default is not None and (default.text("scheduleType") or "").casefold()
+    if on_demand == "ondemand":
+        return Status.DROPPED, _NOT_LATE
+    if item.field("lateAfterTimeout") is None:
+        return Status.DROPPED, "nothing is late without a lateAfterTimeout"
+    if not actions:
+        return Status.DROPPED, "nothing was done about lateness: there is no onLateAction"
+    return None
+
+
+def _guard(item: ResolvedObject, limit: timedelta, workflow: Workflow) -> None:
+    duration = code_for(limit)
+    guard = Code(f"fail_when_late({duration.text})", (*duration.imports, _GUARD_IMPORT))
+
+    # Only what begins the object's work may be too late.
+    preparations = workflow.preparations.get(item.id, ())
+    if preparations:
+        first = preparations[0]
+        first = replace(first, arguments={**first.arguments, "pre_execute": guard})
+        workflow.preparations[item.id] = (first, *preparations[1:])
+        return
+    task = workflow.tasks[item.id]
+    workflow.tasks[item.id] = replace(task, arguments={**task.arguments, "pre_execute": guard})
+
+
+def _add_deadline(
+    item: ResolvedObject,
+    alarm: ResolvedObject,
+    limit: timedelta,
+    deadlines: dict[tuple[str, timedelta, str], str],
+    workflow: Workflow,
+) -> str:
+    """Add a deadline, and say how it differs; nothing where nobody can be told."""
+    topic, subject, message = (
+        _text(name, alarm, item, workflow) for name in ("topicArn", "subject", "message")
+    )
+    if topic is None or message is None:
+        return ""
+    arguments: dict[str, ArgumentValue] = {"target_arn": topic.text}
+    region = topic_region(topic)
+    if region is not None:
+        arguments["region_name"] = region
+    if subject is not None and subject.text:
+        arguments["subject"] = fit_subject(subject)
+    arguments["message"] = message.text
+    words = python(arguments)
+    if (alarm.id, limit, words) not in deadlines:
+        name = workflow.variable(f"{alarm.item.name}_late")
+        deadlines[alarm.id, limit, words] = name
+        interval = code_for(limit)
+        workflow.variables.append(
+            VariableSpec(
+                name,
+                _DEADLINES,
+                {
+                    "reference": Code("DeadlineReference.DAGRUN_QUEUED_AT"),
+                    "interval": interval,
+                    "callback": Code(f"AsyncCallback(SnsNotifier, kwargs={words})"),
+                },
+                (*interval.imports, *_DEADLINE_IMPORTS),
+            )
+        )
+    return (
+        f"`deadline` of the DAG: the message is sent when the run has not ended {limit} after it "
+        "was queued, where the pipeline watched for the start of this object alone; it knows the "
+        "times of the run and nothing of the task or the form; needs Airflow 3.1"
+    )
+
+
+def _text(
+    name: str, alarm: ResolvedObject, item: ResolvedObject, workflow: Workflow
+) -> Template | None:
+    """Write a text of an alarm with what is known of a run; the rest stays as it is written."""
+    text = alarm.text(name)
+    if text is None:
+        return None
+    try:
+        workflow.compiler.require_public(name)
+        require_no_password(name, alarm)
+        parts = parse_text(text)
+    except (ExpressionError, NotCompilableError):
+        return None
+    own = Template("", "", frozenset(), frozenset({(alarm.fields[name].owner_id, name)}))
+    workflow.note_reads("`deadline`", (own,))
+    written = "".join(_part(part, alarm, item, workflow) for part in parts)
+    return replace(own, text=written, literal=None if "{{" in written else written)
+
+
+def _part(part: Part, alarm: ResolvedObject, item: ResolvedObject, workflow: Workflow) -> str:
+    if isinstance(part, Verbatim):
+        return to_template((part.text,))
+    if _NAME.match(part.source.strip()):
+        return to_template((item.item.name,))
+    member = part.source.strip().removeprefix("node.")
+    if member in _OF_THE_RUN:
+        return _OF_THE_RUN[member]
+    try:
+        compiled = workflow.compiler.compile_parts((part,), alarm, item)
+    except NotCompilableError:
+        return to_template((f"#{{{part.source}}}",))
+    if compiled.literal is not None:
+        workflow.note_reads("`deadline`", (compiled,))
+        return compiled.text
+    parameter = _PARAMETER.fullmatch(compiled.text)
+    value = _parameter_value(parameter[1], workflow) if parameter else None
+    return to_template((f"#{{{part.source}}}" if value is None else value,))
+
+
+def _parameter_value(name: str, workflow: Workflow) -> str | None:
+    """Take the value that the definition gives a parameter: a deadline knows no form."""
+    given = workflow.definition.values_by_name.get(name)
+    declared = workflow.definition.parameters_by_name.get(name)
+    values = given.values if given else declared.default if declared else ()
+    return values[0] if len(values) == 1 else None
