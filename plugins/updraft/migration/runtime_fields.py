@@ -11,7 +11,7 @@ _WHILE_IT_RUNS = {
 _WHEN_IT_IS_OVER = {
     "@actualStartTime": JinjaCode("(ti.start_date | default(dag_run.start_date))", "utc"),
     "@actualEndTime": JinjaCode("(ti.end_date or macros.datetime.utcnow())", "utc"),
-    "@status": JinjaCode("ti.state", "text"),
+    "@status": JinjaCode("('FINISHED' if ti.state == 'success' else 'FAILED')", "text"),
     "@taskId": JinjaCode("ti.task_id", "text"),
     "hostname": JinjaCode("ti.hostname", "text"),
     "errorMessage": JinjaCode("exception | default('')", "text"),

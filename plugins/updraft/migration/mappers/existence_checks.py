@@ -10,11 +10,11 @@ from updraft.migration.jinja_compiler import Template
 from updraft.migration.mapper import Workflow
 from updraft.migration.names import snake_case
 from updraft.migration.tasks import ArgumentValue
-from updraft.s3_uri import parse_s3_uri
 
 KEY_SENSOR = "airflow.providers.amazon.aws.sensors.s3.S3KeySensor"
 FOLDER_SENSOR = "updraft.sensors.s3.S3PrefixNotEmptySensor"
 _SQL_SENSOR = "airflow.providers.common.sql.sensors.sql.SqlSensor"
+_BUCKET_AND_KEY = re.compile(r"s3[an]?://(?P<bucket>[\w.-]+)/(?P<key>.+)", re.DOTALL)
 # An expression that stands at the end of a template and may end with a slash itself.
 _LAST_NAME = re.compile(r"\{\{ ([\w.]+) \}\}\Z")
 
@@ -43,10 +43,10 @@ def key_arguments(key: Template) -> dict[str, ArgumentValue]:
     :param key: its URI.
     :returns: arguments of ``S3KeySensor``.
     """
-    if key.literal is not None and "?" in key.literal:
+    found = _BUCKET_AND_KEY.fullmatch(key.text)
+    if found and "?" in found["key"]:
         # The provider takes what follows for the query of a URL, unless the key stands alone.
-        bucket, name = parse_s3_uri(key.literal)
-        return {"bucket_name": bucket, "bucket_key": name, "deferrable": True}
+        return {"bucket_name": found["bucket"], "bucket_key": found["key"], "deferrable": True}
     return {"bucket_key": key.text, "deferrable": True}
 
 
@@ -109,11 +109,12 @@ def _table(node: ResolvedObject, workflow: Workflow) -> Check:
         schema = replace(table, text=in_schema, literal=in_schema)
         table = replace(table, text=name, literal=name)
     conn_id = _connection(node, workflow)
-    sql = "SELECT 1 FROM information_schema.tables WHERE lower(table_name) = lower(%(table)s)"
-    parameters: dict[str, ArgumentValue] = {"table": table.text}
+    sql = "SELECT 1 FROM information_schema.tables WHERE lower(table_name) = lower(%s)"
+    # In the order of their places, as the drivers of Redshift and SQL Server know no names.
+    parameters = [table.text]
     if schema is not None:
-        sql += " AND lower(table_schema) = lower(%(schema)s)"
-        parameters["schema"] = schema.text
+        sql += " AND lower(table_schema) = lower(%s)"
+        parameters.append(schema.text)
     return Check(
         operator=_SQL_SENSOR,
         arguments={

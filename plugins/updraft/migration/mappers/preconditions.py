@@ -140,6 +140,9 @@ def _wait_settings(item: ResolvedObject, workflow: Workflow) -> dict[str, Argume
     """Map how often and how long a precondition looked."""
     account = workflow.ledger.account
     delay = fixed_duration(item, "retryDelay", workflow) or workflow.retry_delay
+    own = item.fields.get("retryDelay")
+    if own is not None and own.owner_id != DEFAULT_ID:
+        account(item, "retryDelay", Status.CARRIED_OVER, "`poke_interval`; `retry_delay` too")
     limit = fixed_duration(item, "preconditionTimeout", workflow)
     if limit is not None:
         account(item, "preconditionTimeout", Status.CARRIED_OVER, "`timeout`")
