@@ -59,6 +59,8 @@ def _definition(bucket, topic):
                 "command": "true",
                 "input": {"ref": "In"},
                 "onFail": {"ref": "Failed"},
+                "lateAfterTimeout": "15 minutes",
+                "onLateAction": {"ref": "Stop"},
             },
             {
                 "id": "In",
@@ -74,6 +76,7 @@ def _definition(bucket, topic):
                 "lateAfterTimeout": "15 minutes",
                 "onLateAction": {"ref": "Late"},
             },
+            {"id": "Stop", "type": "Terminate"},
             alarm("Late", "#{node.name} is late", "#{node.@pipelineId}"),
             alarm("Ready", "#{node.name} is there", "at #{node.@scheduledStartTime}"),
             alarm("Failed", f"{'x' * 90} #{{node.errorMessage}}", "#{node.name}: #{node.@status}"),

@@ -1,4 +1,4 @@
-"""Sensors that take the place of preconditions: they look from the worker and from the triggerer."""
+"""Sensors in place of preconditions: they look from the worker and from the triggerer."""
 
 import asyncio
 import threading

@@ -172,6 +172,7 @@ def _convert(
         source=source,
         dag_id=dag_id,
         dag_file=f"{dag_id}.py",
+        requires="Airflow 3.1" if "deadline" in workflow.dag_settings else "Airflow 3",
         schedule=workflow.schedule_words,
         coverage=coverage_of(fields),
         tasks=tuple(

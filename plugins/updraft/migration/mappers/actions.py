@@ -13,6 +13,8 @@ from updraft.migration.mappers.lateness import add_lateness
 from updraft.migration.mappers.task_settings import ACTION_FIELDS
 from updraft.migration.tasks import Code
 
+# What they say is about the tasks that take the place of an object.
+_ABOUT_TASKS = (*sorted(ACTION_FIELDS), "maxActiveInstances")
 _ASKING = ("onFail", "onSuccess", "onLateAction")
 
 
@@ -76,12 +78,6 @@ def _limit_instances(workflow: Workflow) -> None:
             status = Status.APPROXIMATED
             note += f", so that fewer than {limit} run at a time; raise it to have more"
         workflow.ledger.account(item, "maxActiveInstances", status, note)
-    for item in workflow.resolved.values():
-        if item.id not in workflow.tasks and item.category in {"data node", "precondition"}:
-            note = "a data node is no task: the tasks around it are limited"
-            inherited = item.fields.get("maxActiveInstances")
-            if inherited is not None and inherited.owner_id != DEFAULT_ID:
-                workflow.ledger.account(item, "maxActiveInstances", Status.DROPPED, note)
 
 
 def _account_alarm(item: ResolvedObject, workflow: Workflow) -> None:
@@ -150,10 +146,9 @@ def _account_rest(item: ResolvedObject, workflow: Workflow) -> None:
 
 
 def _account_unheard(item: ResolvedObject, workflow: Workflow) -> None:
-    """Account for what asks for actions where there is no task that could."""
-    for name in ACTION_FIELDS:
+    """Account for what is said about tasks where there is none."""
+    for name in _ABOUT_TASKS:
         inherited = item.fields.get(name)
         if inherited is None or workflow.ledger.status(inherited.owner_id, name) is not None:
             continue
-        if item.id in {inherited.owner_id, DEFAULT_ID}:
-            workflow.ledger.account(item, name, Status.DROPPED, "no task takes its place")
+        workflow.ledger.account(item, name, Status.DROPPED, "no task takes its place")

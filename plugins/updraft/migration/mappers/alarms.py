@@ -116,7 +116,7 @@ def alarm_text(
         try:
             compiler.compile_parts((part,), item, node)
             said.append(part)
-        except NotCompilableError as error:
+        except (ExpressionError, NotCompilableError) as error:
             problems.append((name, str(error)))
             source = part.source if isinstance(part, Embedded) else ""
             said.append(Verbatim(f"#{{{source}}}"))

@@ -178,7 +178,7 @@ def _part(part: Part, alarm: ResolvedObject, item: ResolvedObject, workflow: Wor
         return _OF_THE_RUN[member]
     try:
         compiled = workflow.compiler.compile_parts((part,), alarm, item)
-    except NotCompilableError:
+    except (ExpressionError, NotCompilableError):
         return to_template((f"#{{{part.source}}}",))
     if compiled.literal is not None:
         workflow.note_reads("`deadline`", (compiled,))
