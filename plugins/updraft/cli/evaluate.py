@@ -1,21 +1,19 @@
 """`updraft evaluate`: what an expression of AWS Data Pipeline is worth at a time."""
 
 import csv
-import json
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from updraft.cli.given_definition import GivenDefinition, given_definition
+
 if TYPE_CHECKING:
     from updraft.datapipeline.expression_values import Value
-    from updraft.datapipeline.model import Definition
-    from updraft.datapipeline.resolution import Resolved
 
-_OBJECT = "Object"
 _FILE_COLUMNS = 3
 
 
@@ -37,7 +35,8 @@ def evaluate(
         typer.Option(
             "--define",
             metavar="NAME=VALUE",
-            help="Value of a parameter or field; a list as JSON. Repeatable.",
+            help="Value of a parameter, of a field as in input.tableName=t, or of a runtime field; "
+            "a list as JSON. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -67,7 +66,7 @@ def evaluate(
     if (expression is None) == (from_ is None):
         raise typer.BadParameter("give either an expression or --from FILE.tsv")
     try:
-        how = _Evaluation(_definitions(define or []), period, via_jinja, template)
+        how = _Evaluation(given_definition(define or []), period, via_jinja, template)
         if from_ is not None:
             failed = _evaluate_file(from_, how)
         else:
@@ -81,9 +80,9 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """How to evaluate: with which parameters, and by which of both ways."""
+    """How to evaluate: with which values, and by which of both ways."""
 
-    definitions: dict[str, Any]
+    given: "GivenDefinition"
     period: str
     via_jinja: bool
     template: bool
@@ -95,23 +94,22 @@ class _Evaluation:
         from updraft.migration.jinja_compiler import JinjaCompiler, RunClock  # noqa: PLC0415
         from updraft.migration.template_preview import render_template  # noqa: PLC0415
 
-        definition, resolved = _given_definition(self.definitions)
-        item = resolved[_OBJECT]
-        end = parse_period(self.period).after(at, 1)
+        given = self.given
+        runtime: dict[str, Value] = {
+            "@scheduledStartTime": at,
+            "@scheduledEndTime": parse_period(self.period).after(at, 1),
+            "@pipelineId": "df-0000000000000000",
+            **given.runtime,
+        }
         if not self.via_jinja and not self.template:
-            runtime: dict[str, Value] = {
-                "@scheduledStartTime": at,
-                "@scheduledEndTime": end,
-                "@pipelineId": _OBJECT,
-            }
-            return as_text(Evaluator(definition, resolved, runtime).evaluate_text(text, item))
+            evaluator = Evaluator(given.definition, given.resolved, runtime, given.node)
+            return as_text(evaluator.evaluate_text(text, given.item))
         clock = RunClock("data_interval_start", "data_interval_end", pendulum=True)
-        compiled = JinjaCompiler(definition, resolved, clock, lists=True).compile_text(text, item)
+        compiler = JinjaCompiler(given.definition, given.resolved, clock, lists=True)
+        compiled = compiler.compile_text(text, given.item, given.node)
         if self.template:
             return compiled.text
-        return render_template(
-            compiled.text, start=at, end=end, params=self.definitions, dag_id=_OBJECT
-        )
+        return render_template(compiled.text, runtime=runtime, params=given.parameters)
 
 
 def _evaluate_one(expression: str, at: str | None, how: _Evaluation) -> bool:
@@ -125,8 +123,9 @@ def _evaluate_one(expression: str, at: str | None, how: _Evaluation) -> bool:
         try:
             parse_expression(expression)
             text = f"#{{{expression}}}"
-        except ExpressionError:
-            pass  # a text without expressions stays as it is
+        except ExpressionError as error:
+            note = f"note: a text without #{{…}}, and no expression either: {error.message.lower()}"
+            typer.echo(note, err=True)
     typer.echo(how.evaluate(text, _instant(at) if at else datetime.now(UTC)))
     return False
 
@@ -205,56 +204,3 @@ def _instant(text: str) -> datetime:
     from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
 
     return as_instant(text).astimezone(UTC)
-
-
-def _definitions(assignments: list[str]) -> dict[str, Any]:
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps start fast
-
-    values: dict[str, Any] = {}
-    for assignment in assignments:
-        name, separator, text = assignment.partition("=")
-        if not separator or not name:
-            raise UpdraftError(f"--define takes NAME=VALUE, not {name!r}")
-        values[name] = _defined_value(text)
-    return values
-
-
-def _defined_value(text: str) -> Any:
-    """Read a number or a list; all else is a text, as is what stands in double quotes."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    if isinstance(value, list):
-        return [one if isinstance(one, str | int | float) else json.dumps(one) for one in value]
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else text
-
-
-def _given_definition(values: dict[str, Any]) -> "tuple[Definition, Resolved]":
-    """Make a definition of one object and the given parameters."""
-    from updraft.datapipeline.checking import check  # noqa: PLC0415 keeps start fast
-    from updraft.datapipeline.reading import read_text  # noqa: PLC0415 likewise
-    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
-
-    parameters = [
-        {
-            "id": name,
-            "type": _type_of(value),
-            **({"isArray": "true"} if isinstance(value, list) else {}),
-        }
-        for name, value in values.items()
-    ]
-    document = {
-        "objects": [{"id": _OBJECT, "type": "ShellCommandActivity", "command": "true"}],
-        "parameters": parameters,
-        "values": values,
-    }
-    definition = read_text(json.dumps(document), "--define").definition
-    if definition is None:
-        raise UpdraftError("The definitions can't be used")
-    return definition, check(definition)[0]
-
-
-def _type_of(value: Any) -> str:
-    one = value[0] if isinstance(value, list) and value else value
-    return {int: "Integer", float: "Double"}.get(type(one), "String")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from updraft.datapipeline.choice_checking import check_choices
 from updraft.datapipeline.expression_checking import expression_problems
 from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import (
@@ -11,8 +12,11 @@ from updraft.datapipeline.findings import (
     did_you_mean,
     shown_value,
 )
+from updraft.datapipeline.limit_checking import check_limits
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference
 from updraft.datapipeline.object_types import all_field_names, is_user_field, object_types
+from updraft.datapipeline.order_checking import check_order
+from updraft.datapipeline.parameter_checking import check_parameters
 from updraft.datapipeline.resolution import (
     DEFAULT_ID,
     Resolved,
@@ -42,6 +46,10 @@ def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
         *dangling_references(definition),
         *(finding for item in definition.objects for finding in _check_object(item, definition)),
         *check_reference_targets(resolved, definition),
+        *check_order(resolved, definition),
+        *check_choices(resolved, definition),
+        *check_limits(definition),
+        *check_parameters(definition),
         *(
             finding
             for item in resolved.values()

@@ -72,6 +72,22 @@ def shift(instant: datetime, count: int, unit: str) -> datetime:
         raise ValueProblemError(f"{as_text(instant)} can't be shifted by {count} {unit}") from None
 
 
+def period_at(instant: Value, start: Value, period: Value, later: Value = 0) -> datetime:
+    """Find the period of a schedule that an instant is in; templates call it for data nodes.
+
+    :param instant: the instant.
+    :param start: when the first period begins.
+    :param period: how long each is, such as ``1 hour``.
+    :param later: how many periods after that one.
+    :returns: when that period begins, in UTC.
+    :raises UpdraftError: when an argument is not what it should be.
+    """
+    anchor = as_instant(start).astimezone(UTC)
+    length = parse_period(as_text(period))
+    number = length.number_at(anchor, as_instant(instant).astimezone(UTC))
+    return length.after(anchor, number + as_whole_number(later))
+
+
 def _on_date(compute: Callable[[datetime], Scalar]) -> Callable[..., Scalar]:
     return lambda instant: compute(as_instant(instant))
 

@@ -7,7 +7,7 @@ functions have the names they had in the pipeline, and compute as the evaluator 
 from collections.abc import Callable
 from typing import Any
 
-from updraft.datapipeline.date_functions import FUNCTION_NAMES, call_function
+from updraft.datapipeline.date_functions import FUNCTION_NAMES, call_function, period_at
 from updraft.datapipeline.expression_values import Value, as_text, flatten, negate, operate
 
 OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "^"}
@@ -22,6 +22,7 @@ def template_macros() -> list[Callable[..., Any]]:
         *(_named(name, _function(name)) for name in FUNCTION_NAMES),
         *(_named(name, _operation(operator)) for name, operator in OPERATORS.items()),
         _named("negate", negate),
+        _named("periodAt", period_at),
         _named("flatten", lambda *values: flatten(values)),
         _named("text", as_text),
     ]

@@ -55,6 +55,20 @@ class Period:
             return shift_by_months(anchor, number * self.months)
         return anchor + number * timedelta(**{self.unit: self.count})
 
+    def number_at(self, anchor: datetime, instant: datetime) -> int:
+        """Tell in which of the periods an instant is.
+
+        :param anchor: when the period of number 0 begins.
+        :param instant: the instant.
+        :returns: the number of the last period that begins by then, negative before the anchor.
+        """
+        if self.months is None:
+            return (instant - anchor) // timedelta(**{self.unit: self.count})
+        months = (instant.year - anchor.year) * 12 + instant.month - anchor.month
+        number = months // self.months
+        # Within its month, the instant may come before the day and time that the period begins.
+        return number - 1 if self.after(anchor, number) > instant else number
+
 
 def parse_period(text: str) -> Period:
     """Read a period (guide, "Pipeline Expressions and Functions", simple data types).

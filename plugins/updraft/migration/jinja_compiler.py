@@ -4,10 +4,9 @@ Only what can be said exactly is compiled. Everything else raises, and the task 
 becomes a placeholder that fails, so that a path is never quietly another one.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from updraft.datapipeline.expression_checking import unknown_name
-from updraft.datapipeline.expression_values import ValueProblemError, as_number, as_text
 from updraft.datapipeline.expressions import (
     Call,
     Expression,
@@ -26,11 +25,13 @@ from updraft.datapipeline.expressions import (
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.compiled_texts import RunClock, Scope, Template
 from updraft.migration.jinja_functions import (
     compile_call,
     compile_list,
     compile_negation,
     compile_operation,
+    number_code,
 )
 from updraft.migration.jinja_text import (
     JinjaCode,
@@ -41,52 +42,11 @@ from updraft.migration.jinja_text import (
 )
 from updraft.migration.runtime_fields import runtime_field
 
+__all__ = ["JinjaCompiler", "RunClock", "Template"]
+
 # Values of a parameter that Jinja prints as they are.
 _KINDS: dict[str, Kind] = {"integer": "integer", "double": "number"}
 _LISTS: frozenset[Kind] = frozenset({"list", "any"})
-
-
-@dataclass(frozen=True, slots=True)
-class RunClock:
-    """Jinja expressions for a run's scheduled times.
-
-    :param start: expression for ``@scheduledStartTime``, a ``datetime`` in UTC.
-    :param end: expression for ``@scheduledEndTime``, none when it is not known.
-    :param pendulum: whether both yield instants of pendulum, not plain ones.
-    """
-
-    start: str
-    end: str | None
-    pendulum: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A compiled text.
-
-    :param text: what to write in the DAG.
-    :param literal: the plain value when the text holds no expression.
-    :param parameters: names of the parameters that it reads.
-    :param fields: fields it reads, as pairs of the object they are written on and their name.
-    """
-
-    text: str
-    literal: str | None
-    parameters: frozenset[str]
-    fields: frozenset[tuple[str, str]]
-
-
-@dataclass
-class _Scope:
-    """What is known while one text compiles, and what it turns out to read."""
-
-    node: ResolvedObject | None = None
-    path: tuple[str, ...] = ()
-    parameters: set[str] = field(default_factory=set)
-    fields: set[tuple[str, str]] = field(default_factory=set)
-
-    def below(self, step: str) -> "_Scope":
-        return _Scope(self.node, (*self.path, step), self.parameters, self.fields)
 
 
 class JinjaCompiler:
@@ -95,6 +55,7 @@ class JinjaCompiler:
     :param definition: the definition.
     :param resolved: its objects with inheritance applied.
     :param clock: how a run's scheduled times are said in Jinja.
+    :param clocks: by object id, those of objects that have another schedule.
     :param lists: whether a text may be a list, printed as one.
     """
 
@@ -104,11 +65,13 @@ class JinjaCompiler:
         resolved: Resolved,
         clock: RunClock,
         *,
+        clocks: Mapping[str, RunClock] | None = None,
         lists: bool = False,
     ) -> None:
         self._definition = definition
         self._resolved = resolved
         self._clock = clock
+        self._clocks = clocks or {}
         self._lists = lists
 
     def compile_text(
@@ -133,7 +96,7 @@ class JinjaCompiler:
         :returns: the template; its reads are those of the text, without the field itself.
         :raises NotCompilableError: when a part of it can't be said exactly.
         """
-        scope = _Scope()
+        scope = Scope()
         value = self._field(name, item, scope)
         scope.fields.discard((item.fields[name].owner_id, name))
         return self._template(value, scope)
@@ -159,10 +122,10 @@ class JinjaCompiler:
         :returns: the template.
         :raises NotCompilableError: when a part of it can't be said exactly.
         """
-        scope = _Scope(node)
+        scope = Scope(node)
         return self._template(self._parts(parts, item, scope), scope)
 
-    def _template(self, value: JinjaText, scope: _Scope) -> Template:
+    def _template(self, value: JinjaText, scope: Scope) -> Template:
         codes = [piece for piece in value if isinstance(piece, JinjaCode)]
         if not self._lists and any(code.kind in _LISTS for code in codes):
             raise NotCompilableError("a list in a text is not supported: write one text for each")
@@ -173,7 +136,7 @@ class JinjaCompiler:
             fields=frozenset(scope.fields),
         )
 
-    def _parts(self, parts: tuple[Part, ...], item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _parts(self, parts: tuple[Part, ...], item: ResolvedObject, scope: Scope) -> JinjaText:
         values = [
             (part.text,) if isinstance(part, Verbatim) else self._value(part.tree, item, scope)
             for part in parts
@@ -190,16 +153,16 @@ class JinjaCompiler:
             whole = compile_operation("+", whole, value)
         return whole
 
-    def _value(self, tree: Expression, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _value(self, tree: Expression, item: ResolvedObject, scope: Scope) -> JinjaText:
         match tree:
             case String(text=text):
                 return (text,)
             case Number(digits=digits):
-                return (_number(digits),)
+                return (number_code(digits),)
             case Name(name=name):
                 return self._name(name, item, scope)
             case Secret(name=name):
-                self.require_public(f"*{name}")
+                raise NotCompilableError(f"the secret {name!r} must come from a connection")
             case Member(target=target, name=name):
                 if name.startswith("@") and isinstance(target, Member):
                     raise NotCompilableError(
@@ -209,7 +172,7 @@ class JinjaCompiler:
                 return self._field(name, owner, scope)
         return self._computed(tree, item, scope)
 
-    def _computed(self, tree: Expression, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _computed(self, tree: Expression, item: ResolvedObject, scope: Scope) -> JinjaText:
         def value(one: Expression) -> JinjaText:
             return self._value(one, item, scope)
 
@@ -224,12 +187,12 @@ class JinjaCompiler:
                 return compile_list([value(one) for one in items])
         raise NotCompilableError("this expression has no value")
 
-    def _name(self, name: str, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _name(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaText:
         if name.startswith("@") or name in {"id", "name", "type"} or name in item.fields:
             return self._field(name, item, scope)
         return (self._parameter(name, scope),)
 
-    def _parameter(self, name: str, scope: _Scope) -> JinjaCode:
+    def _parameter(self, name: str, scope: Scope) -> JinjaCode:
         parameter = self._definition.parameters_by_name.get(name)
         self.require_public(name)
         if parameter is None and name not in self._definition.values_by_name:
@@ -245,7 +208,7 @@ class JinjaCompiler:
             return JinjaCode(f"({text} or '')", "text")
         return JinjaCode(text, _KINDS.get(parameter.type.casefold(), "text"))
 
-    def _field(self, name: str, item: ResolvedObject, scope: _Scope) -> JinjaText:
+    def _field(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaText:
         inherent = {"id": item.id, "@id": item.id, "name": item.item.name, "type": item.type or ""}
         if name in inherent:
             return (inherent[name],)
@@ -272,18 +235,19 @@ class JinjaCompiler:
             place = error.place or (inherited.owner_id, name)
             raise MissingFieldError(error.message, error.advice, place) from None
 
-    def _runtime_field(self, name: str, item: ResolvedObject, scope: _Scope) -> JinjaCode | None:
-        instant: Kind = "run time" if self._clock.pendulum else "utc"
+    def _runtime_field(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaCode | None:
+        clock = self._clocks.get(item.id, self._clock)
+        instant: Kind = "run time" if clock.pendulum else "utc"
         if name == "@scheduledStartTime":
-            return JinjaCode(self._clock.start, instant)
-        if name == "@scheduledEndTime" and self._clock.end is not None:
-            return JinjaCode(self._clock.end, instant)
+            return JinjaCode(clock.start, instant)
+        if name == "@scheduledEndTime" and clock.end is not None:
+            return JinjaCode(clock.end, instant)
         code = runtime_field(name, over=scope.node is not None and item is scope.node)
         if code is None and name.startswith("@"):
             raise NotCompilableError(f"the runtime field {name} has no counterpart here")
         return code
 
-    def _object(self, tree: Expression, item: ResolvedObject, scope: _Scope) -> ResolvedObject:
+    def _object(self, tree: Expression, item: ResolvedObject, scope: Scope) -> ResolvedObject:
         if isinstance(tree, Name):
             owner, name = item, tree.name
         elif isinstance(tree, Member):
@@ -305,15 +269,3 @@ class JinjaCompiler:
         if references[0] not in self._resolved:
             raise NotCompilableError(f"{owner.id}.{name} refers to an object that does not exist")
         return self._resolved[references[0]]
-
-
-def _number(digits: str) -> JinjaCode:
-    try:
-        number = as_number(digits)
-    except ValueProblemError as error:
-        raise NotCompilableError(str(error)) from error
-    if isinstance(number, int):
-        return JinjaCode(str(number), "integer")
-    # As Java prints it, unless that is no number for Jinja.
-    text = as_text(number)
-    return JinjaCode(text, "number") if "E" not in text else JinjaCode(repr(number), "computed")

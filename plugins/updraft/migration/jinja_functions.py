@@ -5,6 +5,7 @@ What they can't say is left to the macros of the plugin, which compute as the ev
 
 import re
 
+from updraft.datapipeline.expression_values import ValueProblemError, as_number, as_text
 from updraft.datapipeline.functions import FUNCTIONS
 from updraft.datapipeline.joda import DatePatternError
 from updraft.datapipeline.macros import OPERATORS
@@ -113,6 +114,24 @@ def compile_list(items: list[JinjaText]) -> JinjaText:
     :returns: the list.
     """
     return (JinjaCode(macro("flatten", *items), "list"),)
+
+
+def number_code(digits: str) -> JinjaCode:
+    """Write a number as Jinja.
+
+    :param digits: the number as the expression has it.
+    :returns: an expression.
+    :raises NotCompilableError: when it is too long.
+    """
+    try:
+        number = as_number(digits)
+    except ValueProblemError as error:
+        raise NotCompilableError(str(error)) from error
+    if isinstance(number, int):
+        return JinjaCode(str(number), "integer")
+    # As Java prints it, unless that is no number for Jinja.
+    text = as_text(number)
+    return JinjaCode(text, "number") if "E" not in text else JinjaCode(repr(number), "computed")
 
 
 def kind_of(value: JinjaText) -> Kind:

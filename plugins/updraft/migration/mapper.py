@@ -10,9 +10,11 @@ from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
-from updraft.migration.names import snake_case, unique
+from updraft.migration.names import RESERVED, snake_case, unique
+from updraft.migration.pipeline_schedule import PipelineSchedule
 from updraft.migration.tasks import ArgumentValue, ParamSpec, TaskSpec, VariableSpec
 
 
@@ -24,6 +26,18 @@ class ParameterUse:
     maximum: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Where an activity runs that this DAG waits for.
+
+    :param dag_id: id of its DAG.
+    :param schedule: when that one runs.
+    """
+
+    dag_id: str
+    schedule: DagSchedule
+
+
 @dataclass
 class Workflow:
     """One definition on its way to a DAG.
@@ -32,6 +46,7 @@ class Workflow:
     :param resolved: its objects with inheritance applied.
     :param compiler: compiles its expressions.
     :param ledger: the account of every field.
+    :param schedule: when its activities ran, and when the DAG runs.
     :param schedule_words: the schedule for the manual.
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of tasks that don't say otherwise.
@@ -42,6 +57,7 @@ class Workflow:
     :param teardowns: by object id, the task that ends the resource which that one makes.
     :param checks: for a precondition and what it guards, under which key its task is found.
     :param described: ids of objects that describe others and are part of what a task is given.
+    :param awaited: by object id, the activities of other DAGs that tasks of this one wait for.
     :param added_params: fields of the form that are no parameters of the definition.
     :param variables: what stands before the DAG, such as notifiers.
     :param default_args: further default arguments of all tasks.
@@ -52,6 +68,7 @@ class Workflow:
     resolved: Resolved
     compiler: JinjaCompiler
     ledger: Ledger
+    schedule: PipelineSchedule
     schedule_words: str = "It runs when it is triggered."
     max_active_runs: int = 1
     retries: int = 2
@@ -61,6 +78,7 @@ class Workflow:
     teardowns: dict[str, TaskSpec] = field(default_factory=dict)
     checks: dict[tuple[str, str], str] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
+    awaited: dict[str, Awaited] = field(default_factory=dict)
     added_params: tuple[ParamSpec, ...] = ()
     variables: list[VariableSpec] = field(default_factory=list)
     default_args: dict[str, ArgumentValue] = field(default_factory=dict)
@@ -99,7 +117,7 @@ class Workflow:
         :returns: an identifier that is no task id and was not given before.
         """
         word = snake_case(name)
-        usable = word.isidentifier() and not keyword.iskeyword(word) and word != "timedelta"
+        usable = word.isidentifier() and not keyword.iskeyword(word) and word not in RESERVED
         return unique(word if usable else f"the_{word}", self._task_ids)
 
     def check_key(self, precondition_id: str, guarded_id: str) -> str:
@@ -110,6 +128,14 @@ class Workflow:
         :returns: a key of :attr:`tasks`, if the precondition has a task.
         """
         return self.checks.get((precondition_id, guarded_id), precondition_id)
+
+    def free_task_id(self, name: str) -> str:
+        """Give a task an id that no other task has.
+
+        :param name: what it should be.
+        :returns: the name, with a number when it is taken.
+        """
+        return unique(name, self._task_ids)
 
     def tasks_of(self, object_id: str) -> tuple[TaskSpec, ...]:
         """List the tasks of an object.

@@ -59,7 +59,7 @@ def test_an_alarm_becomes_a_notifier(definition, tasks_of, statuses_of):
     definition.add(
         _alarm(
             subject="#{node.name} failed",
-            message="#{node.@pipelineId} #{node.@scheduledStartTime} #{myTable} {{ x }}",
+            message="#{node.@pipelineId} #{node.@scheduledStartTime} #{myTable} {% x %}",
         )
     )
     definition.item("ExportActivity")["onFail"] = {"ref": "Alarm"}
@@ -69,7 +69,7 @@ def test_an_alarm_becomes_a_notifier(definition, tasks_of, statuses_of):
     assert (alarm.target_arn, alarm.region_name) == (TOPIC, "eu-west-1")
     assert "{{ ti.task_id }} failed" in alarm.subject
     assert "{{ dag.dag_id }} {{ dag_run.run_after" in alarm.message
-    assert "{{ params.myTable }} {{ '{' }}{ x }}" in alarm.message
+    assert "{{ params.myTable }} {{ '{' }}% x %}" in alarm.message
     statuses = statuses_of(conversion)
     assert {status for (one, _), (status, _) in statuses.items() if one == "Alarm"} == {
         Status.CARRIED_OVER,

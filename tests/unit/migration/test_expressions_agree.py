@@ -74,12 +74,10 @@ def both(text, at):
     for clock in _CLOCKS:
         compiler = JinjaCompiler(_DEFINITION, _RESOLVED, clock, lists=True)
         yield _value(
-            lambda compiler=compiler: _rendered(compiler.compile_text(text, item), at, end)
+            lambda compiler=compiler: render_template(
+                compiler.compile_text(text, item).text, runtime=runtime, params=_PARAMS
+            )
         )
-
-
-def _rendered(template, at, end):
-    return render_template(template.text, start=at, end=end, params=_PARAMS, dag_id="dag")
 
 
 def _value(compute):
