@@ -23,7 +23,7 @@ _LONGEST_STRING = 60
 # Ruff is told everything, so that no configuration file near the caller changes the bytes.
 _RUFF_OPTIONS = ("--isolated", "--line-length", str(_LINE_LENGTH), "--target-version", "py311")
 # Where a text may go on in the next line: before an expression, after a separator.
-_PIECE = re.compile(r"\{\{.*?\}\}|[^{/, \n]*[/, \n]|[^{/, \n]+|\{", re.DOTALL)
+_PIECE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|[^{/, \n]*[/, \n]|[^{/, \n]+|\{", re.DOTALL)
 _HASH_LINE = re.compile(r"# Updraft sha256:(?P<digest>[0-9a-f]{64})\n")
 
 

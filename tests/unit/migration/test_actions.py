@@ -284,3 +284,26 @@ def test_instances_of_an_object(definition, tasks_of, statuses_of, limit, argume
     task = tasks_of(conversion)["export_activity"]
     assert task.get("max_active_tis_per_dag") == argument
     assert statuses_of(conversion)["ExportActivity", "maxActiveInstances"][0] is status
+
+
+def test_a_data_node_and_its_preconditions_are_late(definition, tasks_of, statuses_of):
+    _scheduled(definition)
+    definition.add(
+        _alarm(subject="#{node.name}"),
+        {"id": "Stop", "type": "Terminate"},
+        {"id": "There", "type": "DynamoDBDataExists", "role": "r", "tableName": "t"},
+    )
+    late = {"lateAfterTimeout": "1 hour", "onLateAction": [{"ref": "Alarm"}, {"ref": "Stop"}]}
+    definition.item("Table").update(late, precondition={"ref": "There"})
+    definition.item("There").update(late)
+    definition.item("Backup").update(late)
+    conversion = definition.convert_cleanly()
+    assert "deadline=[alarm_late, alarm_late_2, alarm_late_3]" in conversion.dag_source
+    tasks = tasks_of(conversion)
+    assert tasks["there"]["pre_execute"] == "fail_when_late(timedelta(hours=1))"
+    assert "pre_execute" not in tasks["export_activity"]
+    statuses = statuses_of(conversion)
+    assert "nothing is cancelled" in statuses["Backup", "onLateAction"][1]
+    assert {statuses[one, "onLateAction"][0] for one in ("Table", "There", "Backup")} == {
+        Status.APPROXIMATED
+    }

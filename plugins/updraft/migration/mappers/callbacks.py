@@ -58,8 +58,11 @@ def _askers(name: str, workflow: Workflow) -> Iterator[ResolvedObject]:
         inherited = item.fields.get(name)
         if inherited is None:
             continue
-        has_tasks = bool(workflow.tasks_of(item.id)) or bool(_check_tasks(item, workflow))
-        if has_tasks or (item.category == "data node" and inherited.owner_id != DEFAULT_ID):
+        if item.category == "data node":
+            # What stands on Default stands on the tasks around a data node as well.
+            if inherited.owner_id != DEFAULT_ID:
+                yield item
+        elif workflow.tasks_of(item.id) or check_keys(item, workflow):
             yield item
 
 
@@ -86,16 +89,29 @@ def _tasks_that_end(name: str, item: ResolvedObject, workflow: Workflow) -> list
     return [teardown.task_id] if teardown is not None else tasks[-1:]
 
 
+def check_keys(item: ResolvedObject, workflow: Workflow) -> list[str]:
+    """List the keys of the tasks that check a precondition, or the preconditions of a data node.
+
+    :param item: the precondition or data node.
+    :param workflow: the workflow with its tasks.
+    :returns: keys of ``workflow.tasks``, none for any other object.
+    """
+    if item.category == "precondition":
+        keys = [key for (one, _), key in workflow.checks.items() if one == item.id] or [item.id]
+    elif item.category == "data node":
+        keys = [workflow.check_key(one, item.id) for one in item.references("precondition")]
+    else:
+        keys = []
+    return [key for key in dict.fromkeys(keys) if key in workflow.tasks]
+
+
 def _check_tasks(item: ResolvedObject, workflow: Workflow) -> list[str]:
-    keys = [key for (one, _), key in workflow.checks.items() if one == item.id]
-    keys = list(dict.fromkeys(keys or ([item.id] if item.category == "precondition" else [])))
-    return [workflow.tasks[key].task_id for key in keys if key in workflow.tasks]
+    return [workflow.tasks[key].task_id for key in check_keys(item, workflow)]
 
 
 def _tasks_of_node(name: str, item: ResolvedObject, workflow: Workflow) -> list[str]:
     """List what decides whether a data node is ready: its preconditions, else who writes it."""
-    keys = [workflow.check_key(one, item.id) for one in item.references("precondition")]
-    checks = [workflow.tasks[key].task_id for key in keys if key in workflow.tasks]
+    checks = _check_tasks(item, workflow)
     writers = [
         workflow.tasks[one.id].task_id
         for one in workflow.users(item.id, "output")

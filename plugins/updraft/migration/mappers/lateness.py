@@ -17,9 +17,10 @@ from updraft.migration.jinja_text import to_template
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.alarms import NOTIFIER, fit_subject, topic_region
+from updraft.migration.mappers.callbacks import check_keys
 from updraft.migration.mappers.task_settings import code_for, fixed_duration
 from updraft.migration.rendering import python
-from updraft.migration.tasks import ArgumentValue, Code, VariableSpec
+from updraft.migration.tasks import ArgumentValue, Code, TaskSpec, VariableSpec
 
 _DEADLINES = "airflow.sdk.DeadlineAlert"
 _DEADLINE_IMPORTS = (
@@ -47,7 +48,7 @@ def add_lateness(workflow: Workflow) -> None:
     deadlines: dict[tuple[str, timedelta, str], str] = {}
     for item in workflow.resolved.values():
         asked = [name for name in ("lateAfterTimeout", "onLateAction") if name in item.fields]
-        if not asked or not workflow.tasks_of(item.id):
+        if not asked or not _is_watched(item, workflow):
             continue
         limit = fixed_duration(item, "lateAfterTimeout", workflow)
         actions = [workflow.resolved.get(one) for one in item.references("onLateAction")]
@@ -60,11 +61,7 @@ def add_lateness(workflow: Workflow) -> None:
         notes = []
         for action in actions:
             if action is not None and action.type == "Terminate":
-                _guard(item, limit, workflow)
-                notes.append(
-                    f"`fail_when_late` fails the task when it would start more than {limit} after "
-                    "its run is due; the pipeline cancelled the object already while it waited"
-                )
+                notes.append(_guard(item, limit, workflow))
             elif action is not None and action.type == "SnsAlarm":
                 notes.append(_add_deadline(item, action, limit, deadlines, workflow))
         settled = [note for note in notes if note]
@@ -90,19 +87,36 @@ def _without_effect(
     return None
 
 
-def _guard(item: ResolvedObject, limit: timedelta, workflow: Workflow) -> None:
+def _is_watched(item: ResolvedObject, workflow: Workflow) -> bool:
+    """Tell whether an object can be late: those without a task that wait for what has one can."""
+    if workflow.tasks_of(item.id) or check_keys(item, workflow):
+        return True
+    inherited = item.fields.get("onLateAction")
+    return (
+        item.category == "data node" and inherited is not None and inherited.owner_id != DEFAULT_ID
+    )
+
+
+def _guard(item: ResolvedObject, limit: timedelta, workflow: Workflow) -> str:
+    """Keep what takes an object's place from starting late, and say how that differs."""
     duration = code_for(limit)
     guard = Code(f"fail_when_late({duration.text})", (*duration.imports, _GUARD_IMPORT))
 
+    def guarded(task: TaskSpec) -> TaskSpec:
+        return replace(task, arguments={**task.arguments, "pre_execute": guard})
+
     # Only what begins the object's work may be too late.
-    preparations = workflow.preparations.get(item.id, ())
-    if preparations:
-        first = preparations[0]
-        first = replace(first, arguments={**first.arguments, "pre_execute": guard})
-        workflow.preparations[item.id] = (first, *preparations[1:])
-        return
-    task = workflow.tasks[item.id]
-    workflow.tasks[item.id] = replace(task, arguments={**task.arguments, "pre_execute": guard})
+    if preparations := workflow.preparations.get(item.id, ()):
+        workflow.preparations[item.id] = (guarded(preparations[0]), *preparations[1:])
+    else:
+        keys = [item.id] if item.id in workflow.tasks else check_keys(item, workflow)
+        if not keys:
+            return "nothing is cancelled: the data node is no task of its own"
+        workflow.tasks |= {key: guarded(workflow.tasks[key]) for key in keys}
+    return (
+        f"`fail_when_late` fails the task when it would start more than {limit} after its run is "
+        "due; the pipeline cancelled the object already while it waited"
+    )
 
 
 def _add_deadline(
