@@ -232,7 +232,7 @@ def _convert(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         source=source,
         dag_id=dag_id,
         dag_file=f"{dag_id}.py",
-        requires="Airflow 3.1" if "deadline" in workflow.dag_settings else "Airflow 3",
+        requires="Airflow 3.2" if "deadline" in workflow.dag_settings else "Airflow 3",
         schedule=workflow.schedule_words,
         runs=schedule_rows(workflow.schedule),
         coverage=coverage_of(fields),

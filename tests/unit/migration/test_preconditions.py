@@ -204,6 +204,13 @@ def test_what_is_written_first_is_looked_at_afterwards(definition, tasks_of):
     assert any("ready_backup" in edge and edge.endswith(">> cluster") for edge in edges)
 
 
+def test_a_placeholder_stands_where_its_sensor_would(definition):
+    _guard(definition, {"id": "P", "type": "ShellCommandPrecondition", "command": "x"})
+    assert "export_activity >> p" in _edges(definition.convert())
+    definition.item("Table")["precondition"] = {"ref": "P"}
+    assert _edges(definition.convert()) == ["p >> export_activity"]
+
+
 def test_who_reads_what_it_writes_waits_before(definition):
     definition.item("ExportActivity")["input"] = [{"ref": "Table"}, {"ref": "Backup"}]
     _guard(definition, _KEY, node="Backup")

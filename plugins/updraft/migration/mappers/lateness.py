@@ -22,10 +22,11 @@ from updraft.migration.mappers.task_settings import code_for, fixed_duration
 from updraft.migration.rendering import python
 from updraft.migration.tasks import ArgumentValue, Code, TaskSpec, VariableSpec
 
-_DEADLINES = "airflow.sdk.DeadlineAlert"
+# Airflow's type stubs do not list these in airflow.sdk itself.
+_DEADLINES = "airflow.sdk.definitions.deadline.DeadlineAlert"
 _DEADLINE_IMPORTS = (
-    "from airflow.sdk import AsyncCallback",
-    "from airflow.sdk import DeadlineReference",
+    "from airflow.sdk.definitions.callback import AsyncCallback",
+    "from airflow.sdk.definitions.deadline import DeadlineReference",
     f"from {NOTIFIER.rpartition('.')[0]} import {NOTIFIER.rpartition('.')[2]}",
 )
 _GUARD_IMPORT = "from updraft.operators.lateness import fail_when_late"
@@ -159,7 +160,7 @@ def _add_deadline(
     return (
         f"`deadline` of the DAG: the message is sent when the run has not ended {limit} after it "
         "was queued, where the pipeline watched for the start of this object alone; it knows the "
-        "times of the run and nothing of the task or the form; needs Airflow 3.1"
+        "times of the run and nothing of the task or the form; needs Airflow 3.2"
     )
 
 

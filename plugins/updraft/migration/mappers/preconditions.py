@@ -48,6 +48,7 @@ class PreconditionMapper(ObjectMapper):
             return
         with placeholder_unless_mapped(item, "type", workflow):
             _add_sensors(item, guarded, workflow)
+        _place(item, guarded, workflow)
 
 
 class ShellCommandPreconditionMapper(ObjectMapper):
@@ -61,12 +62,14 @@ class ShellCommandPreconditionMapper(ObjectMapper):
         :param item: the precondition.
         :param workflow: where the task and the accounts go.
         """
-        if guarded_by(item, workflow):
+        guarded = guarded_by(item, workflow)
+        if guarded:
             reason = (
                 "it runs a command until that succeeds: `ShellCommandOperator` with `retries` and "
                 "`retry_delay` takes its place"
             )
             add_placeholder(item, workflow, reason)
+            _place(item, guarded, workflow)
         else:
             account_unused(item, workflow)
 
@@ -97,6 +100,14 @@ def account_unused(item: ResolvedObject, workflow: Workflow) -> None:
             workflow.ledger.account(item, name, Status.DROPPED, "nothing waits for it")
     for name in ("type", "name"):
         workflow.ledger.account(item, name, Status.DROPPED, "nothing waits for it")
+
+
+def _place(item: ResolvedObject, guarded: list[ResolvedObject], workflow: Workflow) -> None:
+    """Let a placeholder stand where the sensor would, unless it stands for several."""
+    if any((item.id, node.id) in workflow.checks for node in guarded):
+        return
+    if len({frozenset(waits_for(node, workflow)) for node in guarded}) == 1:
+        workflow.checks |= {(item.id, node.id): item.id for node in guarded}
 
 
 def _add_sensors(item: ResolvedObject, guarded: list[ResolvedObject], workflow: Workflow) -> None:
