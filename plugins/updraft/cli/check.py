@@ -138,7 +138,7 @@ def _print_table(
         style = "bold red" if one.severity.value == "error" else "yellow"
         what = ".".join(filter(None, (one.object_id, one.field)))
         finding = Text(one.message, overflow="fold")
-        finding.append(f"\n[{one.value}]" if one.value is not None else "")
+        finding.append(f"\n[{one.value}]" if one.value else "")
         table.add_row(
             Text(one.severity.value, style=style),
             Text("\n".join(filter(None, (one.place, what))), overflow="fold"),

@@ -1,6 +1,10 @@
 """`updraft schedule`: when a pipeline ran, and when its DAG runs."""
 
 import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from enum import StrEnum
 from itertools import zip_longest
@@ -67,7 +71,9 @@ def schedule(
         given, findings = given_beside(set_ or [], values, parameters)
         if has_errors(findings):
             raise DefinitionError(findings)
-        answer = _answer(file, _read(file, activation, given), activation, runs)
+        found = _read(file, activation, given)
+        with _no_files_at_home():
+            answer = _answer(file, found, activation, runs)
     except UpdraftError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -77,6 +83,20 @@ def schedule(
         _print_table(answer)
     if not answer["agree"]:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _no_files_at_home() -> Iterator[None]:
+    """Keep Airflow, which writes its configuration when it is imported, out of the user's home."""
+    if "AIRFLOW_HOME" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="updraft-schedule-") as home:
+        os.environ["AIRFLOW_HOME"] = home
+        try:
+            yield
+        finally:
+            del os.environ["AIRFLOW_HOME"]
 
 
 def _read(file: Path, activation: str | None, given: "Given") -> "list[PipelineSchedule]":

@@ -29,6 +29,8 @@ from updraft.datapipeline.value_checking import check_reference_targets, check_v
 
 # The console fills these in, so that their absence proves nothing.
 _REQUIRED_BUT_FILLED_IN = {"role", "resourceRole"}
+# Definitions that run leave these out: a script may read and write what it likes.
+_SOMETIMES_LEFT_OUT = {"input", "runsOn"}
 
 
 def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
@@ -176,7 +178,8 @@ def _missing_fields(
     for names in groups.values():
         if not present & set(names):
             wanted = " or ".join(repr(name) for name in names)
-            yield _missing(item, definition, Severity.WARNING, names[0], f"a field {wanted}")
+            severity = Severity.WARNING if _SOMETIMES_LEFT_OUT & set(names) else Severity.ERROR
+            yield _missing(item, definition, severity, names[0], f"a field {wanted}")
 
 
 def _missing(

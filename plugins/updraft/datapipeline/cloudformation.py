@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from updraft.datapipeline.cloudformation_functions import FunctionResolver
 from updraft.datapipeline.collecting import FindingCollector
-from updraft.datapipeline.findings import did_you_mean, shown_value
+from updraft.datapipeline.findings import did_you_mean, nearest, shown_value
 from updraft.datapipeline.json_text import JsonArray, JsonMember, JsonObject, JsonValue
 from updraft.datapipeline.model import PipelineProperties
 from updraft.datapipeline.positioned_values import last_object, renamed, text_of, text_under
@@ -70,21 +70,18 @@ def pipelines_of_template(
     ]
     if not found:
         types = {
-            text_under(one.value, "Type") or ""
+            text_under(one.value, "Type") or "": one.position
             for one in resources
             if isinstance(one.value, JsonObject)
         }
+        # CodePipeline is a service of its own, however much its type looks like this one.
+        near = nearest(RESOURCE_TYPE, [one for one in types if "CodePipeline" not in one])
         collector.error(
             f"The CloudFormation template has no resource of type {RESOURCE_TYPE}",
-            template.position,
-            next(
-                (
-                    f"Did you mean {RESOURCE_TYPE!r} for {one!r}?"
-                    for one in sorted(types)
-                    if "pipeline" in one.lower()
-                ),
-                "Give the template that makes the pipeline",
-            ),
+            types[near] if near else template.position,
+            f"Did you mean {RESOURCE_TYPE!r} for {near!r}?"
+            if near
+            else "Give the template that makes the pipeline",
         )
     sources: list[PipelineSource] = []
     for member in found:

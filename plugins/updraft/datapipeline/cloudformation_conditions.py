@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from updraft.datapipeline.json_text import JsonArray, JsonObject, JsonScalar, JsonValue
 
+_LONGEST_CHAIN = 50
+
 
 class Conditions:
     """Decides conditions.
@@ -23,6 +25,7 @@ class Conditions:
             for member in section.members
         }
         self._being_decided: set[str] = set()
+        self._decided: dict[str, bool | None] = {}
 
     def value(self, name: str) -> bool | None:
         """Decide a condition.
@@ -34,11 +37,13 @@ class Conditions:
         # A condition that asks for itself has no answer.
         if expression is None or name in self._being_decided:
             return None
-        self._being_decided.add(name)
-        try:
-            return self._decide(expression)
-        finally:
+        if len(self._being_decided) > _LONGEST_CHAIN:
+            return None
+        if name not in self._decided:
+            self._being_decided.add(name)
+            self._decided[name] = self._decide(expression)
             self._being_decided.remove(name)
+        return self._decided[name]
 
     def _decide(self, expression: JsonValue) -> bool | None:
         if isinstance(expression, JsonScalar):

@@ -24,7 +24,7 @@ from updraft.datapipeline.json_text import (
     plain,
 )
 from updraft.datapipeline.open_values import Numbering, OpenValue, Part
-from updraft.datapipeline.positioned_values import is_known, last_object, text_of
+from updraft.datapipeline.positioned_values import has_secret, is_known, last_object, text_of
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 # A dynamic reference: CloudFormation looks the value up when it makes the stack.
@@ -53,6 +53,7 @@ class FunctionResolver:
         self.conditions = Conditions(template, self.resolve)
         self._collector = collector
         self._numbering = Numbering()
+        self._resolved: dict[int, tuple[JsonValue, JsonValue | None]] = {}
         self._functions: dict[str, _Function] = {
             "Fn::Base64": self._base64,
             "Fn::FindInMap": self._find_in_map,
@@ -72,6 +73,12 @@ class FunctionResolver:
         :param value: a value of the template.
         :returns: the value without functions, none where it is ``AWS::NoValue``.
         """
+        # Arguments are looked at more than once, and aliases of YAML stand in several places.
+        if id(value) not in self._resolved:
+            self._resolved[id(value)] = value, self._resolve(value)
+        return self._resolved[id(value)][1]
+
+    def _resolve(self, value: JsonValue) -> JsonValue | None:
         if isinstance(value, JsonScalar):
             return self._scalar(value)
         if isinstance(value, JsonArray):
@@ -115,7 +122,8 @@ class FunctionResolver:
             return found
         words = self._numbering.name(name.removeprefix("Fn::"), json.dumps(plain(argument)))
         origin = f"what {name} on line {position.line} gives"
-        return self.names.open(OpenValue(words, origin), position)
+        secret = has_secret(self.resolve(argument))
+        return self.names.open(OpenValue(words, origin, secret=secret), position)
 
     def _arguments(self, argument: JsonValue, least: int) -> list[JsonValue] | None:
         items = argument.items if isinstance(argument, JsonArray) else ()
@@ -158,6 +166,7 @@ class FunctionResolver:
                 self._numbering.name(f"{condition} choice", repr(texts)),
                 f"{texts[0]!r} if {condition} holds, else {texts[1]!r}",
                 allowed_values=tuple(texts) if known else (),
+                secret=any(has_secret(one) for one in branches),
             ),
             position,
         )

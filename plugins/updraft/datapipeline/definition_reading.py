@@ -64,7 +64,11 @@ class DefinitionReader(FieldReader):
             parameters=(
                 *parameters,
                 *(_asked_for(one.id, one.position or document.position) for one in unvalued),
-                *(_open_parameter(one, place) for one, place in self.open_values.values()),
+                *(
+                    _open_parameter(one, place)
+                    for name, (one, place) in self.open_values.items()
+                    if name not in declared
+                ),
             ),
             values=tuple(one for one in values if one.values),
             pipeline=source.properties,
@@ -105,6 +109,17 @@ class DefinitionReader(FieldReader):
         if type_name is None and inner_type is not None:
             type_name = inner_type.text
             fields = tuple(field for field in fields if field is not inner_type)
+        if type_name is not None and "#{" in type_name:
+            # The service takes types as they are (guide, "Expression Evaluation").
+            self.error(
+                "The type of the object is not known from the file",
+                inner_type.position if inner_type is not None else item.position,
+                "Write the type itself, or give what it depends on by --set",
+                object_id=object_id,
+                field="type",
+                value=type_name,
+            )
+            type_name = None
         return PipelineObject(
             id=object_id,
             name=name or object_id,

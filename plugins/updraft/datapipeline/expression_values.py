@@ -25,8 +25,6 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _FRACTION = re.compile(r"[+-]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})")
 # Java writes numbers outside of these bounds with an exponent.
 _LEAST_PLAIN, _MOST_PLAIN = 1e-3, 1e7
-# No number of a pipeline is this long; one that is would take for ever to compute with.
-_LARGEST_WHOLE = 2**63
 _PLAIN_INSTANT = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}"
 
 
@@ -180,10 +178,7 @@ def _operate(operator: str, left: Scalar, right: Scalar) -> Scalar:
     except ZeroDivisionError:
         raise ValueProblemError(f"{_shown(left)} can't be divided by zero") from None
     except OverflowError:
-        result = math.inf
-    finite = math.isfinite(result) if isinstance(result, float) else abs(result) < _LARGEST_WHOLE
-    if not finite:
-        raise ValueProblemError(f"The result of '{operator}' is too large")
+        raise ValueProblemError(f"The result of '{operator}' is too large") from None
     return result
 
 
@@ -210,6 +205,8 @@ def _compute(operator: str, left: float, right: float) -> int | float:
 
 def _double_text(value: float) -> str:
     """Write a number as Java's ``Double.toString``."""
+    if not math.isfinite(value):
+        raise ValueProblemError("A number is too large")
     if value == 0 or _LEAST_PLAIN <= abs(value) < _MOST_PLAIN:
         text = format(Decimal(repr(value)), "f")
         return text if "." in text else f"{text}.0"

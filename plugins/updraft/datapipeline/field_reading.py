@@ -1,7 +1,7 @@
 """Reading the fields of one object: texts, references, lists of both, and repeated keys."""
 
 from updraft.datapipeline.collecting import FindingCollector
-from updraft.datapipeline.findings import Position
+from updraft.datapipeline.findings import Position, did_you_mean
 from updraft.datapipeline.json_text import (
     JsonArray,
     JsonMember,
@@ -103,6 +103,12 @@ class FieldReader(FindingCollector):
         fields: list[tuple[str, Position, _Values]] = []
         for item in container.items if isinstance(container, JsonArray) else ():
             if not isinstance(item, JsonObject):
+                self.error(
+                    "An entry of a list of fields is not an object",
+                    item.position,
+                    "Write its key and its value",
+                    object_id=object_id,
+                )
                 continue
             key = self.identity(item, "key", "A field", object_id)
             if key is None:
@@ -112,8 +118,28 @@ class FieldReader(FindingCollector):
                 values.extend(self.values(value, object_id, key, evaluated=evaluated))
             for value in item.values("refValue"):
                 values.extend(self._api_reference(value, object_id, key))
+            self._check_api_keys(item, object_id, key)
             fields.append((key, item.position, values))
         return fields
+
+    def _check_api_keys(self, item: JsonObject, object_id: str, field: str) -> None:
+        for member in item.members:
+            if member.key not in _API_FIELD_KEYS:
+                self.error(
+                    f"A field has a key, and a text or a reference, but no {member.key!r}",
+                    member.position,
+                    did_you_mean(member.key, _API_FIELD_KEYS, "Remove it"),
+                    object_id=object_id,
+                    field=field,
+                )
+        if not item.values("stringValue") and not item.values("refValue"):
+            self.warn(
+                "The field has neither a text nor a reference",
+                item.position,
+                "Give it a value, or remove it",
+                object_id=object_id,
+                field=field,
+            )
 
     def _api_reference(self, value: JsonValue, object_id: str, field: str) -> list[Reference]:
         if isinstance(value, JsonArray):
@@ -208,9 +234,7 @@ class FieldReader(FindingCollector):
 
 
 def _is_api_field_list(value: JsonValue) -> bool:
-    return isinstance(value, JsonArray) and all(
-        isinstance(item, JsonObject)
-        and bool(item.members)
-        and all(member.key in _API_FIELD_KEYS for member in item.members)
-        for item in value.items
+    return isinstance(value, JsonArray) and (
+        not value.items
+        or any(isinstance(item, JsonObject) and item.values("key") for item in value.items)
     )

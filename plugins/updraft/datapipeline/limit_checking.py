@@ -39,9 +39,10 @@ def check_limits(definition: Definition) -> Iterator[Finding]:
     :param definition: the definition.
     :returns: one warning for each limit that is passed.
     """
+    declared = tuple(one for one in definition.parameters if one.origin is None)
     for kind, items, most in (
         ("objects", definition.objects, _MOST_OBJECTS),
-        ("parameters", definition.parameters, _MOST_PARAMETERS),
+        ("parameters", declared, _MOST_PARAMETERS),
     ):
         if len(items) > most:
             message = f"The definition has {len(items)} {kind}, the service takes {most}"

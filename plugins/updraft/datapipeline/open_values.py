@@ -78,50 +78,55 @@ def splice(parts: Sequence[Part]) -> str:
     :param parts: texts and open values in their order.
     :returns: for example ``s3://#{LogsBucket}/logs``.
     """
-    text, closing = "", ""
+    place = _Place()
+    written: list[str] = []
+    closing = ""
     for part in parts:
         if isinstance(part, str):
+            place.read(part)
             # The quotes that an open value interrupts go on behind it, unless they end there.
-            text += part[1:] if closing and part.startswith(closing) else _reopened(closing) + part
+            ends_here = closing and part.startswith(closing)
+            written.append(part[1:] if ends_here else _reopened(closing) + part)
             closing = ""
             continue
-        text += _reopened(closing)
-        inside, closing = _place(text)
-        if not inside:
-            text += f"#{{{part.parameter_id}}}"
-        elif not closing:
-            text += part.parameter_id
-        elif text.endswith(closing):
-            text = text.removesuffix(closing) + part.parameter_id
+        if closing:
+            written.append(_reopened(closing))
+        closing = place.quote
+        if not place.inside:
+            written.append(f"#{{{part.parameter_id}}}")
+        elif closing and written[-1].endswith(closing) and not place.quoted:
+            written[-1] = written[-1].removesuffix(closing)
+            written.append(part.parameter_id)
         else:
-            text += f"{closing} + {part.parameter_id}"
-    return text + _reopened(closing)
+            written.append(f"{closing} + {part.parameter_id}" if closing else part.parameter_id)
+        place.quoted = True
+    return "".join((*written, _reopened(closing)))
 
 
 def _reopened(quote: str) -> str:
-    """Go on with a quoted text behind an open value.
-
-    :param quote: its quote, an empty text when there is none.
-    :returns: the text in between.
-    """
+    """Go on with a quoted text behind an open value."""
     return f" + {quote}" if quote else ""
 
 
-def _place(text: str) -> tuple[bool, str]:
-    """Tell whether a text ends inside of an expression, and inside of which quotes there."""
-    inside, quote, index = False, "", 0
-    while index < len(text):
-        character = text[index]
-        if not inside:
-            start = text.find("#{", index)
-            if start < 0:
-                return False, ""
-            inside, index = True, start + 1
-        elif quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character == "}":
-            inside = False
-        index += 1
-    return inside, quote
+class _Place:
+    """Where a text stands that is read piece by piece: inside of an expression, and of quotes."""
+
+    def __init__(self) -> None:
+        self.inside = False
+        self.quote = ""
+        self.quoted = False
+        """Whether anything stands between the quotes so far."""
+        self._last = ""
+
+    def read(self, text: str) -> None:
+        for character in text:
+            if not self.inside:
+                self.inside = self._last == "#" and character == "{"
+            elif self.quote:
+                self.quoted = True
+                self.quote = "" if character == self.quote else self.quote
+            elif character in "'\"":
+                self.quote, self.quoted = character, False
+            elif character == "}":
+                self.inside = False
+            self._last = character

@@ -29,6 +29,19 @@ def is_known(value: JsonValue) -> bool:
     return all(is_known(member.value) for member in value.members)
 
 
+def has_secret(value: JsonValue | None) -> bool:
+    """Tell whether a secret goes into a value.
+
+    :param value: a value without expressions.
+    :returns: true when one of its open values is secret.
+    """
+    if isinstance(value, JsonScalar):
+        return any(one.secret for one in value.open_values)
+    if isinstance(value, JsonArray):
+        return any(has_secret(item) for item in value.items)
+    return value is not None and any(has_secret(member.value) for member in value.members)
+
+
 def from_plain(value: Any, position: Position) -> JsonValue:
     """Give a plain value a position.
 
@@ -93,7 +106,9 @@ def pairs_of(value: JsonValue) -> list[tuple[JsonValue, JsonValue]] | None:
     :returns: pairs; none when it is neither.
     """
     if isinstance(value, JsonObject):
-        return [(joined([one.key], one.position), one.value) for one in value.members]
+        # Terraform walks through maps in the order of their keys.
+        members = sorted(value.members, key=lambda member: member.key)
+        return [(joined([one.key], one.position), one.value) for one in members]
     if isinstance(value, JsonArray):
         return [
             (JsonScalar(number, str(number), value.position), item)

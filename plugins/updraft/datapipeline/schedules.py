@@ -131,7 +131,10 @@ def last_start(rule: ScheduleRule) -> datetime | None:
         number = rule.period.number_at(rule.anchor, rule.end)
         at_the_end = rule.period.after(rule.anchor, number) == rule.end
         numbers.append(number - 1 if at_the_end else number)
-    return rule.period.after(rule.anchor, max(min(numbers), -1)) if numbers else None
+    try:
+        return rule.period.after(rule.anchor, max(min(numbers), -1)) if numbers else None
+    except OverflowError:
+        return None  # the calendar ends before
 
 
 def schedule_of(item: ResolvedObject, resolved: Resolved) -> ResolvedObject | None:
@@ -218,7 +221,8 @@ class _Reader:
             return parse_period(text)
         except PeriodError:
             advice = "Write a number and minutes, hours, days, weeks, months or years"
-            raise ScheduleProblemError("period", f"{text!r} is not a period", advice) from None
+            message = f"The period of {self._schedule.id} is not a period"
+            raise ScheduleProblemError("period", message, advice) from None
 
     def anchor(self, activation: datetime | None) -> datetime | None:
         start = self.instant("startDateTime")
@@ -242,7 +246,8 @@ class _Reader:
             return as_instant(text).astimezone(UTC)
         except (UpdraftError, OverflowError):
             advice = "Write it as 2024-02-29T23:59:59, in UTC"
-            raise ScheduleProblemError(name, f"{text!r} is not a date", advice) from None
+            message = f"The {name} of {self._schedule.id} is not a date"
+            raise ScheduleProblemError(name, message, advice) from None
 
     def occurrences(self) -> int | None:
         text = self._text("occurrences")
@@ -254,7 +259,8 @@ class _Reader:
             number = 0
         if number < 1:
             advice = "Write how many times the pipeline runs"
-            raise ScheduleProblemError("occurrences", f"{text!r} is no positive number", advice)
+            message = f"The occurrences of {self._schedule.id} are no positive number"
+            raise ScheduleProblemError("occurrences", message, advice)
         return number
 
     def _text(self, name: str) -> str | None:

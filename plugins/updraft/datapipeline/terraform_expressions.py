@@ -29,7 +29,13 @@ from updraft.datapipeline.json_text import (
     plain,
 )
 from updraft.datapipeline.open_values import Numbering, OpenValue, Part
-from updraft.datapipeline.positioned_values import from_plain, is_known, item_of, pairs_of
+from updraft.datapipeline.positioned_values import (
+    from_plain,
+    has_secret,
+    is_known,
+    item_of,
+    pairs_of,
+)
 from updraft.datapipeline.terraform_functions import call, operate
 from updraft.datapipeline.terraform_templates import Interpolation, template_parts
 
@@ -38,6 +44,8 @@ LookUp = Callable[[tuple[str, ...], Position], JsonValue]
 LeaveOpen = Callable[[OpenValue, Position], JsonScalar]
 _Handler = Callable[[Node, Position, Scope], JsonValue]
 _DEEPEST = 50
+# Texts that are made of one another grow fast; the service takes 10,240 bytes.
+_LONGEST_TEXT = 50_000
 
 
 class Evaluator:
@@ -111,6 +119,9 @@ class Evaluator:
             if not isinstance(found, JsonScalar):
                 found = self._unknown("expression", part.expression, position)
             spliced.extend(found.all_parts)
+        lengths = (len(part if isinstance(part, str) else part.name) for part in spliced)
+        if sum(lengths) > _LONGEST_TEXT:
+            return self._unknown("template", text, position)
         return joined(spliced, position)
 
     def _expression(self, text: str, position: Position, scope: Scope) -> JsonValue:
@@ -124,10 +135,13 @@ class Evaluator:
         finally:
             self._depth -= 1
 
-    def _unknown(self, what: str, key: Node | str, position: Position) -> JsonScalar:
+    def _unknown(
+        self, what: str, key: Node | str, position: Position, *made_of: JsonValue
+    ) -> JsonScalar:
         name = self._numbering.name(what, str(key))
         origin = f"the {what} on line {position.line} of the Terraform configuration"
-        return self._leave_open(OpenValue(name, origin), position)
+        secret = any(has_secret(one) for one in made_of)
+        return self._leave_open(OpenValue(name, origin, secret=secret), position)
 
     def _node(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         path = reference_path(node)
@@ -203,6 +217,7 @@ class Evaluator:
                 self._numbering.name("choice", str(node)),
                 f"the choice on line {position.line} of the Terraform configuration",
                 allowed_values=tuple(dict.fromkeys(texts)) if known else (),
+                secret=any(has_secret(one) for one in branches),
             ),
             position,
         )
@@ -250,7 +265,7 @@ class Evaluator:
             *arguments, last = arguments
             arguments += last.items if isinstance(last, JsonArray) else (last,)
         found = call(function, arguments, position)
-        return found if found is not None else self._unknown(function, node, position)
+        return found if found is not None else self._unknown(function, node, position, *arguments)
 
     def _for(self, node: Node, position: Position, scope: Scope) -> JsonValue:
         intro, *rest = trees(node)

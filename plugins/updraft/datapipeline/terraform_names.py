@@ -1,12 +1,14 @@
 """What names of a Terraform configuration stand for: variables, locals, resources."""
 
+import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from updraft.datapipeline.collecting import FindingCollector
 from updraft.datapipeline.findings import Position, did_you_mean
 from updraft.datapipeline.json_text import JsonMember, JsonObject, JsonScalar, JsonValue, joined
 from updraft.datapipeline.open_values import OpenValue
-from updraft.datapipeline.positioned_values import is_known, item_of, text_under
+from updraft.datapipeline.positioned_values import from_plain, is_known, item_of, text_under
 from updraft.datapipeline.terraform_expressions import Evaluator
 
 _PROPERTIES_OF_THE_NAME = {"aws_s3_bucket": {"id": "bucket"}, "aws_iam_role": {"id": "name"}}
@@ -38,6 +40,7 @@ class ModuleNames:
         self._given = given
         self._collector = collector
         self._being_read: set[tuple[str, ...]] = set()
+        self._known_locals: dict[str, JsonValue] = {}
         self.evaluator = Evaluator(self.look_up, self.open)
         self.asked: set[str] = set(self.variables)
         """Every name that a value may be given for."""
@@ -75,8 +78,10 @@ class ModuleNames:
             case ("var", name, *rest):
                 return self._inside(self._variable(name, position), rest, path, position)
             case ("local", name, *rest) if name in self._locals:
-                value = self.evaluator.value(self._locals[name], {})
-                return self._inside(value, rest, path, position)
+                if name not in self._known_locals:
+                    value = self.evaluator.value(self._locals[name], {})
+                    self._known_locals[name] = value
+                return self._inside(self._known_locals[name], rest, path, position)
             case (kind, name, *rest) if (kind, name) in self._resources:
                 body = self._resources[kind, name]
                 key = _PROPERTIES_OF_THE_NAME.get(kind, {}).get(rest[-1], rest[-1]) if rest else ""
@@ -109,13 +114,16 @@ class ModuleNames:
         declaration = self.variables.get(name)
         body = declaration if isinstance(declaration, JsonObject) else None
         secret = body is not None and text_under(body, "sensitive") == "true"
-        if body is not None and not secret and name not in self._given:
+        self.asked |= {name, f"var.{name}"}
+        given = self._given.get(name, self._given.get(f"var.{name}"))
+        if given is not None and not secret:
+            return _given_value(given, position)
+        if body is not None and not secret:
             default = body.values("default")
             if default and not (isinstance(default[-1], JsonScalar) and default[-1].value is None):
                 return self.evaluator.value(default[-1], {})
         words = f"the variable {name} of the Terraform configuration"
         description = text_under(body, "description") if body is not None else None
-        self.asked |= {name, f"var.{name}"}
         return self.open(OpenValue(name, words, description=description, secret=secret), position)
 
     def _is_given(self, path: tuple[str, ...]) -> bool:
@@ -137,6 +145,16 @@ class ModuleNames:
             if name in self._given and not value.secret:
                 return joined([",".join(self._given[name])], position)
         return joined([value], position)
+
+
+def _given_value(texts: tuple[str, ...], position: Position) -> JsonValue:
+    """Read what is given for a variable; like Terraform's -var, it may be a list or a map."""
+    if len(texts) != 1:
+        return from_plain(list(texts), position)
+    if texts[0].lstrip().startswith(("[", "{")):
+        with suppress(ValueError, RecursionError):
+            return from_plain(json.loads(texts[0]), position)
+    return joined([texts[0]], position)
 
 
 def blocks(bodies: Iterable[JsonObject], kind: str) -> list[JsonMember]:

@@ -23,7 +23,7 @@ _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 _WITHOUT_PREFIX = {"Ref", "Condition"}
 # Aliases of aliases can make a small file very large.
-_MOST_NODES = 500_000
+_MOST_NODES = 200_000
 
 
 def parse_yaml(text: str) -> tuple[JsonValue, ...]:
@@ -77,11 +77,16 @@ def _too_deep(position: Position) -> JsonSyntaxError:
 class _Builder:
     def __init__(self) -> None:
         self._nodes = 0
+        # What an alias stands for is built once, and counts each time.
+        self._built: dict[int, tuple[JsonValue, int]] = {}
 
     def value(self, node: yaml.Node, level: int) -> JsonValue:
         position = _position(node.start_mark)
-        self._nodes += 1
-        if level > DEEPEST_NESTING:
+        known = self._built.get(id(node))
+        depth = known[0].depth if known and not isinstance(known[0], JsonScalar) else 0
+        before = self._nodes
+        self._nodes += known[1] if known else 1
+        if level + depth > DEEPEST_NESTING:
             raise _too_deep(position)
         if self._nodes > _MOST_NODES:
             raise JsonSyntaxError(
@@ -89,6 +94,13 @@ class _Builder:
                 position,
                 "Write the values out, or leave most of them out",
             )
+        if known:
+            return known[0]
+        value = self._tagged(node, position, level)
+        self._built[id(node)] = value, self._nodes - before
+        return value
+
+    def _tagged(self, node: yaml.Node, position: Position, level: int) -> JsonValue:
         plain = self._plain(node, position, level)
         # What is left after a single exclamation mark is CloudFormation's; "!" alone says nothing.
         if not node.tag.startswith("!") or node.tag == "!":

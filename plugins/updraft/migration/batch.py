@@ -10,10 +10,11 @@ from updraft.datapipeline.findings import Finding, Severity, has_errors
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import Conversion, convert_definition
-from updraft.migration.import_check import check_imports
+from updraft.migration.import_check import ImportOutcome, check_imports
 from updraft.migration.inputs import pipeline_id, placed, read_input, shown_path
 from updraft.migration.names import check_dag_id, dag_id_of, unique
 from updraft.migration.output_files import EditedFileError, check_overwrite, write_files
+from updraft.migration.pipeline_schedule import run_times
 
 
 class FileNameError(UpdraftError):
@@ -200,8 +201,21 @@ def check_all(conversions: list[Conversion]) -> list[Conversion]:
             advice = "Please report this; --no-import-check writes the file nevertheless"
             checked.append(_failed(one, message, advice))
         else:
-            checked.append(one)
+            checked.append(_with_runs(one, outcome))
     return checked
+
+
+def _with_runs(one: Conversion, outcome: ImportOutcome) -> Conversion:
+    """Note in the report when Airflow runs the DAG, which is when the pipeline ran."""
+    if one.schedule is None or one.schedule.timetable is None or one.report is None:
+        return one
+    airflow = run_times([one.schedule.scheduled_run(*run) for run in outcome.runs])
+    rows = tuple(row.model_copy(update={"airflow": airflow}) for row in one.report.runs)
+    noted = replace(one, report=one.report.model_copy(update={"runs": rows}))
+    if any(row.legacy != airflow for row in rows):
+        message = "Airflow would run the generated DAG at other times than the pipeline ran"
+        return _failed(noted, message, "Please report this, with the definition")
+    return noted
 
 
 def write_all(

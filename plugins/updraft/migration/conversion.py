@@ -18,6 +18,7 @@ from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.reading import read_file
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
+from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
@@ -71,6 +72,7 @@ class Conversion:
     :param findings: everything found wrong or odd.
     :param dag_source: text of the DAG file, none when there are errors.
     :param report: the report, none when there are errors.
+    :param schedule: when the DAG runs, none when there are errors.
     :param others: the DAGs of the same pipeline, when it has several schedules.
     """
 
@@ -80,6 +82,7 @@ class Conversion:
     dag_source: str | None = None
     report: Report | None = None
     others: "tuple[Conversion, ...]" = ()
+    schedule: DagSchedule | None = None
 
     @property
     def failed(self) -> bool:
@@ -154,9 +157,15 @@ def convert_definition(
             conversions.append(Conversion(path, part.dag_id, tuple(findings)))
             continue
         said = {"findings": tuple(_without_folder(findings))}
-        source = render(_with_known_tasks(dag, known_tasks))
         conversions.append(
-            Conversion(path, part.dag_id, tuple(findings), source, report.model_copy(update=said))
+            Conversion(
+                path,
+                part.dag_id,
+                tuple(findings),
+                render(_with_known_tasks(dag, known_tasks)),
+                report.model_copy(update=said),
+                schedule=part.workflow.schedule.dag,
+            )
         )
     return replace(conversions[0], others=tuple(conversions[1:]))
 

@@ -20,6 +20,7 @@ from updraft.migration.timetables import TimetableSpec, datetime_code, timetable
 # A run's own instant: set for every run, also where a manual run has no logical date, and the
 # same for all tries of its tasks.
 _RUN_START = "dag_run.run_after"
+_TRIGGER = ".CronTriggerTimetable"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class DagSchedule:
         period = self.rule.period
         if self.timetable is not None and period is not None:
             end = "data_interval_end"
-            if self.timetable.path.endswith(".CronTriggerTimetable"):
+            if self.timetable.path.endswith(_TRIGGER):
                 # Its data intervals have no length.
                 end = f"data_interval_start.add({period.unit}={period.count})"
             return RunClock("data_interval_start", end, pendulum=True)
@@ -94,7 +95,6 @@ class DagSchedule:
         from airflow.timetables.base import TimeRestriction  # noqa: PLC0415 likewise
 
         timetable = self.timetable.build()
-        without_length = self.timetable.path.endswith(".CronTriggerTimetable")
         earliest, latest = (_pendulum(one, pendulum) for one in (self.start_date, self.end_date))
         restriction = TimeRestriction(earliest, latest, catchup=True)
         last = None
@@ -102,10 +102,20 @@ class DagSchedule:
             last_automated_data_interval=last, restriction=restriction
         ):
             last = info.data_interval
-            end = last.end
-            if without_length:
-                end = last.start.add(**{self.rule.period.unit: self.rule.period.count})
-            yield ScheduledRun(info.run_after, last.start, end)
+            yield self.scheduled_run(info.run_after, last.start, last.end)
+
+    def scheduled_run(self, due: datetime, start: datetime, end: datetime) -> ScheduledRun:
+        """Tell which scheduled times templates read in a run of the DAG.
+
+        :param due: when it is due.
+        :param start: when its data interval begins.
+        :param end: when its data interval ends.
+        :returns: the run.
+        """
+        without_length = self.timetable is not None and self.timetable.path.endswith(_TRIGGER)
+        if without_length and self.rule.period is not None:
+            end = self.rule.period.after(start, 1)
+        return ScheduledRun(due, start, end)
 
 
 def _pendulum(instant: datetime | None, pendulum: Any) -> Any:
@@ -127,7 +137,10 @@ def dag_schedule(rule: ScheduleRule, start_date: datetime | None) -> DagSchedule
     if start_date is not None and start_date > first:
         number = rule.period.number_at(rule.anchor, start_date)
         begins_then = rule.period.after(rule.anchor, number) == start_date
-        first = rule.period.after(rule.anchor, number if begins_then else number + 1)
+        try:
+            first = rule.period.after(rule.anchor, number if begins_then else number + 1)
+        except OverflowError:  # the calendar ends before
+            return DagSchedule(rule, start_date=start_date, end_date=rule.anchor)
     last = last_start(rule)
     if last is not None and last < first:
         return DagSchedule(rule, start_date=first, end_date=last)

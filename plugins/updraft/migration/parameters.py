@@ -104,8 +104,7 @@ def _fate(
         if workflow.ledger.status(object_id, field) is Status.NEEDS_DECISION
     )
     if workflow.definition.is_secret(parameter.id):
-        note = "secrets don't go through the form: create an Airflow connection"
-        return Status.NEEDS_DECISION, f"{note} (used by {places or 'nothing'})"
+        return _fate_of_secret(places, workflow, uses)
     if parameter.name in workflow.parameters_read:
         return _fate_in_form(parameter, places)
     if waiting:
@@ -117,7 +116,8 @@ def _fate_of_unread(
     places: str, workflow: Workflow, uses: list[tuple[str, str]]
 ) -> tuple[Status, str]:
     if workflow.schedule.dag.timetable is not None and any(
-        workflow.resolved[object_id].type == "Schedule" for object_id, _ in uses
+        object_id in workflow.resolved and workflow.resolved[object_id].type == "Schedule"
+        for object_id, _ in uses
     ):
         note = "its value settles the schedule of the DAG, which no run can change"
         return Status.EQUIVALENT, f"{note} (used by {places})"
@@ -137,6 +137,16 @@ def _fate_in_form(parameter: Parameter, places: str) -> tuple[Status, str]:
             "believed to have left the field out",
         )
     return Status.CARRIED_OVER, f"in the form under the same name, used by {places}"
+
+
+def _fate_of_secret(
+    places: str, workflow: Workflow, uses: list[tuple[str, str]]
+) -> tuple[Status, str]:
+    settled = {workflow.ledger.status(object_id, field) for object_id, field in uses}
+    if uses and settled <= {Status.EQUIVALENT, Status.APPROXIMATED}:
+        return Status.APPROXIMATED, f"secrets don't go through the form: see {places}"
+    note = "secrets don't go through the form: create an Airflow connection"
+    return Status.NEEDS_DECISION, f"{note} (used by {places or 'nothing'})"
 
 
 def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow) -> ParamSpec:

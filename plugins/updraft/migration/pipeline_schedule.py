@@ -16,7 +16,6 @@ from updraft.datapipeline.schedules import (
     schedule_of,
     schedule_type,
 )
-from updraft.errors import UpdraftError
 from updraft.migration.compiled_texts import RunClock
 from updraft.migration.dag_schedules import DagSchedule, dag_schedule
 
@@ -94,7 +93,8 @@ class ScheduleRow(BaseModel):
     :param activities: their ids.
     :param schedule: id of their ``Schedule``, none when they have none.
     :param legacy: their first runs by the rule of the service.
-    :param airflow: the first runs of the DAG.
+    :param airflow: the first runs of the DAG; empty when it runs only when triggered, none when
+        nobody has asked Airflow.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,7 +102,7 @@ class ScheduleRow(BaseModel):
     activities: tuple[str, ...]
     schedule: str | None
     legacy: tuple[RunTimes, ...]
-    airflow: tuple[RunTimes, ...]
+    airflow: tuple[RunTimes, ...] | None
 
 
 def pipeline_schedule(
@@ -164,26 +164,24 @@ def other_clocks(
 
 
 def schedule_rows(schedule: PipelineSchedule) -> tuple[ScheduleRow, ...]:
-    """List the first runs of both sides, for the report.
+    """List the first runs, for the report.
 
     :param schedule: the schedule.
-    :returns: a row for each rule; without Airflow's side where the DAG runs when triggered, or
-        where Airflow is not installed.
+    :returns: a row for each rule, without Airflow's side, for which Airflow has to be asked.
     """
     rows: list[ScheduleRow] = []
     for rule in schedule.rules:
         same = [one for one in schedule.activities if one.rule == rule]
         own = schedule.dag if len(schedule.rules) == 1 else DagSchedule(rule)
-        try:
-            airflow = own.airflow_runs(_RUNS_SHOWN)
-        except UpdraftError:
-            airflow = []
         rows.append(
             ScheduleRow(
                 activities=tuple(one.item.id for one in same),
                 schedule=same[0].schedule.id if same[0].schedule else None,
-                legacy=run_times(own.legacy_runs(_RUNS_SHOWN)),
-                airflow=run_times(airflow),
+                # Whoever triggers the DAG decides when an on-demand pipeline runs.
+                legacy=()
+                if rule.type is ScheduleType.ONDEMAND
+                else run_times(own.legacy_runs(_RUNS_SHOWN)),
+                airflow=() if schedule.dag.timetable is None else None,
             )
         )
     return tuple(rows)

@@ -186,6 +186,32 @@ def test_a_condition_that_asks_for_itself_has_no_answer():
     assert not has_errors(result.findings)
 
 
+def test_what_is_made_of_a_secret_is_one():
+    secret = {"Key": {"Type": "String", "NoEcho": True, "Default": "hunter2"}}
+    result, read_field = field({"Fn::Base64": {"Ref": "Key"}}, Parameters=secret)
+    assert read_field.text == "#{*Base64}"
+    assert "hunter2" not in str(result.definitions)
+
+
+def test_a_field_with_a_wrong_key_names_the_right_one():
+    document = """{"pipelineObjects": [{"id": "A", "name": "A", "fields": [
+        {"key": "type", "strinValue": "CSV"}, {"key": "myX", "stringValue": "x"}]}]}"""
+    result = read_text(document, "x.json")
+    found = [(one.field, one.advice) for one in result.findings]
+    assert found == [
+        ("type", "Give it a value, or remove it"),
+        ("type", "Did you mean 'stringValue'?"),
+    ]
+
+
+def test_an_open_type_is_an_error():
+    document = """{"Resources": {"P": {"Type": "AWS::DataPipeline::Pipeline", "Properties": {
+        "PipelineObjects": [{"Id": "A", "Name": "A", "Fields": [
+            {"Key": "type", "StringValue": {"Ref": "AWS::Region"}}]}]}}}}"""
+    (finding,) = read_text(document, "x.json").findings
+    assert (finding.severity, finding.object_id, finding.field) == ("error", "A", "type")
+
+
 def test_a_misspelt_parameter_names_the_nearest():
     result, _ = field({"Ref": "Buckt"}, Parameters={"Bucket": {"Type": "String"}})
     (finding,) = result.findings
@@ -214,3 +240,17 @@ def test_aliases_of_aliases_are_bounded():
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     result = read_text("\n".join([*lines, "Resources: {}"]), "x.yaml")
     assert "aliases" in result.findings[0].message
+
+
+@pytest.mark.timeout(30)
+def test_nested_functions_and_conditions_are_worked_out_once():
+    value = {"Ref": "AWS::Region"}
+    for _ in range(25):
+        value = {"Fn::Base64": value}
+    result, read_field = field(value)
+    assert read_field.text == "#{Base64_25}"
+    chain = {f"C{n}": {"Fn::Or": [{"Condition": f"C{n - 1}"}] * 2} for n in range(1, 400)}
+    chain["C0"] = {"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}
+    result, read_field = field({"Fn::If": ["C399", "a", "b"]}, Conditions=chain)
+    assert read_field.text == "#{C399_choice}"
+    assert not has_errors(result.findings)

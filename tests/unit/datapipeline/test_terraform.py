@@ -115,6 +115,23 @@ def test_a_sensitive_variable_is_never_written_out():
     assert "hunter" not in str(result.definitions)
 
 
+def test_what_is_made_of_a_secret_is_one():
+    rest = 'variable "key" {\n  sensitive = true\n}'
+    _, read_field = field("sha256(upper(var.key))", rest)
+    assert read_field.text == "#{*sha256}"
+
+
+def test_values_of_variables_may_be_lists():
+    for given in ("a,b", '["a", "b"]'):
+        texts = tuple(given.split(",")) if given == "a,b" else (given,)
+        result = read_text(
+            BLOCK.format(value='join("-", var.zones)', rest='variable "zones" {}'),
+            "x.tf",
+            {"zones": texts},
+        )
+        assert result.definitions[0].objects[0].field("myX").text == "a-b"
+
+
 def test_the_json_syntax():
     document = {
         "variable": {"env": {"default": "dev"}},
@@ -219,3 +236,11 @@ EOT
 def test_templates_in_files_beside_a_configuration():
     result = read_text(STACK % 'file("${path.module}/templates/p.yml")', "x.tf")
     assert any("Give templates/p.yml" in one.advice for one in result.findings)
+
+
+@pytest.mark.timeout(30)
+def test_texts_that_grow_without_end_stay_open():
+    grown = "\n".join(f'  a{n} = "${{local.a{n - 1}}}${{local.a{n - 1}}}"' for n in range(1, 40))
+    _, read_field = field('"${local.a39}"', f'locals {{\n  a0 = "xx"\n{grown}\n}}')
+    assert read_field.text.startswith("#{template")
+    assert len(read_field.text) < 1_000_000

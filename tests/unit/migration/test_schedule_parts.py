@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from updraft.datapipeline.periods import Period
 from updraft.datapipeline.schedules import ScheduleRule, ScheduleType, simulate
 from updraft.migration.conversion import convert_file
-from updraft.migration.import_check import check_imports
 from updraft.timetables import overlapping_runs
 
 _START = "2024-01-01T00:00:00"
@@ -74,8 +73,11 @@ def test_each_schedule_is_a_dag_of_its_own(convert, tasks_of):
     assert sensor["operator"] == "ExternalTaskSensor"
     assert (sensor["external_dag_id"], sensor["external_task_id"]) == ("both_hourly", "make_it")
     assert "wait_for_make_it >> cluster" in made["both_often"].dag_source
-    outcomes = check_imports({f"{name}.py": one.dag_source for name, one in made.items()})
-    assert [one.error for one in outcomes.values()] == [None, None]
+
+
+def test_the_dags_load(convert):
+    for one in convert().values():
+        exec(compile(one.dag_source, f"{one.dag_id}.py", "exec"), {"__name__": one.dag_id})
 
 
 def test_a_node_keeps_the_times_of_its_own_schedule(convert, tasks_of):

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from updraft.migration import batch
 from updraft.migration.conversion import convert_file
+from updraft.migration.import_check import ImportOutcome
 
 _PLUGINS = Path(__file__).parents[3] / "plugins"
 _TAKES_OVER = datetime(2024, 6, 1, 5, 30, tzinfo=UTC)
@@ -130,7 +132,6 @@ def answers(conversions, tmp_path_factory):
 def test_airflow_runs_when_the_pipeline_did(name, conversions, answers):
     catchup, runs = answers[name]
     (row,) = conversions[name].report.runs
-    assert row.legacy == row.airflow
     assert [[due[:19], start[:19]] for due, start, _ in runs] == [
         [one.due[:19], one.start[:19]] for one in row.legacy
     ]
@@ -145,10 +146,33 @@ def test_airflow_runs_when_the_pipeline_did(name, conversions, answers):
         assert int(hour) == (start.hour or 24)
 
 
-def test_the_report_shows_both_sides(conversions):
-    report = conversions["last_of_month"].report.to_markdown()
+def _checked(conversion, runs, monkeypatch):
+    outcome = ImportOutcome(dag_ids=(conversion.dag_id,), error=None, runs=runs)
+    monkeypatch.setattr(
+        batch, "check_imports", lambda sources: {f"{conversion.dag_id}.py": outcome}
+    )
+    (checked,) = batch.check_all([conversion])
+    return checked
+
+
+def test_the_report_shows_both_sides(conversions, monkeypatch):
+    conversion = conversions["last_of_month"]
+    assert "| not asked |" in conversion.report.to_markdown()
+    asked = tuple((run.due, run.start, run.end) for run in conversion.schedule.airflow_runs(3))
+    report = _checked(conversion, asked, monkeypatch).report.to_markdown()
     row = (
         "| A | 2024-02-29T07:48:00Z | 2024-02-29T07:48:00Z | 2024-03-31T07:48:00Z "
         "| 2024-02-29T07:48:00Z | 2024-02-29T07:48:00Z | 2024-03-31T07:48:00Z |"
     )
     assert row in report
+
+
+def test_a_dag_that_runs_at_other_times_is_not_written(conversions, monkeypatch):
+    conversion = conversions["daily"]
+    asked = tuple(
+        (run.due + timedelta(days=1), run.start, run.end)
+        for run in conversion.schedule.airflow_runs(3)
+    )
+    checked = _checked(conversion, asked, monkeypatch)
+    assert checked.failed
+    assert "other times" in checked.findings[-1].message

@@ -1,7 +1,9 @@
 """One mapper per object type, one module per family; importing this package registers them all."""
 
 from updraft.migration.mappers import (
+    copy_activity,
     data_nodes,
+    ec2_resource,
     emr,
     emr_cluster,
     hadoop_activity,
@@ -9,11 +11,15 @@ from updraft.migration.mappers import (
     hive_copy,
     pig_activity,
     preconditions,
+    redshift_copy_activity,
     schedule,
+    sql_activity,
 )
 
 __all__ = [
+    "copy_activity",
     "data_nodes",
+    "ec2_resource",
     "emr",
     "emr_cluster",
     "hadoop_activity",
@@ -21,5 +27,7 @@ __all__ = [
     "hive_copy",
     "pig_activity",
     "preconditions",
+    "redshift_copy_activity",
     "schedule",
+    "sql_activity",
 ]

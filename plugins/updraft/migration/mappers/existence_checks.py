@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.compiled_fields import compile_value
+from updraft.migration.compiled_fields import compile_value, reading
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.mapper import Workflow
 from updraft.migration.names import snake_case
@@ -124,7 +124,11 @@ def _table(node: ResolvedObject, workflow: Workflow) -> Check:
             "mode": "reschedule",
         },
         summary="waits until a table is in its database",
-        templates=(table, *([schema] if schema is not None else [])),
+        templates=(
+            table,
+            *([schema] if schema is not None else []),
+            *([reading("database", node)] if node.field("database") is not None else []),
+        ),
         differs=f"it asks `information_schema.tables` by the Airflow connection `{conn_id}`, which "
         "you have to make; Oracle has no such view",
     )

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import ResolvedObject
-from updraft.datapipeline.schedules import ScheduleRule, ScheduleType
+from updraft.datapipeline.schedules import ScheduleRule, ScheduleType, schedule_type
 from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
@@ -167,7 +167,7 @@ def _report_problems(item: ResolvedObject, schedule: PipelineSchedule, workflow:
     if schedule.dag.timetable is not None and schedule.lacks_type:
         workflow.report(
             Severity.WARNING,
-            next(one.item for one in schedule.activities),
+            next(one.item for one in schedule.activities if schedule_type(one.item) is None),
             "scheduleType",
             "Without a scheduleType it is taken for timeseries, which runs at the end of a period",
             "Write the scheduleType: cron runs at the beginning of a period",
