@@ -20,20 +20,27 @@ from updraft.datapipeline.open_values import OpenValue, Part
 
 _DOTTED = r"\$\{[A-Za-z_]\w*(?:\.\w+)+\}"
 _BRACES = r"\{\{\s*[A-Za-z_][\w.]*\s*\}\}"
+_IN_SCRIPTS = re.compile(_DOTTED)
 _CERTAIN = re.compile(f"{_DOTTED}|{_BRACES}")
 _ANY = re.compile(rf"{_DOTTED}|{_BRACES}|\$\{{[a-z]\w*\}}")
 _VARIABLES = re.compile(r"\$\{(?:input|output)\d+\}")
-# What a shell, Hive, Pig or a program on a cluster reads.
+# What a shell, a database, Hive, Pig or a program on a cluster reads.
 _SCRIPTS = {
+    "argument",
     "bootstrapAction",
     "command",
+    "createTableSql",
+    "filterSql",
     "hiveScript",
+    "insertQuery",
     "postStepCommand",
     "preStepCommand",
     "script",
     "scriptArgument",
     "scriptVariable",
+    "selectQuery",
     "step",
+    "transformSql",
 }
 
 
@@ -47,7 +54,7 @@ def open_placeholders(
     :param collector: takes a warning for each placeholder.
     :returns: the definition with open values or what is given for them, and all their names.
     """
-    if not _has_placeholder(document):
+    if not _has_placeholder(document, ""):
         return document, frozenset()
     opener = _Opener(given, collector)
     changed = opener.value(document, "")
@@ -76,7 +83,7 @@ class _Opener:
         if not isinstance(value.value, str):
             return value
         # A tool that fills names with dots in fills those without in, too.
-        pattern = _CERTAIN if field in _SCRIPTS and not is_bare(value) else _ANY
+        pattern = _IN_SCRIPTS if field in _SCRIPTS and not is_bare(value) else _ANY
         parts: list[Part] = []
         end = 0
         for match in pattern.finditer(value.value):
@@ -114,9 +121,10 @@ def is_bare(value: JsonScalar) -> bool:
     return value.source.startswith(("${", "{{")) and value.source.endswith("}")
 
 
-def _has_placeholder(value: JsonValue) -> bool:
+def _has_placeholder(value: JsonValue, field: str) -> bool:
     if isinstance(value, JsonArray):
-        return any(_has_placeholder(item) for item in value.items)
+        return any(_has_placeholder(item, field) for item in value.items)
     if isinstance(value, JsonObject):
-        return any(_has_placeholder(member.value) for member in value.members)
-    return is_bare(value) or _CERTAIN.search(value.text) is not None
+        return any(_has_placeholder(member.value, member.key) for member in value.members)
+    pattern = _IN_SCRIPTS if field in _SCRIPTS else _CERTAIN
+    return is_bare(value) or pattern.search(value.text) is not None

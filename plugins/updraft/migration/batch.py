@@ -8,6 +8,7 @@ from pathlib import Path
 from updraft.datapipeline.file_checking import check_result, unknown_values
 from updraft.datapipeline.findings import Finding, Severity, has_errors
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.reading import ReadResult
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import Conversion, convert_definition
 from updraft.migration.import_check import ImportOutcome, check_imports
@@ -134,7 +135,7 @@ def _convert_file(
             definition,
             path,
             name,
-            read_findings=findings,
+            read_findings=_about(definition, result, with_others=bool(findings)),
             values=given.values,
             parameters=given.parameters,
             start_date=given.start_date,
@@ -147,6 +148,25 @@ def _convert_file(
                 conversions.append(one)
         findings = ()
     return result.definitions, conversions
+
+
+def _about(definition: Definition, result: ReadResult, *, with_others: bool) -> tuple[Finding, ...]:
+    """Pick what was found about a pipeline when its file was read.
+
+    :param with_others: whether to take along what is about none of the file's pipelines.
+    """
+
+    def names(one: Definition) -> set[str]:
+        declared = {item.id for item in one.parameters} | {item.id for item in one.values}
+        return declared | {item.id for item in one.objects}
+
+    own = names(definition)
+    every = {name for one in result.definitions for name in names(one)}
+    return tuple(
+        one
+        for one in result.findings
+        if one.object_id in own or (with_others and one.object_id not in every)
+    )
 
 
 def _placed(path: Path, one: Conversion) -> Conversion:

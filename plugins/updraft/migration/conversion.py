@@ -147,26 +147,25 @@ def convert_definition(
         parts = (Part(dag_id, _workflow(checked, schedule)),)
     made = [_convert(part.workflow, path.name, part.dag_id) for part in parts]
     known_tasks = task_ids(parts)
-    conversions: list[Conversion] = []
-    for number, (part, (dag, report)) in enumerate(zip(parts, made, strict=True)):
-        # What concerns the whole definition is said once.
-        findings = [*read_findings, *checked.findings] if number == 0 else []
-        findings += [one for one in part.workflow.findings if not _is_known(one, checked.findings)]
+    # What concerns the whole definition is said once.
+    said = [[*read_findings, *checked.findings], *([] for _ in parts[1:])]
+    for findings, part in zip(said, parts, strict=True):
+        found = part.workflow.findings
+        findings += [one for one in found if not _is_known(one, checked.findings)]
         findings.sort(key=by_place)
-        if has_errors(findings) or has_errors(checked.findings):
-            conversions.append(Conversion(path, part.dag_id, tuple(findings)))
-            continue
-        said = {"findings": tuple(_without_folder(findings))}
-        conversions.append(
-            Conversion(
-                path,
-                part.dag_id,
-                tuple(findings),
-                render(_with_known_tasks(dag, known_tasks)),
-                report.model_copy(update=said),
+    failed = any(map(has_errors, said))
+    conversions: list[Conversion] = []
+    for findings, part, (dag, report) in zip(said, parts, made, strict=True):
+        conversion = Conversion(path, part.dag_id, tuple(findings))
+        if not failed:
+            noted = {"findings": tuple(_without_folder(findings))}
+            conversion = replace(
+                conversion,
+                dag_source=render(_with_known_tasks(dag, known_tasks)),
+                report=report.model_copy(update=noted),
                 schedule=part.workflow.schedule.dag,
             )
-        )
+        conversions.append(conversion)
     return replace(conversions[0], others=tuple(conversions[1:]))
 
 
@@ -177,7 +176,12 @@ def _with_known_tasks(dag: DagSpec, known: dict[tuple[str, str], str]) -> DagSpe
         key = (str(task.arguments.get("external_dag_id")), task.object_id)
         if task.operator != SENSOR or key not in known:
             return task
-        return replace(task, arguments={**task.arguments, "external_task_id": known[key]})
+        guessed = str(task.arguments["external_task_id"])
+        return replace(
+            task,
+            arguments={**task.arguments, "external_task_id": known[key]},
+            summary=task.summary.replace(f"`{guessed}`", f"`{known[key]}`", 1),
+        )
 
     return replace(dag, tasks=tuple(known_task(task) for task in dag.tasks))
 

@@ -219,3 +219,47 @@ def test_a_value_without_a_name_is_no_usage_of_the_command(run, tmp_path):
     assert result.exit_code == 2
     assert "KEY=VALUE" in result.stderr
     assert _files(tmp_path) == set()
+
+
+def test_each_pipeline_of_a_template_has_a_report_of_its_own(run, tmp_path):
+    def pipeline(name, open_value):
+        return {
+            "Type": "AWS::DataPipeline::Pipeline",
+            "Properties": {
+                "Name": name,
+                "ParameterObjects": [
+                    {
+                        "Id": f"my{name}",
+                        "Attributes": [{"Key": "default", "StringValue": {"Ref": open_value}}],
+                    }
+                ],
+                "PipelineObjects": [
+                    {
+                        "Id": "Work",
+                        "Name": "Work",
+                        "Fields": [
+                            {"Key": "type", "StringValue": "ShellCommandActivity"},
+                            {"Key": "command", "StringValue": f"echo #{{my{name}}}"},
+                            {"Key": "workerGroup", "StringValue": {"Ref": "Group"}},
+                        ],
+                    }
+                ],
+            },
+        }
+
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in ("A", "B", "Group")},
+        "Resources": {"One": pipeline("One", "A"), "Two": pipeline("Two", "B")},
+    }
+    path = tmp_path / "etl.json"
+    path.write_text(json.dumps(template, indent=1))
+    result = run(path)
+    assert result.exit_code == 0, result.output
+    assert "dags/etl_two.py" in _files(tmp_path)
+    for name, own, other in (("one", "'A'", "'B'"), ("two", "'B'", "'A'")):
+        report = json.loads((tmp_path / "reports" / f"etl_{name}.json").read_text())
+        messages = " ".join(finding["message"] for finding in report["findings"])
+        assert f"depends on {own}" in messages
+        assert f"depends on {other}" not in messages
+        (group,) = [one for one in report["parameters"] if one["id"] == "Group"]
+        assert group["status"] == "needs a decision"

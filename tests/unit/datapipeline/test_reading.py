@@ -238,7 +238,7 @@ def test_placeholders_of_other_tools_are_open_values():
     assert item.field("coreInstanceCount").text == "#{cluster_count}"
     assert item.field("subnetId").text == "#{vpc_subnet}-a"
     assert item.field("keyPair").text == "#{key_value}"
-    assert item.field("bootstrapAction").text == "run ${x} ${input1} #{vpc_subnet} #{key_value}"
+    assert item.field("bootstrapAction").text == "run ${x} ${input1} #{vpc_subnet} {{ key }}"
     assert {one.id for one in result.definition.parameters} == {
         "cluster_count",
         "vpc_subnet",
@@ -249,7 +249,9 @@ def test_placeholders_of_other_tools_are_open_values():
 
 
 def test_variables_of_scripts_are_no_placeholders():
-    result = _read({"objects": [{"id": "A", "myX": "${input1} ${x} ${X_Y}", "command": "${a}"}]})
+    result = _read(
+        {"objects": [{"id": "A", "myX": "${input1} ${x} ${X_Y}", "command": "${a} {{ b }}"}]}
+    )
     assert result.findings == ()
     assert result.definition.objects[0].field("myX").text == "${input1} ${x} ${X_Y}"
 

@@ -114,6 +114,26 @@ def test_an_error_is_said_once_and_nothing_is_written(convert):
     assert sum("myMissing" in one.message for each in made.values() for one in each.findings) == 1
 
 
+def test_an_error_in_one_part_keeps_all_from_being_written(convert):
+    def change(items):
+        items["Consume"]["argument"] = "#{input.noSuch}"
+
+    made = convert(change)
+    assert len(made) == 2
+    assert all(one.failed for one in made.values())
+
+
+def test_a_sensor_names_the_task_that_there_is(convert, tasks_of):
+    def change(items):
+        items["Cluster"]["name"] = "make it"
+
+    made = convert(change)
+    awaited = tasks_of(made["both_often"])["wait_for_make_it"]["external_task_id"]
+    tasks = tasks_of(made["both_hourly"])
+    assert tasks[awaited]["operator"] == "EmrStepsOperator"
+    assert f"waits for `{awaited}`" in made["both_often"].dag_source
+
+
 def test_activities_that_agree_stay_together(convert):
     def change(items):
         items["Often"]["period"] = "1 Hours"
