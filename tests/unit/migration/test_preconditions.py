@@ -136,7 +136,14 @@ def test_exists_looks_for_a_table_in_its_database(definition, tasks_of, statuses
     assert task["conn_id"] == "warehouse_db"
     assert task["mode"] == "reschedule"
     assert task["parameters"] == ["events", "{{ params.myTable }}"]
-    assert statuses_of(conversion)["There", "type"][0] is Status.APPROXIMATED
+    statuses = statuses_of(conversion)
+    assert statuses["There", "type"][0] is Status.APPROXIMATED
+    assert statuses["Warehouse DB", "clusterId"] == (
+        Status.CARRIED_OVER,
+        "goes into the connection `warehouse_db`",
+    )
+    assert statuses["Warehouse DB", "*password"][0] is Status.NEEDS_DECISION
+    assert statuses["Rows", "database"][0] is Status.CARRIED_OVER
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Check:
     :param summary: what it does, a sentence without subject.
     :param templates: templates among the arguments.
     :param differs: how it differs from what the pipeline did, empty for not at all.
+    :param database: the object whose place an Airflow connection takes.
     """
 
     operator: str
@@ -35,6 +36,7 @@ class Check:
     summary: str
     templates: tuple[Template, ...]
     differs: str = ""
+    database: ResolvedObject | None = None
 
 
 def key_arguments(key: Template) -> dict[str, ArgumentValue]:
@@ -108,7 +110,8 @@ def _table(node: ResolvedObject, workflow: Workflow) -> Check:
         in_schema, name = table.literal.split(".")
         schema = replace(table, text=in_schema, literal=in_schema)
         table = replace(table, text=name, literal=name)
-    conn_id = _connection(node, workflow)
+    database = _database(node, workflow)
+    conn_id = connection_id(database)
     sql = "SELECT 1 FROM information_schema.tables WHERE lower(table_name) = lower(%s)"
     # In the order of their places, as the drivers of Redshift and SQL Server know no names.
     parameters = [table.text]
@@ -131,10 +134,19 @@ def _table(node: ResolvedObject, workflow: Workflow) -> Check:
         ),
         differs=f"it asks `information_schema.tables` by the Airflow connection `{conn_id}`, which "
         "you have to make; Oracle has no such view",
+        database=database,
     )
 
 
-def _connection(node: ResolvedObject, workflow: Workflow) -> str:
-    databases = [one for one in node.references("database") if one in workflow.resolved]
-    owner = workflow.resolved[databases[0]] if databases else node
-    return snake_case(owner.item.name)
+def connection_id(database: ResolvedObject) -> str:
+    """Name the connection of Airflow that takes the place of a database object.
+
+    :param database: the database, or a data node that says itself where its database is.
+    :returns: the id, the same as for tasks of SQL.
+    """
+    return snake_case(database.item.name)
+
+
+def _database(node: ResolvedObject, workflow: Workflow) -> ResolvedObject:
+    found = [one for one in node.references("database") if one in workflow.resolved]
+    return workflow.resolved[found[0]] if found else node

@@ -4,16 +4,17 @@ A precondition looked again and again, ``retryDelay`` apart, until ``preconditio
 passed. That is what a sensor does with ``poke_interval`` and ``timeout``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
 from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
+from updraft.migration.compiled_fields import reading
 from updraft.migration.dependencies import waits_for
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
-from updraft.migration.mappers.existence_checks import Check
+from updraft.migration.mappers.existence_checks import Check, connection_id
 from updraft.migration.mappers.placeholders import add_placeholder, placeholder_unless_mapped
 from updraft.migration.mappers.precondition_checks import CHECKED_TYPES, ROLE_NOTES, check_of
 from updraft.migration.mappers.task_settings import (
@@ -27,6 +28,14 @@ from updraft.migration.tasks import ArgumentValue, TaskSpec
 
 # Airflow's own default, so that a sensor ends some day; the pipeline had no such limit.
 _LONGEST_WAIT = timedelta(days=7)
+_OF_A_CONNECTION = (
+    "clusterId",
+    "connectionString",
+    "databaseName",
+    "jdbcProperties",
+    "rdsInstanceId",
+    "username",
+)
 _ONE_REQUEST = "one look is one request, which takes seconds"
 _NO_RESOURCE = "the sensor waits in Airflow's triggerer and needs no resource"
 
@@ -167,7 +176,7 @@ def _wait_settings(item: ResolvedObject, workflow: Workflow) -> dict[str, Argume
     }
 
 
-def _account(item: ResolvedObject, checks: Iterable[Check], workflow: Workflow) -> None:
+def _account(item: ResolvedObject, checks: Sequence[Check], workflow: Workflow) -> None:
     account = workflow.ledger.account
     differs = [check.differs for check in checks if check.differs]
     if item.field("preconditionTimeout") is None:
@@ -175,6 +184,9 @@ def _account(item: ResolvedObject, checks: Iterable[Check], workflow: Workflow) 
             f"without a `preconditionTimeout` the pipeline waited for ever, the sensor waits "
             f"{_LONGEST_WAIT.days} days"
         )
+    for check in checks:
+        if check.database is not None:
+            _account_database(check.database, workflow)
     status = Status.APPROXIMATED if differs else Status.CARRIED_OVER
     sensors = dict.fromkeys(f"`{check.operator.rpartition('.')[2]}`" for check in checks)
     account(item, "type", status, "; ".join([", ".join(sensors), *dict.fromkeys(differs)]))
@@ -188,3 +200,15 @@ def _account(item: ResolvedObject, checks: Iterable[Check], workflow: Workflow) 
     for name in ("runsOn", "workerGroup"):
         account(item, name, Status.DROPPED, _NO_RESOURCE)
     account_task_settings(item, workflow, {"role", "reportProgressTimeout"})
+
+
+def _account_database(database: ResolvedObject, workflow: Workflow) -> None:
+    conn_id = connection_id(database)
+    known = [name for name in _OF_A_CONNECTION if name in database.fields]
+    templates = tuple(reading(name, database) for name in known)
+    workflow.note_reads(f"goes into the connection `{conn_id}`", templates)
+    note = f"make the Airflow connection `{conn_id}` with it, best in AWS Secrets Manager"
+    for name in ("*password", "password"):
+        workflow.ledger.account(database, name, Status.NEEDS_DECISION, note)
+    if database.category != "data node":
+        workflow.described.add(database.id)
