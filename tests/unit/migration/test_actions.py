@@ -84,6 +84,7 @@ def test_an_alarm_becomes_a_notifier(definition, tasks_of, statuses_of):
     [
         ("x" * 120, "x" * 99),
         ("one\ntwo", "one two"),
+        ("{%" * 60, "{%" * 49 + "{"),
         ("#{myTable}", "long words " * 8 + "long..."),
         ("at #{node.@scheduledStartTime}", "at 2024-01-02T03:04:05"),
     ],
@@ -205,7 +206,9 @@ def test_unused_actions_are_dropped(definition, statuses_of):
 def test_lateness(definition, tasks_of, statuses_of):
     _scheduled(definition)
     definition.add(
-        _alarm("Late", subject="#{node.name}", message="#{node.@pipelineId} #{myTable} #{node.id}"),
+        _alarm(
+            "Late", subject="#{node.name}", message="{#{node.@pipelineId} #{myTable} #{node.id}"
+        ),
         {"id": "Stop", "type": "Terminate"},
     )
     definition.item("ExportActivity").update(
@@ -219,7 +222,7 @@ def test_lateness(definition, tasks_of, statuses_of):
     deadline = _variables(conversion)["late_late"]
     kwargs = deadline.callback.kwargs
     assert kwargs["subject"] == "ExportActivity"
-    assert kwargs["message"] == "{{ dag_run.dag_id }} orders ExportActivity"
+    assert kwargs["message"] == "{{ '{' }}{{ dag_run.dag_id }} orders ExportActivity"
     assert kwargs["region_name"] == "eu-west-1"
     statuses = statuses_of(conversion)
     for name in ("lateAfterTimeout", "onLateAction"):
@@ -249,6 +252,18 @@ def test_lateness_without_effect(definition, statuses_of, fields, status, words)
     for name in fields:
         assert statuses["ExportActivity", name][0] is status
         assert words in statuses["ExportActivity", name][1]
+
+
+def test_a_topic_that_the_form_gives_hears_of_no_lateness(definition, statuses_of):
+    _scheduled(definition)
+    definition.add(_alarm(topicArn="#{myTable}"))
+    late = {"lateAfterTimeout": "1 hour", "onLateAction": {"ref": "Alarm"}}
+    definition.item("ExportActivity").update(late)
+    conversion = definition.convert_cleanly()
+    assert "deadline" not in conversion.dag_source
+    status, note = statuses_of(conversion)["ExportActivity", "onLateAction"]
+    assert status is Status.NEEDS_DECISION
+    assert "nobody can be told" in note
 
 
 def test_nothing_is_late_on_demand(definition, statuses_of):

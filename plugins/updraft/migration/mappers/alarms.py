@@ -20,7 +20,7 @@ from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import require_no_password
 from updraft.migration.jinja_compiler import Template
-from updraft.migration.jinja_text import map_literals
+from updraft.migration.jinja_text import to_template
 from updraft.migration.mapper import Workflow
 
 NOTIFIER = "airflow.providers.amazon.aws.notifications.sns.SnsNotifier"
@@ -158,8 +158,7 @@ def fit_subject(subject: Template) -> str:
     :returns: a template that renders to one line of at most 99 characters.
     """
     if subject.literal is not None:
-        one_line = map_literals(subject.text, lambda text: " ".join(text.splitlines()))
-        return one_line if len(one_line) <= LONGEST_SUBJECT else one_line[:LONGEST_SUBJECT]
+        return to_template((" ".join(subject.literal.splitlines())[:LONGEST_SUBJECT],))
     expressions = _EXPRESSION.findall(subject.text)
     longest = len(_EXPRESSION.sub("", subject.text)) + _LONGEST_TIME * len(expressions)
     if longest <= LONGEST_SUBJECT and all(".strftime(" in one for one in expressions):

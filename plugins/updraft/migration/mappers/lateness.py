@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from updraft.datapipeline.expressions import ExpressionError, Part, Verbatim, parse_text
+from updraft.datapipeline.findings import mask_passwords
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import require_no_password
 from updraft.migration.jinja_compiler import Template
-from updraft.migration.jinja_text import to_template
+from updraft.migration.jinja_text import JinjaCode, to_template
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.alarms import NOTIFIER, fit_subject, topic_region
@@ -30,14 +31,15 @@ _DEADLINE_IMPORTS = (
     f"from {NOTIFIER.rpartition('.')[0]} import {NOTIFIER.rpartition('.')[2]}",
 )
 _GUARD_IMPORT = "from updraft.operators.lateness import fail_when_late"
-_NAME = re.compile(r"node\.(?:name|@?id)\s*\Z")
+_NAME = re.compile(r"node\.(?:name|@?id)")
 _PARAMETER = re.compile(r"\{\{ params\.(\w+) \}\}")
 # What Airflow tells a deadline's callback is the run alone, its times as text.
 _OF_THE_RUN = {
-    "@pipelineId": "{{ dag_run.dag_id }}",
-    "@scheduledStartTime": "{{ dag_run.data_interval_start or dag_run.run_after }}",
-    "@scheduledEndTime": "{{ dag_run.data_interval_end or dag_run.run_after }}",
+    "@pipelineId": JinjaCode("dag_run.dag_id", "text"),
+    "@scheduledStartTime": JinjaCode("dag_run.data_interval_start or dag_run.run_after", "text"),
+    "@scheduledEndTime": JinjaCode("dag_run.data_interval_end or dag_run.run_after", "text"),
 }
+_NOBODY = "nobody can be told: the definition gives no topic or message, or only the form does"
 _NOT_LATE = "a pipeline on demand is never late"
 
 
@@ -67,7 +69,7 @@ def add_lateness(workflow: Workflow) -> None:
                 notes.append(_add_deadline(item, action, limit, deadlines, workflow))
         settled = [note for note in notes if note]
         status = Status.APPROXIMATED if settled else Status.NEEDS_DECISION
-        note = "; ".join(dict.fromkeys(settled)) or "nobody can be told; see what it refers to"
+        note = "; ".join(dict.fromkeys(settled)) or _NOBODY
         for name in asked:
             workflow.ledger.account(item, name, status, note)
     if deadlines:
@@ -131,7 +133,7 @@ def _add_deadline(
     topic, subject, message = (
         _text(name, alarm, item, workflow) for name in ("topicArn", "subject", "message")
     )
-    if topic is None or message is None:
+    if topic is None or message is None or "#{" in topic.text:
         return ""
     arguments: dict[str, ArgumentValue] = {"target_arn": topic.text}
     region = topic_region(topic)
@@ -179,28 +181,33 @@ def _text(
         return None
     own = Template("", "", frozenset(), frozenset({(alarm.fields[name].owner_id, name)}))
     workflow.note_reads("`deadline`", (own,))
-    written = "".join(_part(part, alarm, item, workflow) for part in parts)
-    return replace(own, text=written, literal=None if "{{" in written else written)
+    pieces = tuple(_piece(part, alarm, item, workflow) for part in parts)
+    plain = [piece for piece in pieces if isinstance(piece, str)]
+    literal = "".join(plain) if len(plain) == len(pieces) else None
+    return replace(own, text=to_template(pieces), literal=literal)
 
 
-def _part(part: Part, alarm: ResolvedObject, item: ResolvedObject, workflow: Workflow) -> str:
+def _piece(
+    part: Part, alarm: ResolvedObject, item: ResolvedObject, workflow: Workflow
+) -> str | JinjaCode:
     if isinstance(part, Verbatim):
-        return to_template((part.text,))
-    if _NAME.match(part.source.strip()):
-        return to_template((item.item.name,))
-    member = part.source.strip().removeprefix("node.")
-    if member in _OF_THE_RUN:
-        return _OF_THE_RUN[member]
+        return part.text
+    source = part.source.strip()
+    if _NAME.fullmatch(source):
+        return item.item.name
+    if code := _OF_THE_RUN.get(source.removeprefix("node.")):
+        return code
+    as_written = f"#{{{part.source}}}"
     try:
         compiled = workflow.compiler.compile_parts((part,), alarm, item)
     except (ExpressionError, NotCompilableError):
-        return to_template((f"#{{{part.source}}}",))
+        return as_written
     if compiled.literal is not None:
         workflow.note_reads("`deadline`", (compiled,))
-        return compiled.text
+        return compiled.literal
     parameter = _PARAMETER.fullmatch(compiled.text)
     value = _parameter_value(parameter[1], workflow) if parameter else None
-    return to_template((f"#{{{part.source}}}" if value is None else value,))
+    return as_written if value is None else value
 
 
 def _parameter_value(name: str, workflow: Workflow) -> str | None:
@@ -208,4 +215,5 @@ def _parameter_value(name: str, workflow: Workflow) -> str | None:
     given = workflow.definition.values_by_name.get(name)
     declared = workflow.definition.parameters_by_name.get(name)
     values = given.values if given else declared.default if declared else ()
-    return values[0] if len(values) == 1 else None
+    value = values[0] if len(values) == 1 else None
+    return value if value is None or mask_passwords(value) == value else None
