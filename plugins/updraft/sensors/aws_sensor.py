@@ -56,7 +56,7 @@ class AwsExistenceSensor(AwsBaseSensor[_Hook]):
         if not may_defer(deferrable=self.deferrable):
             return super().execute(context)
         if not self.poke(context):
-            self._defer_until(time.time() + self.timeout, errors=0)
+            self._defer_until(time.time() + self.timeout)
         return None
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> None:
@@ -76,7 +76,7 @@ class AwsExistenceSensor(AwsBaseSensor[_Hook]):
             )
         raise AirflowException(f"{self.task_id}: {told.get('message', 'the trigger said nothing')}")
 
-    def _defer_until(self, give_up_at: float, errors: int) -> None:
+    def _defer_until(self, give_up_at: float) -> None:
         self.defer(
             trigger=self.trigger(
                 give_up_at=give_up_at,
@@ -85,7 +85,6 @@ class AwsExistenceSensor(AwsBaseSensor[_Hook]):
                 region_name=given(self.region_name),
                 verify=self.verify,
                 botocore_config=self.botocore_config,
-                errors=errors,
             ),
             method_name="execute_complete",
             # The trigger ends first, unless the triggerer hangs.

@@ -304,7 +304,7 @@ def test_instances_of_an_object(definition, tasks_of, statuses_of, limit, argume
 def test_a_data_node_and_its_preconditions_are_late(definition, tasks_of, statuses_of):
     _scheduled(definition)
     definition.add(
-        _alarm(subject="#{node.name}"),
+        _alarm(subject="#{node.name}", message="#{node.hostname}"),
         {"id": "Stop", "type": "Terminate"},
         {"id": "There", "type": "DynamoDBDataExists", "role": "r", "tableName": "t"},
     )
@@ -313,6 +313,8 @@ def test_a_data_node_and_its_preconditions_are_late(definition, tasks_of, status
     definition.item("There").update(late)
     definition.item("Backup").update(late)
     conversion = definition.convert_cleanly()
+    note = statuses_of(conversion)["Table", "onLateAction"][1]
+    assert "stay as they are written" in note
     assert "deadline=[alarm_late, alarm_late_2, alarm_late_3]" in conversion.dag_source
     tasks = tasks_of(conversion)
     assert tasks["there"]["pre_execute"] == "fail_when_late(timedelta(hours=1))"

@@ -159,10 +159,12 @@ def _add_deadline(
                 (*interval.imports, *_DEADLINE_IMPORTS),
             )
         )
+    texts = [one.text for one in (subject, message) if one is not None]
+    raw = ", so that parts stay as they are written" if any("#{" in one for one in texts) else ""
     return (
         f"`deadline` of the DAG: the message is sent when the run has not ended {limit} after it "
         "was queued, where the pipeline watched for the start of this object alone; it knows the "
-        "times of the run and nothing of the task or the form; needs Airflow 3.2"
+        f"times of the run and nothing of the task or the form{raw}; needs Airflow 3.2"
     )
 
 
