@@ -70,7 +70,14 @@ def _documents(text: str) -> tuple[JsonValue, ...]:
     if not content or content[0] in '{["':
         return (parse_json(text),)
     if _HCL_BLOCK.search(text) or _HCL_VALUES.match(content):
-        return (parse_hcl(text),)
+        try:
+            return (parse_hcl(text),)
+        except JsonSyntaxError:
+            # A script inside of a template may look like HCL.
+            template = _template_with_scripts(text)
+            if not template:
+                raise
+            return template
     documents = parse_yaml(text)
     if not any(isinstance(one, JsonObject | JsonArray) for one in documents):
         raise JsonSyntaxError(
@@ -79,6 +86,14 @@ def _documents(text: str) -> tuple[JsonValue, ...]:
             "Give a pipeline definition, a CloudFormation template or a Terraform configuration",
         )
     return documents
+
+
+def _template_with_scripts(text: str) -> tuple[JsonValue, ...]:
+    try:
+        documents = parse_yaml(text)
+    except JsonSyntaxError:
+        return ()
+    return documents if any(isinstance(one, JsonObject) for one in documents) else ()
 
 
 def _report_trailing_commas(value: JsonValue, collector: FindingCollector) -> None:

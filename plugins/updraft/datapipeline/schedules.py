@@ -22,6 +22,8 @@ from updraft.errors import UpdraftError
 
 _FIRST_ACTIVATION = "first_activation_date_time"
 _ON_DEMAND_ACTIVATION = "ondemand_activation_time"
+# Later on, the calendar of Python ends before a schedule does.
+_LAST_YEAR = 9000
 _ON_DEMAND_PERIOD = "ondemand_period"
 # The guide shows `makeDate(2011,5,24)` once without the signs of an expression.
 _BARE_CALL = re.compile(r"\s*make\w+\s*\(.*\)\s*", re.DOTALL)
@@ -189,10 +191,15 @@ def read_rule(
             "Refer to a Schedule, or set scheduleType to ondemand",
         )
     reader = _Reader(schedule, Evaluator(definition, resolved, {}))
+    anchor = reader.anchor(activation)
+    if anchor is not None and anchor.year > _LAST_YEAR:
+        raise ScheduleProblemError(
+            "startDateTime", f"{schedule.id} begins too late", f"Begin before {_LAST_YEAR}"
+        )
     return ScheduleRule(
         type=kind or ScheduleType.TIMESERIES,
         period=reader.period(),
-        anchor=reader.anchor(activation),
+        anchor=anchor,
         end=reader.instant("endDateTime"),
         occurrences=reader.occurrences(),
     )

@@ -1,6 +1,7 @@
 """The schedule of a DAG: when it runs, from which run on, and until which."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -98,11 +99,13 @@ class DagSchedule:
         earliest, latest = (_pendulum(one, pendulum) for one in (self.start_date, self.end_date))
         restriction = TimeRestriction(earliest, latest, catchup=True)
         last = None
-        while info := timetable.next_dagrun_info(
-            last_automated_data_interval=last, restriction=restriction
-        ):
-            last = info.data_interval
-            yield self.scheduled_run(info.run_after, last.start, last.end)
+        # Near the year 9999 the calendar of Python ends.
+        with suppress(OverflowError, ValueError):
+            while info := timetable.next_dagrun_info(
+                last_automated_data_interval=last, restriction=restriction
+            ):
+                last = info.data_interval
+                yield self.scheduled_run(info.run_after, last.start, last.end)
 
     def scheduled_run(self, due: datetime, start: datetime, end: datetime) -> ScheduledRun:
         """Tell which scheduled times templates read in a run of the DAG.

@@ -5,6 +5,7 @@ So it runs in a process of its own, with a home of its own that is removed after
 all files of a conversion.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -119,13 +120,15 @@ def _first_runs(dag: Any) -> tuple[tuple[datetime, datetime, datetime], ...]:
     restriction = TimeRestriction(start, end, catchup=True)
     runs: list[tuple[datetime, datetime, datetime]] = []
     last = None
-    while len(runs) < RUNS_ASKED and (
-        info := dag.timetable.next_dagrun_info(
-            last_automated_data_interval=last, restriction=restriction
-        )
-    ):
-        last = info.data_interval
-        runs.append((info.run_after, last.start, last.end))
+    # Near the year 9999 the calendar of Python ends.
+    with contextlib.suppress(OverflowError, ValueError):
+        while len(runs) < RUNS_ASKED and (
+            info := dag.timetable.next_dagrun_info(
+                last_automated_data_interval=last, restriction=restriction
+            )
+        ):
+            last = info.data_interval
+            runs.append((info.run_after, last.start, last.end))
     return tuple(runs)
 
 

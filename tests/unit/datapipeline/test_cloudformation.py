@@ -254,3 +254,11 @@ def test_nested_functions_and_conditions_are_worked_out_once():
     result, read_field = field({"Fn::If": ["C399", "a", "b"]}, Conditions=chain)
     assert read_field.text == "#{C399_choice}"
     assert not has_errors(result.findings)
+
+
+def test_a_script_that_looks_like_terraform_is_none():
+    result = read_text(
+        "objects:\n  - id: A\n    myX: |\n      input {\n      }\n      output {\n      }\n",
+        "x.yaml",
+    )
+    assert result.definition.objects[0].field("myX").text == "input {\n}\noutput {\n}\n"
