@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowSensorTimeout,
         AirflowSkipException,
     )
 else:
@@ -54,12 +55,14 @@ else:
         from airflow.sdk.exceptions import (
             AirflowException,
             AirflowFailException,
+            AirflowSensorTimeout,
             AirflowSkipException,
         )
     except ImportError:
         from airflow.exceptions import (
             AirflowException,
             AirflowFailException,
+            AirflowSensorTimeout,
             AirflowSkipException,
         )
     try:  # Airflow 3.3
@@ -71,6 +74,7 @@ __all__ = [
     "DAG",
     "AirflowException",
     "AirflowFailException",
+    "AirflowSensorTimeout",
     "AirflowSkipException",
     "BaseHook",
     "BaseOperator",

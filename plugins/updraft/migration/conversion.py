@@ -23,6 +23,7 @@ from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
 from updraft.migration.mapper import ObjectMapper, Workflow
+from updraft.migration.mappers.actions import add_actions, failure_notice
 from updraft.migration.mappers.pipeline import (
     account_unread_defaults,
     map_default,
@@ -234,12 +235,17 @@ def _convert(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         max_active_runs=workflow.max_active_runs,
         retries=workflow.retries,
         retry_delay=code_for(workflow.retry_delay),
+        variables=tuple(workflow.variables),
+        default_args=workflow.default_args,
+        settings=workflow.dag_settings,
+        notice=failure_notice(workflow),
     )
     fields = workflow.ledger.accounts()
     report = Report(
         source=source,
         dag_id=dag_id,
         dag_file=f"{dag_id}.py",
+        requires="Airflow 3.2" if "deadline" in workflow.dag_settings else "Airflow 3",
         schedule=workflow.schedule_words,
         runs=schedule_rows(workflow.schedule),
         coverage=coverage_of(fields),
@@ -264,7 +270,8 @@ def _map_objects(workflow: Workflow) -> None:
     default = workflow.resolved.get(DEFAULT_ID)
     if default is not None:
         map_default(default, workflow)
-    descriptions = _map_each(workflow)
+    descriptions = [one for one in _map_each(workflow) if one.category != "action"]
+    add_actions(workflow)
     report_activities_without_schedule(workflow)
     if default is not None:
         account_unread_defaults(default, workflow)

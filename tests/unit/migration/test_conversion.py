@@ -72,8 +72,8 @@ def test_every_field_is_accounted_for(definition):
     }
     assert statuses.keys() == written
     assert conversion.report.coverage.total == len(written)
-    assert statuses["ExportActivity", "onFail"] is Status.NEEDS_DECISION
-    assert statuses["Alarm", "topicArn"] is Status.NEEDS_DECISION
+    assert statuses["ExportActivity", "onFail"] is Status.CARRIED_OVER
+    assert statuses["Alarm", "topicArn"] is Status.CARRIED_OVER
 
 
 def test_retries_and_time_limits(definition):

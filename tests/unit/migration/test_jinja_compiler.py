@@ -177,7 +177,8 @@ def test_an_alarm_knows_what_it_belongs_to():
     compiler, item = _compiler({"id": "A", "pipelineLogUri": "s3://logs"})
     text = "#{node.name} #{node.@actualEndTime} #{node.errorMessage} #{node.pipelineLogUri}"
     assert compiler.compile_text(text, item, node=item).text == (
-        "A {{ ti.end_date.strftime('%Y-%m-%dT%H:%M:%S') }} {{ exception }} s3://logs"
+        "A {{ (ti.end_date or macros.datetime.utcnow()).strftime('%Y-%m-%dT%H:%M:%S') }} "
+        "{{ exception | default('') }} s3://logs"
     )
 
 

@@ -22,12 +22,6 @@ def map_default(item: ResolvedObject, workflow: Workflow) -> None:
     _map_concurrency(item, workflow)
     account(item, "scheduleType", Status.CARRIED_OVER, "see the schedule")
     account(item, "schedule", Status.CARRIED_OVER, "the DAG has one schedule for all its tasks")
-    for name in ("onFail", "onSuccess"):
-        note = "alarms are not migrated yet: who shall hear of it?"
-        account(item, name, Status.NEEDS_DECISION, note)
-    for name in ("onLateAction", "lateAfterTimeout"):
-        note = "lateness is not migrated yet: set a deadline alert on the DAG if it matters"
-        account(item, name, Status.NEEDS_DECISION, note)
 
 
 def account_unread_defaults(item: ResolvedObject, workflow: Workflow) -> None:
