@@ -1,0 +1,265 @@
+"""What has to be decided about subscriptions and the requests for them."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from updraft.datazone.changes import Change, Plan
+from updraft.datazone.declaration import Declaration, Subscription
+from updraft.datazone.inventory import Inventory
+from updraft.datazone.listing_plans import ASSET, DATA_PRODUCT, Publishable
+from updraft.datazone.names import nearest
+from updraft.dynamodb.service_errors import ServiceError
+from updraft.errors import ArgumentError
+
+_log = logging.getLogger(__name__)
+
+
+def plan_subscriptions(declaration: Declaration, inventory: Inventory) -> Plan:
+    """Find requests and subscriptions about which something else is declared.
+
+    :param declaration: what is wanted.
+    :param inventory: what there is.
+    :returns: what accepts, rejects and revokes; and in notes what waits for the subscriber.
+    :raises UpdraftError: when an asset, a data product or a filter is not there.
+    """
+    plan = Plan()
+    for declared in declaration.subscriptions:
+        subject = _Subject.find(declared, inventory, declaration)
+        if subject is None:
+            plan.notes.append(
+                f"{_named(declared)}: {declared.subject} is not published yet, so nobody can "
+                "have asked for it."
+            )
+            continue
+        plan.add(_Decision(declared, subject, declaration, inventory).plan())
+    return plan
+
+
+class _Subject:
+    """What is subscribed to.
+
+    :param listing_id: identifier of its listing.
+    """
+
+    def __init__(self, listing_id: str) -> None:
+        self.listing_id = listing_id
+
+    @classmethod
+    def find(
+        cls, declared: Subscription, inventory: Inventory, declaration: Declaration
+    ) -> "_Subject | None":
+        kind = ASSET if declared.asset else DATA_PRODUCT
+        entity = Publishable(kind, str(declared.asset or declared.data_product))
+        entity_id = entity.find(inventory)
+        if entity_id is None:
+            known = [one.asset for one in declaration.assets]
+            if kind == DATA_PRODUCT:
+                known = [one.name for one in declaration.data_products]
+            if entity.name in known:
+                return None
+            there = [str(one["name"]) for one in inventory.product_items]
+            hint = nearest(entity.name, [*known, *there])
+            if kind == ASSET and not hint:
+                raise ArgumentError(f"subscription: {inventory.no_asset(entity.name)}")
+            raise ArgumentError(
+                f"subscription: project {inventory.project_id} has no {entity.subject!r}"
+                f"{hint or '.'}"
+            )
+        listing = entity.listing(inventory, entity_id)
+        return cls(listing["id"]) if listing else None
+
+
+class _Decision:
+    def __init__(
+        self,
+        declared: Subscription,
+        subject: _Subject,
+        declaration: Declaration,
+        inventory: Inventory,
+    ) -> None:
+        self._declared = declared
+        self._subject = subject
+        self._declaration = declaration
+        self._inventory = inventory
+        self._name = _named(declared)
+
+    def plan(self) -> Plan:
+        pending = self._mine(pending_requests(self._inventory, self._subject.listing_id))
+        granted = self._mine(approved_subscriptions(self._inventory, self._subject.listing_id))
+        decision = self._declared.decision
+        if decision == "approve":
+            return self._approve(pending, granted)
+        changes = [self._reject(request) for request in pending]
+        if decision == "revoke":
+            changes += [
+                revoke(self._inventory, subscription, self._name) for subscription in granted
+            ]
+        return Plan(changes)
+
+    def _approve(self, pending: list[dict[str, Any]], granted: list[dict[str, Any]]) -> Plan:
+        scopes, wanted = self._scopes()
+        if pending:
+            return Plan([self._accept(pending[0], scopes)])
+        if not granted:
+            return Plan(notes=[f"{self._name}: nothing to approve; the subscriber has to ask."])
+        for subscription in granted:
+            given = _granted_filters(subscription)
+            if given is not None and scopes is not None and given != wanted:
+                note = (
+                    f"{self._name}: the subscription has other filters, which only a new request "
+                    "of the subscriber, or a revocation, can change."
+                )
+                return Plan(notes=[note])
+        return Plan()
+
+    def _scopes(self) -> tuple[list[dict[str, Any]] | None, set[str]]:
+        """Look up the filters: scopes as the API has them, and the identifiers in them.
+
+        :returns: None for scopes with filters that this run has yet to make.
+        """
+        scopes, wanted = [], set()
+        for reference, names in self._declared.filters_by_asset.items():
+            asset_id = self._inventory.find_asset(reference)
+            there = self._inventory.filters(asset_id) if asset_id else {}
+            ids = []
+            for name in names:
+                if name in there:
+                    ids.append(there[name]["id"])
+                elif self._is_declared(reference, name):
+                    return None, set()
+                else:
+                    hint = nearest(name, there)
+                    raise ArgumentError(
+                        f"{self._name}: asset {reference} has no filter {name!r}{hint or '.'}"
+                    )
+            wanted.update(ids)
+            scopes.append({"assetId": asset_id, "filterIds": ids})
+        return scopes, wanted
+
+    def _is_declared(self, reference: str, name: str) -> bool:
+        return any(
+            wanted.name == name
+            for asset in self._declaration.assets
+            if asset.asset == reference
+            for wanted in asset.filters
+        )
+
+    def _accept(self, request: Mapping[str, Any], scopes: list[dict[str, Any]] | None) -> Change:
+        names = [name for one in self._declared.filters_by_asset.values() for name in one]
+
+        def perform() -> None:
+            _decide(
+                self._inventory,
+                "AcceptSubscriptionRequest",
+                self._name,
+                identifier=request["id"],
+                decisionComment=self._declared.comment,
+                assetScopes=scopes or None,
+            )
+
+        details = f"filters {', '.join(names)}" if names else "all rows and columns"
+        return Change("approve", self._name, details, perform)
+
+    def _reject(self, request: Mapping[str, Any]) -> Change:
+        def perform() -> None:
+            _decide(
+                self._inventory,
+                "RejectSubscriptionRequest",
+                self._name,
+                identifier=request["id"],
+                decisionComment=self._declared.comment,
+            )
+
+        return Change("reject", self._name, str(request.get("requestReason", "")), perform)
+
+    def _mine(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [one for one in entries if self._declared.subscriber in subscriber_names(one)]
+
+
+def approved_subscriptions(inventory: Inventory, listing_id: str) -> list[dict[str, Any]]:
+    """List the subscriptions to a listing.
+
+    :param inventory: what there is.
+    :param listing_id: identifier of the listing.
+    :returns: items of ListSubscriptions.
+    """
+    return _listed(inventory, "ListSubscriptions", listing_id, "APPROVED")
+
+
+def pending_requests(inventory: Inventory, listing_id: str) -> list[dict[str, Any]]:
+    """List the requests for a listing about which nobody has decided.
+
+    :param inventory: what there is.
+    :param listing_id: identifier of the listing.
+    :returns: items of ListSubscriptionRequests.
+    """
+    return _listed(inventory, "ListSubscriptionRequests", listing_id, "PENDING")
+
+
+def revoke(inventory: Inventory, subscription: Mapping[str, Any], name: str) -> Change:
+    """Plan to revoke a subscription.
+
+    :param inventory: what there is.
+    :param subscription: item of ListSubscriptions.
+    :param name: what plans call it.
+    :returns: the change.
+    """
+
+    def perform() -> None:
+        _decide(inventory, "RevokeSubscription", name, identifier=subscription["id"])
+
+    return Change("revoke", name, "", perform)
+
+
+def subscriber_names(entry: Mapping[str, Any]) -> list[str]:
+    """Say who has asked or subscribed.
+
+    :param entry: item of ListSubscriptions or ListSubscriptionRequests.
+    :returns: all that they are called, what people know best first.
+    """
+    principals = [entry["subscribedPrincipal"]] if "subscribedPrincipal" in entry else []
+    principals += entry.get("subscribedPrincipals", ())
+    return [
+        str(details[name])
+        for name in ("name", "principalArn", "id")
+        for principal in principals
+        for details in principal.values()
+        if details.get(name)
+    ]
+
+
+def _listed(
+    inventory: Inventory, operation: str, listing_id: str, status: str
+) -> list[dict[str, Any]]:
+    return list(
+        inventory.service.pages(
+            operation,
+            f"listing {listing_id}",
+            status=status,
+            subscribedListingId=listing_id,
+            approverProjectId=inventory.project_id,
+        )
+    )
+
+
+def _decide(inventory: Inventory, operation: str, name: str, **parameters: Any) -> None:
+    """Decide; if somebody was faster, the next look shows how."""
+    try:
+        inventory.service.request(operation, name, **parameters)
+    except ServiceError as error:
+        if error.code != "ConflictException":
+            raise
+        _log.warning("%s was decided meanwhile: %s", name, error.message)
+
+
+def _granted_filters(subscription: Mapping[str, Any]) -> set[str] | None:
+    """Give the filters of a subscription; the service tells them for assets only."""
+    item = subscription["subscribedListing"]["item"].get("assetListing")
+    if item is None:
+        return None
+    return set(item.get("assetScope", {}).get("filterIds", ()))
+
+
+def _named(declared: Subscription) -> str:
+    return f"subscription of {declared.subscriber} to {declared.subject}"
