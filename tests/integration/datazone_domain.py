@@ -32,9 +32,7 @@ class DataZoneDomain:
         self.producer = self.ask("CreateProject", name="Sales producer")["id"]
         self.consumer = self.ask("CreateProject", name="Marketing")["id"]
         self.database = f"sales_{uuid.uuid4().hex[:8]}"
-        self._glue.create_database(DatabaseInput={"Name": self.database})
-        self.add_table("orders", "id", "category", "price")
-        self.add_table("reviews", "id", "text")
+        self.make_database()
         self.source = self.ask(
             "CreateDataSource",
             name="sales-glue",
@@ -57,6 +55,14 @@ class DataZoneDomain:
         while not condition():
             assert time.monotonic() < deadline, "it takes too long"
             time.sleep(0.1)
+
+    def make_database(self):
+        self._glue.create_database(DatabaseInput={"Name": self.database})
+        self.add_table("orders", "id", "category", "price")
+        self.add_table("reviews", "id", "text")
+
+    def drop_database(self):
+        self._glue.delete_database(Name=self.database)
 
     def add_table(self, name, *columns):
         storage = {
