@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from updraft.datazone.changes import Change, Plan, Tokens
+from updraft.datazone.changes import CREATE, REVISE, Change, Plan, Tokens
 from updraft.datazone.declaration import Asset, AssetFilter, Declaration
 from updraft.datazone.inventory import Inventory
 from updraft.datazone.revisions import Revision
@@ -80,9 +80,9 @@ def _create(declared: Asset, inventory: Inventory, tokens: Tokens) -> Change:
     def perform() -> None:
         token = tokens.make("create asset", parameters)
         made = inventory.service.request("CreateAsset", subject, clientToken=token, **parameters)
-        inventory.made.assets[declared.asset] = made["id"]
+        inventory.known.assets[declared.asset] = made["id"]
 
-    return Change("create", subject, f"type {declared.type}", perform)
+    return Change(CREATE, subject, f"type {declared.type}", perform)
 
 
 def _revise(declared: Asset, asset_id: str, inventory: Inventory, tokens: Tokens) -> list[Change]:
@@ -99,7 +99,7 @@ def _revise(declared: Asset, asset_id: str, inventory: Inventory, tokens: Tokens
     def perform() -> None:
         inventory.service.request("CreateAssetRevision", subject, clientToken=token, **parameters)
 
-    return [Change("revise", subject, "; ".join(revision.differences), perform)]
+    return [Change(REVISE, subject, "; ".join(revision.differences), perform)]
 
 
 def _declare(revision: Revision, declared: Asset) -> None:
@@ -125,7 +125,7 @@ def _make_filter(asset: Asset, wanted: AssetFilter, inventory: Inventory, tokens
         token = tokens.make("create filter", parameters)
         inventory.service.request("CreateAssetFilter", subject, clientToken=token, **parameters)
 
-    return Change("create", subject, _described(wanted), perform)
+    return Change(CREATE, subject, _described(wanted), perform)
 
 
 def _change_filter(

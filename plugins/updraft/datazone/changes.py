@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+CREATE, REVISE = "create", "revise"
+"""What is done to an asset or a data product that thereby gets a revision."""
+
 _COLUMNS = ("change", "of", "details")
 _WIDEST = 100
 
@@ -48,13 +51,16 @@ class Plan:
         self.changes += other.changes
         self.notes += other.notes
 
-    def concerns(self, subject: str) -> bool:
-        """Tell whether something is changed.
+    def revises(self, subject: str) -> bool:
+        """Tell whether something gets a new revision, or its first.
 
         :param subject: what.
-        :returns: whether a change of it is planned.
+        :returns: whether that is planned.
         """
-        return any(change.subject == subject for change in self.changes)
+        return any(
+            change.subject == subject and change.action in {CREATE, REVISE}
+            for change in self.changes
+        )
 
 
 def table(changes: Iterable[Change]) -> list[str]:

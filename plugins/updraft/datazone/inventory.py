@@ -1,7 +1,6 @@
 """What a project has in the catalog, read once and when it is needed."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from updraft.datazone.names import matching_assets, nearest, short_name
@@ -11,39 +10,44 @@ from updraft.errors import ArgumentError
 PUBLISHED = frozenset({"CREATING", "ACTIVE"})
 
 
-class Made:
-    """What was made in this run, which a search may not find yet."""
+class Known:
+    """What holds for a whole run: what there was at its beginning, and what it has made.
+
+    A search for all assets takes many calls, so there is one. What was made since then, a search
+    may not find yet anyway.
+    """
 
     def __init__(self) -> None:
+        self.items: dict[str, list[dict[str, Any]]] = {}
         self.assets: dict[str, str] = {}
         self.products: dict[str, str] = {}
         self.listings: dict[str, str] = {}
 
 
 class Inventory:
-    """Assets, data products, filters and listings of a project.
+    """Assets, data products, filters and listings of a project, each read once.
 
     :param service: the domain.
     :param project_id: identifier of the project.
-    :param made: what was made since the run began.
+    :param known: what other inventories of the same run have found and made.
     """
 
-    def __init__(self, service: DomainService, project_id: str, made: Made) -> None:
+    def __init__(self, service: DomainService, project_id: str, known: Known) -> None:
         self.service = service
         self.project_id = project_id
-        self.made = made
+        self.known = known
         self._assets: dict[str, dict[str, Any]] = {}
         self._products: dict[str, dict[str, Any]] = {}
         self._filters: dict[str, dict[str, dict[str, Any]]] = {}
         self._listings: dict[str, dict[str, Any] | None] = {}
 
-    @cached_property
+    @property
     def asset_items(self) -> list[dict[str, Any]]:
         """All assets of the project, as a search gives them."""
         found = self._search("ASSET")
         return [one["assetItem"] for one in found if "assetItem" in one]
 
-    @cached_property
+    @property
     def product_items(self) -> list[dict[str, Any]]:
         """All data products of the project, as a search gives them."""
         found = self._search("DATA_PRODUCT")
@@ -56,8 +60,8 @@ class Inventory:
         :returns: its identifier, None when there is none.
         :raises UpdraftError: when more than one could be meant.
         """
-        if reference in self.made.assets:
-            return self.made.assets[reference]
+        if reference in self.known.assets:
+            return self.known.assets[reference]
         found = matching_assets(reference, self.asset_items)
         if len(found) > 1:
             named = ", ".join(short_name(asset) for asset in found)
@@ -95,8 +99,8 @@ class Inventory:
         :returns: its identifier, None when there is none.
         :raises UpdraftError: when several have that name.
         """
-        if name in self.made.products:
-            return self.made.products[name]
+        if name in self.known.products:
+            return self.known.products[name]
         found = [str(one["id"]) for one in self.product_items if one["name"] == name]
         if len(found) > 1:
             raise ArgumentError(f"data product {name!r} is there more than once: {found}")
@@ -158,7 +162,7 @@ class Inventory:
         :param product_id: its identifier.
         :returns: output of GetListing, None when it is not published.
         """
-        known = self.made.listings.get(product_id)
+        known = self.known.listings.get(product_id)
         if product_id not in self._listings and known is None:
             name = self.product(product_id)["name"]
             for one in self.service.pages(
@@ -179,14 +183,16 @@ class Inventory:
         return self._listings[entity_id]
 
     def _search(self, scope: str) -> list[dict[str, Any]]:
-        return list(
-            self.service.pages(
-                "Search",
-                f"project {self.project_id}",
-                searchScope=scope,
-                owningProjectIdentifier=self.project_id,
+        if scope not in self.known.items:
+            self.known.items[scope] = list(
+                self.service.pages(
+                    "Search",
+                    f"project {self.project_id}",
+                    searchScope=scope,
+                    owningProjectIdentifier=self.project_id,
+                )
             )
-        )
+        return self.known.items[scope]
 
 
 def listed_revision(listing: Mapping[str, Any]) -> str | None:

@@ -91,7 +91,7 @@ def plan_listings(
             if is_listed:
                 plan.changes.append(unpublish(entity, inventory, tokens))
             continue
-        is_coming = before.concerns(entity.subject)
+        is_coming = before.revises(entity.subject)
         if entity_id is None and not is_coming:
             continue  # a note says so
         if listing is None or not is_listed:
@@ -136,6 +136,6 @@ def _change(
         answer = inventory.service.request(
             "CreateListingChangeSet", entity.subject, clientToken=token, **parameters
         )
-        inventory.made.listings[entity_id] = answer["listingId"]
+        inventory.known.listings[entity_id] = answer["listingId"]
 
     return Change(action.lower(), entity.subject, details, perform)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from updraft.datazone.changes import Change, Plan, Tokens
+from updraft.datazone.changes import CREATE, REVISE, Change, Plan, Tokens
 from updraft.datazone.declaration import DataProduct, Declaration
 from updraft.datazone.inventory import Inventory
 from updraft.datazone.names import short_name
@@ -26,7 +26,7 @@ def plan_products(
     for declared in declaration.data_products:
         missing = [name for name in declared.assets if inventory.find_asset(name) is None]
         for name in missing:
-            is_coming = before.concerns(f"asset {name}") or before.notes
+            is_coming = before.revises(f"asset {name}") or before.notes
             if not is_coming:
                 raise ArgumentError(f"data product {declared.name}: {inventory.no_asset(name)}")
         product_id = inventory.find_product(declared.name)
@@ -53,9 +53,9 @@ def _create(declared: DataProduct, inventory: Inventory, tokens: Tokens) -> Chan
         made = inventory.service.request(
             "CreateDataProduct", subject, clientToken=token, **parameters
         )
-        inventory.made.products[declared.name] = made["id"]
+        inventory.known.products[declared.name] = made["id"]
 
-    return Change("create", subject, f"assets {', '.join(declared.assets)}", perform)
+    return Change(CREATE, subject, f"assets {', '.join(declared.assets)}", perform)
 
 
 def _revise(
@@ -66,7 +66,7 @@ def _revise(
     revision = Revision(before)
     _declare(revision, declared)
     differences = [*revision.differences, *_asset_differences(declared, before, inventory)]
-    revised = [name for name in declared.assets if planned.concerns(f"asset {name}")]
+    revised = [name for name in declared.assets if planned.revises(f"asset {name}")]
     if revised and not differences:
         differences.append(f"new revision of {', '.join(revised)}")
     if not differences:
@@ -85,7 +85,7 @@ def _revise(
             "CreateDataProductRevision", subject, clientToken=token, **parameters
         )
 
-    return [Change("revise", subject, "; ".join(differences), perform)]
+    return [Change(REVISE, subject, "; ".join(differences), perform)]
 
 
 def _declare(revision: Revision, declared: DataProduct) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from updraft.datazone.asset_plans import plan_assets, plan_filters
 from updraft.datazone.changes import Change, Plan, Tokens
 from updraft.datazone.declaration import Declaration
-from updraft.datazone.inventory import Inventory, Made
+from updraft.datazone.inventory import Inventory, Known
 from updraft.datazone.listing_plans import (
     ASSET,
     DATA_PRODUCT,
@@ -48,7 +48,8 @@ class Publisher:
     """Compares a project with a declaration and makes up for the difference.
 
     Nothing is remembered between two runs: what is there is read anew, so that one that was killed
-    is gone on with, and one that has been done finds nothing to do.
+    is gone on with, and one that has been done finds nothing to do. Within a run, each step reads
+    again what the steps before may have changed.
 
     :param service: the domain.
     :param declaration: what is wanted.
@@ -67,7 +68,7 @@ class Publisher:
         self._declaration = declaration
         self._tokens = Tokens(salt)
         self._check = check
-        self._made = Made()
+        self._known = Known()
 
     def plan(self) -> Plan:
         """Find all differences, and change nothing.
@@ -134,7 +135,7 @@ class Publisher:
         return find_project(self._service, self._declaration.project)
 
     def _inventory(self) -> Inventory:
-        return Inventory(self._service, self._project_id, self._made)
+        return Inventory(self._service, self._project_id, self._known)
 
     def _wait_for_listings(self) -> None:
         """Wait until what is published can be found."""

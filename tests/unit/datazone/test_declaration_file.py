@@ -1,6 +1,8 @@
 """What is said about files that declare what can't be."""
 
+import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -61,6 +63,16 @@ def test_a_whole_file():
     shown = "(category = Laptops and (price > 10.5 or price is null or shop not in 7, x))"
     assert rows.text() == shown
     assert not declared.prune
+
+
+def test_the_example_of_the_documentation():
+    manual = Path(__file__).parents[3] / "docs" / "catalog-publish.md"
+    (example,) = re.findall(r"```yaml\n(.*?)```", manual.read_text(), re.DOTALL)
+    declared = read_declaration(example, "f")
+    assert len(declared.assets) == 3
+    recent = declared.assets[0].filters[1]
+    assert recent.sensitive
+    assert recent.rows.text().startswith("(ordered_on >= 2026-01-01 or (state in new, paid and")
 
 
 def test_texts_stay_as_they_are_written():

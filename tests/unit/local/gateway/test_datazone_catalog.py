@@ -6,6 +6,8 @@ import pytest
 
 from include.local.gateway.errors import AwsError
 from tests.unit.local.gateway.datazone_catalog import LocalCatalog, Shop
+from updraft.lineage.catalog_names import rename_dataset
+from updraft.lineage.naming import DatasetName
 
 
 @pytest.fixture
@@ -49,6 +51,9 @@ def test_a_run_takes_its_time_and_makes_assets_of_the_tables(shop):
     forms = {form["formName"]: json.loads(form["content"]) for form in asset["formsOutput"]}
     arn = "arn:aws:glue:us-east-1:123456789012:table/salesdb/orders"
     assert forms["AssetCommonDetailsForm"]["sourceIdentifier"] == asset["externalIdentifier"] == arn
+    # Where the forwarder sends the lineage of that table.
+    table = DatasetName("arn:aws:glue:us-east-1:123456789012", "table/salesdb/orders")
+    assert "/".join(rename_dataset(table)) == arn
     names = [column["columnName"] for column in forms["GlueTableForm"]["columns"]]
     assert names == ["id", "category", "price"]
 
