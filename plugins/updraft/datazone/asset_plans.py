@@ -1,6 +1,6 @@
 """What has to be done about assets and their filters."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from updraft.datazone.changes import CREATE, REVISE, Change, Plan, Tokens
@@ -23,6 +23,7 @@ def plan_assets(
     :raises UpdraftError: when an asset is not there and nothing will make it.
     """
     plan = Plan()
+    require_different(inventory, "assets", (one.asset for one in declaration.assets))
     for declared in declaration.assets:
         asset_id = inventory.find_asset(declared.asset)
         if asset_id is not None:
@@ -39,6 +40,23 @@ def plan_assets(
                 "data source that brings it."
             )
     return plan
+
+
+def require_different(inventory: Inventory, where: str, references: Iterable[str]) -> None:
+    """Check that no asset is named twice, in whichever way.
+
+    :param inventory: what there is.
+    :param where: where the references stand, for the error message.
+    :param references: as :meth:`Inventory.find_asset` takes them.
+    :raises UpdraftError: when two of them lead to one asset.
+    """
+    seen: dict[str, str] = {}
+    for reference in references:
+        asset_id = inventory.find_asset(reference)
+        if asset_id in seen:
+            raise ArgumentError(f"{where}: {seen[asset_id]!r} and {reference!r} are one asset")
+        if asset_id is not None:
+            seen[asset_id] = reference
 
 
 def plan_filters(declaration: Declaration, inventory: Inventory, tokens: Tokens) -> Plan:

@@ -53,6 +53,14 @@ class Inventory:
         found = self._search("DATA_PRODUCT")
         return [one["dataProductItem"] for one in found if "dataProductItem" in one]
 
+    @property
+    def projects(self) -> list[dict[str, Any]]:
+        """All projects of the domain that can be seen."""
+        if "PROJECT" not in self.known.items:
+            what = f"domain {self.service.domain_id}"
+            self.known.items["PROJECT"] = list(self.service.pages("ListProjects", what))
+        return self.known.items["PROJECT"]
+
     def find_asset(self, reference: str) -> str | None:
         """Find an asset.
 

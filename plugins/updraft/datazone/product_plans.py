@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from updraft.datazone.asset_plans import require_different
 from updraft.datazone.changes import CREATE, REVISE, Change, Plan, Tokens
 from updraft.datazone.declaration import DataProduct, Declaration
 from updraft.datazone.inventory import Inventory
@@ -24,6 +25,7 @@ def plan_products(
     """
     plan = Plan()
     for declared in declaration.data_products:
+        require_different(inventory, f"data product {declared.name}", declared.assets)
         missing = [name for name in declared.assets if inventory.find_asset(name) is None]
         for name in missing:
             is_coming = before.revises(f"asset {name}") or before.notes

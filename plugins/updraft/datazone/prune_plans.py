@@ -14,7 +14,8 @@ from updraft.datazone.listing_plans import (
     declared_entities,
     unpublish,
 )
-from updraft.datazone.subscription_plans import approved_subscriptions, revoke, subscriber_names
+from updraft.datazone.subscribers import find_subscriber, subscriber_id, subscriber_name
+from updraft.datazone.subscription_plans import approved_subscriptions, revoke, subject_of
 
 
 def plan_pruning(declaration: Declaration, inventory: Inventory, tokens: Tokens) -> Plan:
@@ -40,25 +41,34 @@ def plan_pruning(declaration: Declaration, inventory: Inventory, tokens: Tokens)
 
 
 def _subscriptions(declaration: Declaration, inventory: Inventory) -> Plan:
+    """Revoke what others have of what the file names, by whichever of its names."""
+    subjects: dict[str, str] = {}
+    spoken_of: dict[str, set[str]] = {}
+    for entity, _ in declared_entities(declaration):
+        _note_listing(entity, inventory, subjects)
+    for one in declaration.subscriptions:
+        listing_id = _note_listing(subject_of(one), inventory, subjects)
+        if listing_id is not None:
+            subscriber = find_subscriber(inventory, one.subscriber)
+            spoken_of.setdefault(listing_id, set()).add(subscriber)
     plan = Plan()
-    entities = {entity for entity, _ in declared_entities(declaration)}
-    for declared in declaration.subscriptions:
-        kind = ASSET if declared.asset else DATA_PRODUCT
-        entities.add(Publishable(kind, str(declared.asset or declared.data_product)))
-    for entity in sorted(entities):
-        entity_id = entity.find(inventory)
-        listing = entity.listing(inventory, entity_id) if entity_id else None
-        if listing is None:
-            continue
-        spoken_of = {
-            one.subscriber for one in declaration.subscriptions if one.subject == entity.subject
-        }
-        for subscription in approved_subscriptions(inventory, listing["id"]):
-            names = subscriber_names(subscription)
-            if spoken_of.isdisjoint(names):
-                name = f"subscription of {names[0]} to {entity.subject}"
+    for listing_id, subject in subjects.items():
+        for subscription in approved_subscriptions(inventory, listing_id):
+            if subscriber_id(subscription) not in spoken_of.get(listing_id, ()):
+                name = f"subscription of {subscriber_name(subscription)} to {subject}"
                 plan.changes.append(revoke(inventory, subscription, name))
     return plan
+
+
+def _note_listing(
+    entity: Publishable, inventory: Inventory, subjects: dict[str, str]
+) -> str | None:
+    entity_id = entity.find(inventory)
+    listing = entity.listing(inventory, entity_id) if entity_id else None
+    if listing is None:
+        return None
+    subjects.setdefault(listing["id"], entity.subject)
+    return str(listing["id"])
 
 
 def _filters(declaration: Declaration, inventory: Inventory) -> Plan:

@@ -9,8 +9,9 @@ from updraft.datazone.declaration import Declaration, Subscription
 from updraft.datazone.inventory import Inventory
 from updraft.datazone.listing_plans import ASSET, DATA_PRODUCT, Publishable
 from updraft.datazone.names import nearest
+from updraft.datazone.subscribers import find_subscriber, subscriber_id
 from updraft.dynamodb.service_errors import ServiceError
-from updraft.errors import ArgumentError
+from updraft.errors import ArgumentError, UpdraftError
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,17 @@ def plan_subscriptions(declaration: Declaration, inventory: Inventory) -> Plan:
     return plan
 
 
+def subject_of(declared: Subscription) -> Publishable:
+    """Say what is subscribed to.
+
+    :param declared: the subscription.
+    :returns: the asset or data product.
+    """
+    if declared.asset is not None:
+        return Publishable(ASSET, declared.asset)
+    return Publishable(DATA_PRODUCT, str(declared.data_product))
+
+
 class _Subject:
     """What is subscribed to.
 
@@ -49,9 +61,8 @@ class _Subject:
     def find(
         cls, declared: Subscription, inventory: Inventory, declaration: Declaration
     ) -> "_Subject | None":
-        kind = ASSET if declared.asset else DATA_PRODUCT
-        entity = Publishable(kind, str(declared.asset or declared.data_product))
-        entity_id = entity.find(inventory)
+        entity = subject_of(declared)
+        kind, entity_id = entity.kind, entity.find(inventory)
         if entity_id is None:
             known = [one.asset for one in declaration.assets]
             if kind == DATA_PRODUCT:
@@ -83,6 +94,7 @@ class _Decision:
         self._declaration = declaration
         self._inventory = inventory
         self._name = _named(declared)
+        self._subscriber = find_subscriber(inventory, declared.subscriber)
 
     def plan(self) -> Plan:
         pending = self._mine(pending_requests(self._inventory, self._subject.listing_id))
@@ -100,7 +112,7 @@ class _Decision:
     def _approve(self, pending: list[dict[str, Any]], granted: list[dict[str, Any]]) -> Plan:
         scopes, wanted = self._scopes()
         if pending:
-            return Plan([self._accept(pending[0], scopes)])
+            return Plan([self._accept(pending[0])])
         if not granted:
             return Plan(notes=[f"{self._name}: nothing to approve; the subscriber has to ask."])
         for subscription in granted:
@@ -138,17 +150,27 @@ class _Decision:
         return scopes, wanted
 
     def _is_declared(self, reference: str, name: str) -> bool:
+        """Tell whether this run makes the filter."""
+        find = self._inventory.find_asset
         return any(
             wanted.name == name
             for asset in self._declaration.assets
-            if asset.asset == reference
+            if asset.asset == reference or find(asset.asset) == (find(reference) or "")
             for wanted in asset.filters
         )
 
-    def _accept(self, request: Mapping[str, Any], scopes: list[dict[str, Any]] | None) -> Change:
+    def _accept(self, request: Mapping[str, Any]) -> Change:
         names = [name for one in self._declared.filters_by_asset.values() for name in one]
 
         def perform() -> None:
+            scopes, _ = self._scopes()
+            if scopes is None:
+                # Without them the request would be granted in full.
+                raise UpdraftError(
+                    f"{self._name}: not all of its filters are listed yet: {', '.join(names)}. "
+                    "A retry looks again."
+                )
+            self._require_valid()
             _decide(
                 self._inventory,
                 "AcceptSubscriptionRequest",
@@ -160,6 +182,17 @@ class _Decision:
 
         details = f"filters {', '.join(names)}" if names else "all rows and columns"
         return Change("approve", self._name, details, perform)
+
+    def _require_valid(self) -> None:
+        """Check that the filters still fit the columns of their assets."""
+        for reference, names in self._declared.filters_by_asset.items():
+            there = self._inventory.filters(self._inventory.need_asset(reference))
+            for name in names:
+                if there[name].get("status") == "INVALID":
+                    reason = there[name].get("errorMessage", "DataZone gives no reason")
+                    raise ArgumentError(
+                        f"{self._name}: filter {name!r} of asset {reference} is invalid: {reason}"
+                    )
 
     def _reject(self, request: Mapping[str, Any]) -> Change:
         def perform() -> None:
@@ -174,7 +207,7 @@ class _Decision:
         return Change("reject", self._name, str(request.get("requestReason", "")), perform)
 
     def _mine(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [one for one in entries if self._declared.subscriber in subscriber_names(one)]
+        return [one for one in entries if subscriber_id(one) == self._subscriber]
 
 
 def approved_subscriptions(inventory: Inventory, listing_id: str) -> list[dict[str, Any]]:
@@ -210,23 +243,6 @@ def revoke(inventory: Inventory, subscription: Mapping[str, Any], name: str) -> 
         _decide(inventory, "RevokeSubscription", name, identifier=subscription["id"])
 
     return Change("revoke", name, "", perform)
-
-
-def subscriber_names(entry: Mapping[str, Any]) -> list[str]:
-    """Say who has asked or subscribed.
-
-    :param entry: item of ListSubscriptions or ListSubscriptionRequests.
-    :returns: all that they are called, what people know best first.
-    """
-    principals = [entry["subscribedPrincipal"]] if "subscribedPrincipal" in entry else []
-    principals += entry.get("subscribedPrincipals", ())
-    return [
-        str(details[name])
-        for name in ("name", "principalArn", "id")
-        for principal in principals
-        for details in principal.values()
-        if details.get(name)
-    ]
 
 
 def _listed(

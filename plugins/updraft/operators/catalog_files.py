@@ -14,6 +14,7 @@ from updraft.hooks.s3 import s3_client
 from updraft.s3_uri import parse_s3_uri
 
 _LARGEST = 1_000_000  # bytes
+_SHOWN = 10
 
 
 def load_declaration(file: str, hook_parameters: Mapping[str, Any]) -> Declaration:
@@ -48,15 +49,16 @@ def _from_s3(file: str, hook_parameters: Mapping[str, Any]) -> bytes:
 
 def _from_folder(file: str) -> bytes:
     folder = Path(str(conf.get("core", "dags_folder"))).resolve()
-    path = (folder / file).resolve()
-    if not path.is_relative_to(folder):
-        raise ArgumentError(f"file: {file!r} is not below the DAGs folder {folder}")
     try:
+        path = (folder / file).resolve()
+        if not path.is_relative_to(folder):
+            raise ArgumentError(f"file: {file!r} is not below the DAGs folder {folder}")
         with path.open("rb") as opened:
             return opened.read(_LARGEST + 1)
-    except OSError as error:
-        there = sorted(str(one.relative_to(folder)) for one in folder.rglob("*.y*ml"))[:10]
-        named = f" There are: {', '.join(there)}." if there else ""
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        there = sorted(str(one.relative_to(folder)) for one in folder.rglob("*.y*ml"))
+        named = f" There are: {', '.join(there[:_SHOWN])}." if there else ""
         raise ArgumentError(
-            f"file: {file!r} can't be read from the DAGs folder: {error.strerror}.{named}"
+            f"file: {file!r} can't be read from the DAGs folder: {reason}.{named}"
         ) from None

@@ -277,6 +277,49 @@ subscriptions:
     assert apply(shop, text) == []
 
 
+def test_a_request_is_never_granted_in_full_for_want_of_its_filters(shop, monkeypatch):
+    apply(shop)
+    listing = shop.ask("GetAsset", identifier=shop.asset("orders"))["listing"]["listingId"]
+    shop.subscribe(listing)
+    real = LocalDomain.pages
+
+    def behind(self, operation, *arguments, **parameters):
+        found = real(self, operation, *arguments, **parameters)
+        return iter(()) if operation == "ListAssetFilters" else found
+
+    text = (FILE + APPROVED).replace("Laptops", "Fast ones")
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalDomain, "pages", behind)
+        with pytest.raises(UpdraftError, match="not all of its filters are listed yet"):
+            Publisher(
+                LocalDomain(shop), read_declaration(text.replace("no prices", "few"), "f"), "task"
+            ).apply()
+    assert shop.ask("ListSubscriptions")["items"] == []
+    shop.catalog.add_table("salesdb", "orders", "id", "price")
+    shop.run()
+    with pytest.raises(PermanentError, match="is invalid: The asset has no column category"):
+        apply(shop, FILE + APPROVED)
+    assert shop.ask("ListSubscriptions")["items"] == []
+
+
+def test_a_name_lets_only_the_project_in(shop):
+    apply(shop)
+    listing = shop.ask("GetAsset", identifier=shop.asset("orders"))["listing"]["listingId"]
+    shop.subscribe(listing, shop.project("Marketin"))
+    assert apply(shop, FILE + APPROVED) == []
+    with pytest.raises(PermanentError, match="no project that can be seen; did you mean 'Market"):
+        apply(shop, FILE + APPROVED.replace("Marketing", "Marketng"))
+    role = "arn:aws:iam::123456789012:role/analyst"
+    shop.ask(
+        "CreateSubscriptionRequest",
+        subscribedListings=[{"identifier": listing}],
+        subscribedPrincipals=[{"iam": {"identifier": role}}],
+        requestReason="analysis",
+    )
+    (line,) = apply(shop, FILE + APPROVED.replace("Marketing", role))
+    assert line.startswith(f"approve subscription of {role}")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -307,6 +350,23 @@ def test_a_plan_expects_what_a_data_source_will_bring(shop):
     assert "run of the data sources may bring it" in publisher(shop, text).plan().notes[0]
     with pytest.raises(PermanentError, match=r"no asset 'salesdb\.new'"):
         apply(shop, text)
+
+
+def test_one_asset_under_two_names(shop):
+    arn = "arn:aws:glue:us-east-1:123456789012:table/salesdb/orders"
+    twice = f"project: Sales producer\nassets: [{{asset: salesdb.orders}}, {{asset: '{arn}'}}]\n"
+    with pytest.raises(PermanentError, match="are one asset"):
+        apply(shop, twice)
+    product = FILE.replace("[salesdb.orders, salesdb.reviews]", f"[salesdb.orders, '{arn}']")
+    with pytest.raises(PermanentError, match="are one asset"):
+        apply(shop, product)
+    apply(shop)
+    shop.subscribe(shop.ask("GetAsset", identifier=shop.asset("orders"))["listing"]["listingId"])
+    # What is declared under one name is not revoked under the other.
+    approved = APPROVED.replace("asset: salesdb.orders", f"asset: '{arn}'")
+    (line,) = apply(shop, f"{FILE}{approved}prune: true\n")
+    assert line.startswith("approve")
+    assert apply(shop, f"{FILE}{approved}prune: true\n") == []
 
 
 def test_a_name_that_fits_several_assets_is_refused(shop):
