@@ -111,8 +111,6 @@ def _matches(entity: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
 
 
 def _satisfies(entity: Mapping[str, Any], clause: Mapping[str, Any]) -> bool:
-    if len(clause) != 1:
-        raise invalid(f"A filter clause needs exactly one member, not {sorted(clause)}")
     kind, content = next(iter(clause.items()))
     if kind != "filter":
         combined = all if kind == "and" else any

@@ -206,8 +206,6 @@ class SubscriptionOperations:
         return self._view(ended)
 
     def _principal(self, domain: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        if len(given) != 1:
-            raise invalid("A subscribed principal needs exactly one member")
         kind, principal = next(iter(given.items()))
         if "identifier" not in principal:
             raise invalid(f"The subscribed {kind} has no identifier")
