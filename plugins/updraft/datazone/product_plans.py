@@ -12,7 +12,12 @@ from updraft.errors import ArgumentError
 
 
 def plan_products(
-    declaration: Declaration, inventory: Inventory, tokens: Tokens, before: Plan
+    declaration: Declaration,
+    inventory: Inventory,
+    tokens: Tokens,
+    before: Plan,
+    *,
+    is_preview: bool,
 ) -> Plan:
     """Find what data products lack.
 
@@ -20,16 +25,17 @@ def plan_products(
     :param inventory: what there is.
     :param tokens: makes client tokens.
     :param before: what is planned about assets, which may not be there yet.
+    :param is_preview: whether data sources have not run, which may bring assets.
     :returns: what makes data products, or revises them.
     :raises UpdraftError: when an asset is not there and nothing will make it.
     """
     plan = Plan()
     for declared in declaration.data_products:
         require_different(inventory, f"data product {declared.name}", declared.assets)
-        missing = [name for name in declared.assets if inventory.find_asset(name) is None]
-        for name in missing:
-            is_coming = before.revises(f"asset {name}") or before.notes
-            if not is_coming:
+        may_come = is_preview and declaration.data_sources
+        for name in declared.assets:
+            is_there = inventory.find_asset(name) is not None
+            if not (is_there or may_come or before.revises(f"asset {name}")):
                 raise ArgumentError(f"data product {declared.name}: {inventory.no_asset(name)}")
         product_id = inventory.find_product(declared.name)
         if product_id is None:

@@ -125,9 +125,11 @@ class Publisher:
         yield lambda inventory, _: plan_assets(wanted, inventory, tokens, is_preview=is_preview)
         yield lambda inventory, _: plan_filters(wanted, inventory, tokens)
         yield listings(ASSET)
-        yield lambda inventory, plan: plan_products(wanted, inventory, tokens, plan)
+        yield lambda inventory, plan: plan_products(
+            wanted, inventory, tokens, plan, is_preview=is_preview
+        )
         yield listings(DATA_PRODUCT)
-        yield lambda inventory, _: plan_subscriptions(wanted, inventory)
+        yield lambda inventory, _: plan_subscriptions(wanted, inventory, is_preview=is_preview)
         yield lambda inventory, _: plan_pruning(wanted, inventory, tokens)
 
     @cached_property

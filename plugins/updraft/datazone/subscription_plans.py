@@ -7,7 +7,12 @@ from typing import Any
 from updraft.datazone.changes import Change, Plan
 from updraft.datazone.declaration import Declaration, Subscription
 from updraft.datazone.inventory import Inventory
-from updraft.datazone.listing_plans import ASSET, DATA_PRODUCT, Publishable
+from updraft.datazone.listing_plans import (
+    ASSET,
+    DATA_PRODUCT,
+    Publishable,
+    declared_entities,
+)
 from updraft.datazone.names import nearest
 from updraft.datazone.subscribers import find_subscriber, subscriber_id
 from updraft.dynamodb.service_errors import ServiceError
@@ -16,24 +21,26 @@ from updraft.errors import ArgumentError, UpdraftError
 _log = logging.getLogger(__name__)
 
 
-def plan_subscriptions(declaration: Declaration, inventory: Inventory) -> Plan:
+def plan_subscriptions(declaration: Declaration, inventory: Inventory, *, is_preview: bool) -> Plan:
     """Find requests and subscriptions about which something else is declared.
 
     :param declaration: what is wanted.
     :param inventory: what there is.
+    :param is_preview: whether data sources have not run, which may bring assets.
     :returns: what accepts, rejects and revokes; and in notes what waits for the subscriber.
     :raises UpdraftError: when an asset, a data product or a filter is not there.
     """
     plan = Plan()
+    may_come = is_preview and bool(declaration.data_sources)
     for declared in declaration.subscriptions:
-        subject = _Subject.find(declared, inventory, declaration)
-        if subject is None:
+        listing_id = _find_listing(declared, declaration, inventory, may_come=may_come)
+        if listing_id is None:
             plan.notes.append(
                 f"{_named(declared)}: {declared.subject} is not published yet, so nobody can "
                 "have asked for it."
             )
             continue
-        plan.add(_Decision(declared, subject, declaration, inventory).plan())
+        plan.add(_Decision(declared, listing_id, declaration, inventory).plan())
     return plan
 
 
@@ -48,57 +55,46 @@ def subject_of(declared: Subscription) -> Publishable:
     return Publishable(DATA_PRODUCT, str(declared.data_product))
 
 
-class _Subject:
-    """What is subscribed to.
-
-    :param listing_id: identifier of its listing.
-    """
-
-    def __init__(self, listing_id: str) -> None:
-        self.listing_id = listing_id
-
-    @classmethod
-    def find(
-        cls, declared: Subscription, inventory: Inventory, declaration: Declaration
-    ) -> "_Subject | None":
-        entity = subject_of(declared)
-        kind, entity_id = entity.kind, entity.find(inventory)
-        if entity_id is None:
-            known = [one.asset for one in declaration.assets]
-            if kind == DATA_PRODUCT:
-                known = [one.name for one in declaration.data_products]
-            if entity.name in known:
-                return None
-            there = [str(one["name"]) for one in inventory.product_items]
-            hint = nearest(entity.name, [*known, *there])
-            if kind == ASSET and not hint:
-                raise ArgumentError(f"subscription: {inventory.no_asset(entity.name)}")
-            raise ArgumentError(
-                f"subscription: project {inventory.project_id} has no {entity.subject!r}"
-                f"{hint or '.'}"
-            )
+def _find_listing(
+    declared: Subscription, declaration: Declaration, inventory: Inventory, *, may_come: bool
+) -> str | None:
+    entity = subject_of(declared)
+    entity_id = entity.find(inventory)
+    if entity_id is not None:
         listing = entity.listing(inventory, entity_id)
-        return cls(listing["id"]) if listing else None
+        return str(listing["id"]) if listing else None
+    if entity in {one for one, _ in declared_entities(declaration)}:
+        return None
+    if entity.kind == ASSET:
+        if may_come:
+            return None
+        raise ArgumentError(f"subscription: {inventory.no_asset(entity.name)}")
+    there = [str(one["name"]) for one in inventory.product_items]
+    there += [one.name for one in declaration.data_products]
+    hint = nearest(entity.name, there)
+    raise ArgumentError(
+        f"subscription: project {inventory.project_id} has no {entity.subject!r}{hint or '.'}"
+    )
 
 
 class _Decision:
     def __init__(
         self,
         declared: Subscription,
-        subject: _Subject,
+        listing_id: str,
         declaration: Declaration,
         inventory: Inventory,
     ) -> None:
         self._declared = declared
-        self._subject = subject
+        self._listing_id = listing_id
         self._declaration = declaration
         self._inventory = inventory
         self._name = _named(declared)
         self._subscriber = find_subscriber(inventory, declared.subscriber)
 
     def plan(self) -> Plan:
-        pending = self._mine(pending_requests(self._inventory, self._subject.listing_id))
-        granted = self._mine(approved_subscriptions(self._inventory, self._subject.listing_id))
+        pending = self._mine(pending_requests(self._inventory, self._listing_id))
+        granted = self._mine(approved_subscriptions(self._inventory, self._listing_id))
         decision = self._declared.decision
         if decision == "approve":
             return self._approve(pending, granted)

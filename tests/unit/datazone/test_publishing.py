@@ -348,6 +348,13 @@ def test_what_is_not_there_is_named_with_the_nearest(shop, text, message):
 def test_a_plan_expects_what_a_data_source_will_bring(shop):
     text = "project: Sales producer\ndata_sources: [sales-glue]\nassets: [{asset: salesdb.new}]\n"
     assert "run of the data sources may bring it" in publisher(shop, text).plan().notes[0]
+    more = """\
+data_products: [{name: P, assets: [salesdb.other]}]
+subscriptions: [{asset: salesdb.other, subscriber: Marketing, decision: approve}]
+"""
+    planned = publisher(shop, text + more).plan()
+    assert [change.action for change in planned.changes] == ["create", "publish"]
+    assert "is not published yet" in planned.notes[1]
     with pytest.raises(PermanentError, match=r"no asset 'salesdb\.new'"):
         apply(shop, text)
 
