@@ -35,9 +35,10 @@ def plan_assets(
                 f"{inventory.no_asset(declared.asset)} A run of the data sources may bring it."
             )
         else:
-            raise ArgumentError(
+            raise inventory.missing_asset(
                 f"{inventory.no_asset(declared.asset)} Give it a 'type' to have it made, or run a "
-                "data source that brings it."
+                "data source that brings it.",
+                may_come=bool(declaration.data_sources),
             )
     return plan
 

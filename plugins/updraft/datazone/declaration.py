@@ -14,6 +14,7 @@ UNKNOWN_KEY = "unknown_key"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048)]
+AssetName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,36}$")]
 GlossaryTerms = Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=20)]
@@ -92,7 +93,7 @@ class Asset(_Part):
 
     asset: Text
     type: Text | None = None
-    name: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    name: AssetName | None = None
     description: Description | None = None
     glossary_terms: GlossaryTerms | None = None
     forms: Annotated[tuple[Form, ...], Field(max_length=_MOST_FORMS)] = ()

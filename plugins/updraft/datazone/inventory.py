@@ -5,7 +5,7 @@ from typing import Any
 
 from updraft.datazone.names import matching_assets, nearest, short_name
 from updraft.datazone.service import DomainService
-from updraft.errors import ArgumentError
+from updraft.errors import ArgumentError, UpdraftError
 
 PUBLISHED = frozenset({"CREATING", "ACTIVE"})
 
@@ -89,6 +89,18 @@ class Inventory:
         if found is None:
             raise ArgumentError(self.no_asset(reference))
         return found
+
+    def missing_asset(self, text: str, *, may_come: bool) -> UpdraftError:
+        """Make the error for an asset that is not there.
+
+        :param text: what is wrong.
+        :param may_come: whether a data source has just run. Then a search may be behind, and a
+            retry finds the asset.
+        :returns: the error, permanent unless the asset may still come.
+        """
+        if may_come:
+            return UpdraftError(f"{text} If a data source has just brought it, a retry finds it.")
+        return ArgumentError(text)
 
     def no_asset(self, reference: str) -> str:
         """Say that an asset is not there.

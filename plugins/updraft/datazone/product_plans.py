@@ -36,7 +36,10 @@ def plan_products(
         for name in declared.assets:
             is_there = inventory.find_asset(name) is not None
             if not (is_there or may_come or before.revises(f"asset {name}")):
-                raise ArgumentError(f"data product {declared.name}: {inventory.no_asset(name)}")
+                raise inventory.missing_asset(
+                    f"data product {declared.name}: {inventory.no_asset(name)}",
+                    may_come=bool(declaration.data_sources),
+                )
         product_id = inventory.find_product(declared.name)
         if product_id is None:
             plan.changes.append(_create(declared, inventory, tokens))

@@ -68,7 +68,10 @@ def _find_listing(
     if entity.kind == ASSET:
         if may_come:
             return None
-        raise ArgumentError(f"subscription: {inventory.no_asset(entity.name)}")
+        raise inventory.missing_asset(
+            f"subscription: {inventory.no_asset(entity.name)}",
+            may_come=bool(declaration.data_sources),
+        )
     there = [str(one["name"]) for one in inventory.product_items]
     there += [one.name for one in declaration.data_products]
     hint = nearest(entity.name, there)
