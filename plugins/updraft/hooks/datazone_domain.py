@@ -10,6 +10,8 @@ from updraft.errors import ArgumentError
 from updraft.hooks.clients import connected_client
 from updraft.hooks.datazone import is_domain_id
 
+_PAGE = 50  # entries, the most that the operations take
+
 
 class DataZoneClientHook(AwsBaseHook):
     """Makes boto3's client for DataZone.
@@ -66,7 +68,9 @@ class DataZoneDomain:
         """Call an operation that answers in pages; see :class:`DomainService` there."""
         token: str | None = None
         while True:
-            page = self.request(operation, resource, nextToken=token, **parameters)
+            page = self.request(
+                operation, resource, nextToken=token, maxResults=_PAGE, **parameters
+            )
             yield from page.get(member, ())
             token = page.get("nextToken")
             if not token:
