@@ -9,9 +9,11 @@ from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
 from updraft.migration.names import snake_case, unique
+from updraft.migration.pipeline_schedule import PipelineSchedule
 from updraft.migration.tasks import ParamSpec, TaskSpec
 
 
@@ -23,6 +25,18 @@ class ParameterUse:
     maximum: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Where an activity runs that this DAG waits for.
+
+    :param dag_id: id of its DAG.
+    :param schedule: when that one runs.
+    """
+
+    dag_id: str
+    schedule: DagSchedule
+
+
 @dataclass
 class Workflow:
     """One definition on its way to a DAG.
@@ -31,6 +45,7 @@ class Workflow:
     :param resolved: its objects with inheritance applied.
     :param compiler: compiles its expressions.
     :param ledger: the account of every field.
+    :param schedule: when its activities ran, and when the DAG runs.
     :param schedule_words: the schedule for the manual.
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of tasks that don't say otherwise.
@@ -39,6 +54,7 @@ class Workflow:
     :param preparations: by object id, tasks of the same object that go before that one, in a row.
     :param teardowns: by object id, the task that ends the resource which that one makes.
     :param described: ids of objects that describe others and are part of what a task is given.
+    :param awaited: by object id, the activities of other DAGs that tasks of this one wait for.
     :param added_params: fields of the form that are no parameters of the definition.
     """
 
@@ -46,6 +62,7 @@ class Workflow:
     resolved: Resolved
     compiler: JinjaCompiler
     ledger: Ledger
+    schedule: PipelineSchedule
     schedule_words: str = "It runs when it is triggered."
     max_active_runs: int = 1
     retries: int = 2
@@ -54,6 +71,7 @@ class Workflow:
     preparations: dict[str, tuple[TaskSpec, ...]] = field(default_factory=dict)
     teardowns: dict[str, TaskSpec] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
+    awaited: dict[str, Awaited] = field(default_factory=dict)
     added_params: tuple[ParamSpec, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     parameters_read: set[str] = field(default_factory=set)
@@ -81,6 +99,14 @@ class Workflow:
         """
         name = snake_case(item.item.name)
         return unique(f"{name}_{part}" if part else name, self._task_ids)
+
+    def free_task_id(self, name: str) -> str:
+        """Give a task an id that no other task has.
+
+        :param name: what it should be.
+        :returns: the name, with a number when it is taken.
+        """
+        return unique(name, self._task_ids)
 
     def tasks_of(self, object_id: str) -> tuple[TaskSpec, ...]:
         """List the tasks of an object.

@@ -24,6 +24,8 @@ _LONGEST_STRING = 60
 _RUFF_OPTIONS = ("--isolated", "--line-length", str(_LINE_LENGTH), "--target-version", "py311")
 # Where a text may go on in the next line: before an expression, after a separator.
 _PIECE = re.compile(r"\{\{.*?\}\}|[^{/, \n]*[/, \n]|[^{/, \n]+|\{", re.DOTALL)
+# Names that a file imports from Python itself.
+_TAKEN = frozenset({"UTC", "datetime", "timedelta"})
 _HASH_LINE = re.compile(r"# Updraft sha256:(?P<digest>[0-9a-f]{64})\n")
 
 
@@ -148,6 +150,7 @@ def _wrap_paragraph(paragraph: str) -> str:
 def _imports(dag: DagSpec) -> list[str]:
     names = ["DAG", "Param"] if dag.params else ["DAG"]
     statements = {f"from airflow.sdk import {', '.join(names)}", *dag.retry_delay.imports}
+    statements.update(*(one.imports for one in dag.timing.values()))
     for task in dag.tasks:
         module, _, name = task.operator.rpartition(".")
         statements.add(f"from {module} import {name}")
@@ -163,7 +166,7 @@ def _variables(dag: DagSpec) -> dict[str, str]:
     in_edges |= {other for others in dag.upstream.values() for other in others}
     in_edges |= {other for task in dag.tasks for other in task.implied_upstream}
     task_ids = [task.task_id for task in dag.tasks if task.task_id in in_edges]
-    taken = {"DAG", "Param", "timedelta", *filter(_is_free, task_ids)}
+    taken = {"DAG", "Param", *_TAKEN, *filter(_is_free, task_ids)}
     return {
         task_id: task_id if _is_free(task_id) else unique(f"task_{task_id}", taken)
         for task_id in task_ids
@@ -187,7 +190,7 @@ def _with_outputs(dag: DagSpec, variables: dict[str, str]) -> DagSpec:
 
 def _is_free(task_id: str) -> bool:
     """Tell whether a task id can be the name of a variable in a DAG file."""
-    return task_id.isidentifier() and not keyword.iskeyword(task_id) and task_id != "timedelta"
+    return task_id.isidentifier() and not keyword.iskeyword(task_id) and task_id not in _TAKEN
 
 
 def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:

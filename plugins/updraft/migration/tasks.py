@@ -113,6 +113,7 @@ class DagSpec:
     :param upstream: task ids that each task waits for.
     :param params: the trigger form.
     :param schedule_words: the schedule for the manual.
+    :param timing: the arguments of the DAG that say when it runs.
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of a task.
     :param retry_delay: how long to wait before one.
@@ -126,6 +127,7 @@ class DagSpec:
     upstream: dict[str, tuple[str, ...]]
     params: tuple[ParamSpec, ...]
     schedule_words: str
+    timing: dict[str, Code]
     max_active_runs: int
     retries: int
     retry_delay: Code

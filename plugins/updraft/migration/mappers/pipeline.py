@@ -1,5 +1,6 @@
 """``Default``: the settings of the pipeline as a whole."""
 
+from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
@@ -73,3 +74,16 @@ def _map_concurrency(item: ResolvedObject, workflow: Workflow) -> None:
     else:
         note = f"not a fixed number: {workflow.max_active_runs} run at a time until you decide"
         workflow.ledger.account(item, "maxActiveInstances", Status.NEEDS_DECISION, note)
+
+
+def report_activities_without_schedule(workflow: Workflow) -> None:
+    """Say of activities without a schedule that nobody knows when they ran.
+
+    :param workflow: where the findings go.
+    """
+    for one in workflow.schedule.activities:
+        if one.problem is not None and one.schedule is None:
+            problem = one.problem
+            workflow.report(
+                Severity.WARNING, one.item, problem.field, problem.message, problem.advice
+            )
