@@ -8,6 +8,8 @@ from botocore.config import Config
 
 from include.local.gateway.constraints import violations
 from tests.integration.datazone_domain import DataZoneDomain
+from updraft.hooks.datazone import DataZoneHook
+from updraft.hooks.datazone_assets import source_identifiers
 
 pytestmark = pytest.mark.integration
 
@@ -83,6 +85,15 @@ def test_what_the_model_forbids_is_refused(local_stack, operation, parameters, m
     with pytest.raises(datazone.exceptions.ValidationException, match=message) as caught:
         getattr(datazone, operation)(domainIdentifier="dzd_a", **parameters)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_lineage_finds_the_assets_of_a_data_source(domain, local_stack, monkeypatch):
+    for name, value in local_stack.environment.items():
+        monkeypatch.setenv(name, value)
+    domain.run()
+    found = set(source_identifiers(DataZoneHook(aws_conn_id=None), domain.id))
+    glue = "arn:aws:glue:us-east-1:123456789012:table"
+    assert found == {f"{glue}/{domain.database}/{table}" for table in ("orders", "reviews")}
 
 
 def test_history_and_neighbourhood_of_a_lineage_node(domain):
