@@ -19,6 +19,7 @@ DAGS = PROJECT / "dags"
 EXPECTED = {
     f"{name}.py": {name}
     for name in (
+        "catalog_publish",
         "dynamodb_copy_across_regions",
         "dynamodb_export",
         "dynamodb_import",

@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape, unescape
 
 import urllib3
 
+from tests.integration.datazone_permissions import datazone_access
+
 POLICIES = Path(__file__).parents[2] / "include" / "infra" / "iam"
 _ON_NO_TABLE = ("ListExports", "ListImports")
 _ON_NO_CLUSTER = (
@@ -158,6 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._serve()
 
+    def do_PATCH(self) -> None:
+        self._serve()
+
     def _deny(self, access: Access) -> None:
         if access.action.startswith("s3:"):
             content = f"<Error><Code>AccessDenied</Code><Message>{access}</Message></Error>"
@@ -213,6 +218,8 @@ def _accesses(
         yield from _emr(operation.rpartition(".")[2], json.loads(body), cluster_tags)
     elif operation.startswith("RedshiftData."):
         yield from _redshift_data(operation.rpartition(".")[2], json.loads(body))
+    elif "/datazone/aws4_request" in headers.get("Authorization", ""):
+        yield Access(*datazone_access(method, target), {})
     elif operation:
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
     else:

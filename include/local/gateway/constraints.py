@@ -31,6 +31,8 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
 
 
 def _structure(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
+    if shape.metadata.get("union") and sum(one is not None for one in value.values()) != 1:
+        yield _violation(None, path, "Exactly one member of a union must be set")
     for name in shape.required_members:
         if value.get(name) is None:
             yield _violation(None, f"{path}.{name}".lstrip("."), "Member must not be null")

@@ -1,11 +1,13 @@
 """The handlers of our own, one line per service."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from include.local.gateway.control import ControlInterface
 from include.local.gateway.handlers import Operation, ServiceHandler
 from include.local.gateway.services.athena.handler import AthenaHandler
+from include.local.gateway.services.datazone.catalog.glue_tables import read_tables
 from include.local.gateway.services.datazone.handler import DataZoneHandler
 from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
 from include.local.gateway.services.emr.handler import EmrHandler
@@ -89,7 +91,11 @@ def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
     :returns: the registry of all of them.
     """
     athena = AthenaHandler(options.state / "athena", options.endpoint_url)
-    datazone = DataZoneHandler(options.state / "datazone", throttling=options.throttling)
+    datazone = DataZoneHandler(
+        options.state / "datazone",
+        partial(read_tables, options.endpoint_url),
+        throttling=options.throttling,
+    )
     emr = EmrHandler(options.state / "emr", options.endpoint_url)
 
     def scheduling() -> float:

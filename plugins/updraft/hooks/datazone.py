@@ -67,6 +67,15 @@ _ADVICE = {
 }
 
 
+def is_domain_id(text: str) -> bool:
+    """Tell whether a text has the form of a domain's id.
+
+    :param text: the text.
+    :returns: whether it is ``dzd_…`` or ``dzd-…``.
+    """
+    return _DOMAIN_ID.fullmatch(text) is not None
+
+
 class DataZoneHook(AwsBaseHook):
     """Post lineage events to Amazon DataZone.
 
@@ -127,7 +136,7 @@ class DataZoneCatalog:
     """
 
     def __init__(self, hook: DataZoneHook, domain_id: str) -> None:
-        if _DOMAIN_ID.fullmatch(domain_id) is None:
+        if not is_domain_id(domain_id):
             raise UpdraftError(
                 f"{domain_id!r} is not the id of a DataZone domain; it looks like "
                 f"dzd_a1b2c3d4e5f6g7 and stands in the domain's details"

@@ -72,3 +72,16 @@ def test_patterns_of_java() -> None:
     assert found("glue", "StartJobRun", {"JobName": "a \U0001f600", "Arguments": arguments}) == []
     (violation,) = found("glue", "StartJobRun", {"JobName": "a\x00"})
     assert "failed to satisfy constraint: Member must satisfy regular expression" in violation
+
+
+@pytest.mark.parametrize("principal", [{}, {"project": {}, "user": {}}])
+def test_a_union_has_one_member(principal: dict[str, Any]) -> None:
+    parameters = {
+        "domainIdentifier": "dzd_1",
+        "subscribedPrincipals": [principal],
+        "subscribedListings": [{"identifier": "a"}],
+        "requestReason": "r",
+    }
+    (message,) = found("datazone", "CreateSubscriptionRequest", parameters)
+    assert "'subscribedPrincipals.1.member' failed" in message
+    assert "Exactly one member of a union" in message

@@ -1,4 +1,4 @@
-"""PostLineageEvent, ListLineageEvents, GetLineageEvent and GetLineageNode.
+"""Amazon DataZone: lineage here, the rest of the catalog in a package of its own.
 
 https://docs.aws.amazon.com/datazone/latest/APIReference/API_PostLineageEvent.html and its
 neighbours. Where AWS says nothing (how long a token is remembered, which of two times a filter
@@ -16,8 +16,16 @@ from typing import Any
 from include.local.gateway.errors import AwsError
 from include.local.gateway.handlers import Operation, OperationRequest
 from include.local.gateway.rate_limit import RateLimit
+from include.local.gateway.services.datazone.catalog.context import TableReader
+from include.local.gateway.services.datazone.catalog.operations import CatalogOperations
 from include.local.gateway.services.datazone.events import EventReader
 from include.local.gateway.services.datazone.graph import fragment
+from include.local.gateway.services.datazone.graph_queries import (
+    NEIGHBOURS,
+    GraphQueries,
+    node_forms,
+    node_summary,
+)
 from include.local.gateway.services.datazone.records import (
     EventQuery,
     Posting,
@@ -33,27 +41,31 @@ POSTS_PER_SECOND = 20
 PAGE = 50
 """Most events on a page, and the default."""
 
-NEIGHBOURS = 100
-"""Most neighbours of a node on each side, by the model of GetLineageNode."""
-
 _PROCESSED = "SUCCESS"
-_FORM = "OpenLineageFacets"
 
 
 class DataZoneHandler:
-    """The lineage operations; every domain id of the right form exists.
+    """The operations; for lineage, every domain id of the right form exists.
 
-    :param directory: where the events are kept.
-    :param throttling: whether the quota of PostLineageEvent is enforced.
+    :param directory: where events and catalog are kept.
+    :param tables: reads the tables of Glue for data sources.
+    :param throttling: whether the quotas of requests are enforced.
     :param reader: checks the events.
     """
 
     service = "datazone"
 
     def __init__(
-        self, directory: Path, *, throttling: bool = True, reader: EventReader | None = None
+        self,
+        directory: Path,
+        tables: TableReader,
+        *,
+        throttling: bool = True,
+        reader: EventReader | None = None,
     ) -> None:
         self._store = LineageStore(directory / "lineage.sqlite3")
+        self._queries = GraphQueries(self._store)
+        self._catalog = CatalogOperations(directory, tables, throttling=throttling)
         self._reader = reader or EventReader()
         self._quota = RateLimit(POSTS_PER_SECOND) if throttling else None
 
@@ -63,6 +75,8 @@ class DataZoneHandler:
         :returns: function by operation.
         """
         return {
+            **self._catalog.operations(),
+            **self._queries.operations(),
             "GetLineageEvent": self._get_event,
             "GetLineageNode": self._get_node,
             "ListLineageEvents": self._list_events,
@@ -70,8 +84,9 @@ class DataZoneHandler:
         }
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the stores."""
         self._store.close()
+        self._catalog.close()
 
     def _post_event(self, request: OperationRequest) -> Mapping[str, Any]:
         if self._quota is not None and not self._quota.admits((request.account_id, request.region)):
@@ -155,20 +170,9 @@ def _summary(domain: str, event: StoredEvent) -> dict[str, Any]:
 
 
 def _node(stored: StoredNode) -> dict[str, Any]:
-    node = stored.node
     return {
-        "domainId": node.domain,
-        "id": node.id,
-        "name": node.name,
-        "typeName": f"amazon.datazone.{node.kind}NodeType",
-        "typeRevision": "1",
-        "sourceIdentifier": node.source_identifier,
-        "eventTimestamp": stored.event_time,
-        "createdAt": stored.created_at,
-        "createdBy": stored.created_by,
-        "updatedAt": stored.updated_at,
-        "updatedBy": stored.updated_by,
-        "formsOutput": [{"formName": _FORM, "content": json.dumps(node.facets)}],
+        **node_summary(stored),
+        "formsOutput": node_forms(stored),
         "upstreamNodes": [
             {"id": near, "eventTimestamp": moment} for near, moment in stored.upstream
         ],

@@ -10,6 +10,10 @@ from pathlib import Path
 
 from include.local.gateway.services.datazone.graph import Node
 from include.local.gateway.services.datazone.identifiers import random_identifier
+from include.local.gateway.services.datazone.node_versions import (
+    SCHEMA as VERSION_SCHEMA,
+)
+from include.local.gateway.services.datazone.node_versions import record_versions, version_times
 from include.local.gateway.services.datazone.records import (
     EventQuery,
     Posting,
@@ -97,7 +101,7 @@ class LineageStore:
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(_SCHEMA + VERSION_SCHEMA)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -158,6 +162,7 @@ class LineageStore:
                 "INSERT OR IGNORE INTO edge VALUES (?, ?, ?)",
                 [(domain, upstream, downstream) for upstream, downstream in posting.addition.edges],
             )
+            record_versions(connection, domain, posting.addition, milliseconds(event.time))
             return _stored_event(row)
 
     def event(self, domain: str, event_id: str) -> StoredEvent | None:
@@ -238,6 +243,17 @@ class LineageStore:
             upstream=upstream,
             downstream=downstream,
         )
+
+    def versions(self, domain: str, node: str, direction: str | None = None) -> list[int]:
+        """List the times at which events describe a node.
+
+        :param domain: its domain.
+        :param node: its id.
+        :param direction: ``UPSTREAM`` or ``DOWNSTREAM`` for events with neighbours there only.
+        :returns: milliseconds since 1970, ascending.
+        """
+        with self._lock:
+            return version_times(self._connection, domain, node, direction)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,0 +1,1 @@
+"""Amazon DataZone: projects, assets, listings, data sources, data products, subscriptions."""
