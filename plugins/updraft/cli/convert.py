@@ -43,6 +43,13 @@ def convert(
         Path | None,
         typer.Option(help="JSON file with values of parameters.", show_default=False),
     ] = None,
+    compute: Annotated[
+        str,
+        typer.Option(
+            help="Where shell commands run: ec2 (an instance for each run), ssm (machines of "
+            "yours, by tag) or bash (the Airflow worker)."
+        ),
+    ] = "ec2",
     dag_id: Annotated[
         str | None,
         typer.Option(help="Id of the DAG; the file's name when not given.", show_default=False),
@@ -68,11 +75,12 @@ def convert(
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     report_folder = report if report is not None else output.absolute().parent / "reports"
     try:
+        _check_compute(compute)
         given, found = _given_values(set_ or [], values)
         _print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
-        conversions = _convert(batch.definition_files(inputs), dag_id, given, errors)
+        conversions = _convert(batch.definition_files(inputs), dag_id, given, compute, errors)
         if import_check:
             with errors.status("Loading the DAGs in Airflow…"):
                 conversions = batch.check_all(conversions)
@@ -87,6 +95,16 @@ def convert(
     if failed:
         errors.print(f"{failed} of {len(written)} definitions not converted, see the errors above.")
         raise typer.Exit(1)
+
+
+def _check_compute(compute: str) -> None:
+    from updraft.choices import choose  # noqa: PLC0415 keeps start fast
+    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
+    from updraft.migration.mappers.shell_places import COMPUTE, NOT_OFFERED  # noqa: PLC0415
+
+    if compute in NOT_OFFERED:
+        raise UpdraftError(f"--compute {compute}: {NOT_OFFERED[compute]}")
+    choose("--compute", compute, COMPUTE)
 
 
 def _given_values(
@@ -109,6 +127,7 @@ def _convert(
     files: list[Path],
     dag_id: str | None,
     values: "tuple[ParameterValue, ...]",
+    compute: str,
     console: "Console",
 ) -> "list[Conversion]":
     from rich.progress import Progress  # noqa: PLC0415 keeps start fast
@@ -122,7 +141,7 @@ def _convert(
         def advance(path: Path) -> None:
             progress.update(bar, advance=1, description=path.name)
 
-        return convert_all(files, dag_id, values, advance)
+        return convert_all(files, dag_id, values, advance, compute)
 
 
 def _print_findings(findings: "tuple[Finding, ...]", console: "Console") -> None:

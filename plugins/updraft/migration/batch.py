@@ -75,6 +75,7 @@ def convert_all(
     dag_id: str | None,
     values: tuple[ParameterValue, ...],
     advance: Callable[[Path], None],
+    compute: str = "ec2",
 ) -> list[Conversion]:
     """Convert files one after the other; nothing is written.
 
@@ -82,6 +83,7 @@ def convert_all(
     :param dag_id: id for the DAG, for a single file; else the file's name decides.
     :param values: parameter values that go before those in the files.
     :param advance: called with each file when it is done.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     :returns: a conversion for each file.
     :raises UpdraftError: when the DAG id is not valid, or given for several files.
     """
@@ -108,7 +110,7 @@ def convert_all(
             conversions.append(_failed(Conversion(path, name, ()), message, advice))
         else:
             taken[name] = path
-            conversions.append(convert_file(path, name, values))
+            conversions.append(convert_file(path, name, values, compute))
         advance(path)
     return conversions
 

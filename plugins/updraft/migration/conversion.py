@@ -61,12 +61,15 @@ class Conversion:
         return self.dag_source is None or has_errors(self.findings)
 
 
-def convert_file(path: Path, dag_id: str, values: tuple[ParameterValue, ...] = ()) -> Conversion:
+def convert_file(
+    path: Path, dag_id: str, values: tuple[ParameterValue, ...] = (), compute: str = "ec2"
+) -> Conversion:
     """Convert a definition file; nothing is written.
 
     :param path: the file.
     :param dag_id: id for the DAG.
     :param values: parameter values that go before those in the file.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     :returns: DAG, report and findings; with errors the findings only.
     """
     result = read_file(path)
@@ -80,7 +83,7 @@ def convert_file(path: Path, dag_id: str, values: tuple[ParameterValue, ...] = (
         *(one for one in check_findings if not _said_before(one, slot_findings)),
         *_unknown_values(definition, values),
     ]
-    workflow = _workflow(definition, resolved)
+    workflow = _workflow(definition, resolved, compute)
     dag, report = _convert(workflow, path.name, dag_id, tuple(findings))
     findings += [one for one in workflow.findings if not _is_known(one, check_findings)]
     findings.sort(key=_by_place)
@@ -133,9 +136,9 @@ def _unknown_values(definition: Definition, values: tuple[ParameterValue, ...]) 
     ]
 
 
-def _workflow(definition: Definition, resolved: Resolved) -> Workflow:
+def _workflow(definition: Definition, resolved: Resolved, compute: str) -> Workflow:
     compiler = JinjaCompiler(definition, resolved, run_clock(resolved))
-    return Workflow(definition, resolved, compiler, Ledger(definition))
+    return Workflow(definition, resolved, compiler, Ledger(definition), compute=compute)
 
 
 def _convert(

@@ -39,6 +39,7 @@ class Workflow:
     :param preparations: by object id, tasks of the same object that go before that one, in a row.
     :param teardowns: by object id, the task that ends the resource which that one makes.
     :param described: ids of objects that describe others and are part of what a task is given.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     :param added_params: fields of the form that are no parameters of the definition.
     """
 
@@ -54,6 +55,7 @@ class Workflow:
     preparations: dict[str, tuple[TaskSpec, ...]] = field(default_factory=dict)
     teardowns: dict[str, TaskSpec] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
+    compute: str = "ec2"
     added_params: tuple[ParamSpec, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     parameters_read: set[str] = field(default_factory=set)

@@ -87,7 +87,7 @@ class Ec2InstanceOperator(MachineOperator):
         *,
         instance_profile: str,
         instance_type: str = "t3.small",
-        terminate_after: timedelta = timedelta(hours=4),
+        terminate_after: timedelta = timedelta(hours=24),
         image_id: str | None = None,
         subnet_id: str | None = None,
         security_group_ids: Sequence[str] = (),

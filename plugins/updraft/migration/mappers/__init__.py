@@ -2,6 +2,7 @@
 
 from updraft.migration.mappers import (
     data_nodes,
+    ec2_resource,
     emr,
     emr_cluster,
     hadoop_activity,
@@ -9,10 +10,12 @@ from updraft.migration.mappers import (
     hive_copy,
     pig_activity,
     schedule,
+    shell_command,
 )
 
 __all__ = [
     "data_nodes",
+    "ec2_resource",
     "emr",
     "emr_cluster",
     "hadoop_activity",
@@ -20,4 +23,5 @@ __all__ = [
     "hive_copy",
     "pig_activity",
     "schedule",
+    "shell_command",
 ]
