@@ -154,7 +154,7 @@ def test_arguments_environment_and_braces_arrive_as_they_are(machine, caplog):
         script,
         arguments=words,
         environment={"GREETING": "it's {{x}} `date`"},
-        run_as_user="ec2-user",
+        user="ec2-user",
     )
     with caplog.at_level("INFO"):
         assert finish(operator, new_run()) == "{{ {{global:DATE}}"

@@ -13,7 +13,7 @@ from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import ArgumentError, UpdraftError
 from updraft.operators.ec2_instances import NO_ROOM, Ec2Instances, why_it_ended
 from updraft.operators.machine_base import MachineOperator
-from updraft.operators.template_arguments import given, truth
+from updraft.operators.template_arguments import duration, given, texts, truth
 from updraft.operators.try_series import try_series
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
@@ -41,7 +41,8 @@ class Ec2InstanceOperator(MachineOperator):
         do, and has to let the agent of Systems Manager in, as AmazonSSMManagedInstanceCore does.
         (templated)
     :param instance_type: type of the instance. (templated)
-    :param terminate_after: when the instance ends by itself, from its start on.
+    :param terminate_after: when the instance ends by itself, from its start on; a number stands for
+        minutes. (templated)
     :param image_id: its image, with bash, the AWS command line and the agent of Systems Manager; by
         default the latest Amazon Linux 2023. (templated)
     :param subnet_id: its subnet, from which the endpoints of Systems Manager can be reached; by
@@ -70,6 +71,7 @@ class Ec2InstanceOperator(MachineOperator):
     template_fields: Sequence[str] = aws_template_fields(
         "instance_profile",
         "instance_type",
+        "terminate_after",
         "image_id",
         "subnet_id",
         "security_group_ids",
@@ -87,7 +89,7 @@ class Ec2InstanceOperator(MachineOperator):
         *,
         instance_profile: str,
         instance_type: str = "t3.small",
-        terminate_after: timedelta = timedelta(hours=24),
+        terminate_after: timedelta | float | str = timedelta(hours=24),
         image_id: str | None = None,
         subnet_id: str | None = None,
         security_group_ids: Sequence[str] = (),
@@ -169,9 +171,7 @@ class Ec2InstanceOperator(MachineOperator):
                 instances.terminate(instance_id)
         except UpdraftError as error:
             self.log.warning(
-                "The instance goes on until it shuts itself down, %s after its start. %s",
-                self.terminate_after,
-                error,
+                "The instance goes on until it shuts itself down after terminate_after. %s", error
             )
 
     def _request(self) -> InstanceRequest:
@@ -181,11 +181,11 @@ class Ec2InstanceOperator(MachineOperator):
         return InstanceRequest(
             instance_type=self.instance_type,
             instance_profile=given(self.instance_profile) or "",
-            terminate_after=self.terminate_after,
+            terminate_after=duration("terminate_after", self.terminate_after),
             image_id=given(self.image_id),
             subnet_id=given(self.subnet_id),
-            security_group_ids=texts("security_group_ids", self.security_group_ids),
-            security_groups=texts("security_groups", self.security_groups),
+            security_group_ids=_names("security_group_ids", self.security_group_ids),
+            security_groups=_names("security_groups", self.security_groups),
             key_name=given(self.key_name),
             availability_zone=given(self.availability_zone),
             public_ip=self.public_ip,
@@ -238,7 +238,7 @@ class Ec2InstanceOperator(MachineOperator):
 
     def _launch(self, instances: Ec2Instances, series: str) -> str:
         request = self._request()
-        hours = self.terminate_after.total_seconds() / 3600
+        hours = request.terminate_after.total_seconds() / 3600
         self.log.info("Asking for one %s for at most %.1f hours", self.instance_type, hours)
         try:
             return instances.launch(request.parameters(), series)
@@ -282,21 +282,8 @@ class Ec2InstanceOperator(MachineOperator):
         return Ec2Instances(self.ec2, self._owner, self.kill_switch)
 
 
-def texts(argument: str, value: object) -> list[str]:
-    """Read an argument that is a list of texts, or one text.
-
-    :param argument: name of the argument, for the error message.
-    :param value: the list, a text, or nothing.
-    :returns: the texts that are not empty.
-    :raises UpdraftError: when it is anything else.
-    """
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [one] if (one := given(value)) else []
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise ArgumentError(f"{argument}: {value!r} is no list of texts")
-    return [one for one in value if one]
+def _names(argument: str, value: object) -> list[str]:
+    return [one for one in texts(argument, value) if one]
 
 
 def end_instances(context: Context) -> None:

@@ -10,7 +10,6 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.errors import ArgumentError, PermanentError, UpdraftError
-from updraft.operators.ec2_instance import texts
 from updraft.operators.ec2_instances import Ec2Instances, why_it_ended
 from updraft.operators.machine_base import MachineOperator
 from updraft.operators.shell_command_output import OutputReader
@@ -20,7 +19,7 @@ from updraft.operators.shell_command_runs import (
     SentCommand,
     ShellCommandRuns,
 )
-from updraft.operators.template_arguments import given, truth
+from updraft.operators.template_arguments import duration, given, texts, truth
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
@@ -64,13 +63,14 @@ class ShellCommandOperator(MachineOperator):
     :param stage: whether the inputs are copied into the directories ``$INPUT1_STAGING_DIR`` and so
         on before, and the directories ``$OUTPUT1_STAGING_DIR`` and so on to the outputs after
         success; by default inputs and outputs are only told to lineage. (templated)
-    :param run_as_user: the user of the machine that it runs as; by default ``root``. (templated)
+    :param user: the user of the machine that it runs as; by default ``root``. (templated)
     :param stdout_uri: object of S3 that its standard output is written to as well. (templated)
     :param stderr_uri: object of S3 that its standard error is written to as well. (templated)
     :param output_uri: prefix of S3 that Systems Manager writes all output to. Without it and
         ``log_group`` the log has the first 24,000 characters. (templated)
     :param log_group: log group that Systems Manager writes all output to. (templated)
-    :param command_timeout: longest time that it may run, at most 48 hours.
+    :param command_timeout: longest time that it may run, at most 48 hours; a number stands for
+        minutes. (templated)
     :param delivery_timeout: longest time until the machine has begun.
     :param deferrable: whether the task gives its slot back while it waits.
     :param poll_interval: seconds between two looks.
@@ -92,11 +92,12 @@ class ShellCommandOperator(MachineOperator):
         "inputs",
         "outputs",
         "stage",
-        "run_as_user",
+        "user",
         "stdout_uri",
         "stderr_uri",
         "output_uri",
         "log_group",
+        "command_timeout",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "bash",
@@ -118,12 +119,12 @@ class ShellCommandOperator(MachineOperator):
         inputs: Sequence[str] = (),
         outputs: Sequence[str] = (),
         stage: bool | str = False,
-        run_as_user: str | None = None,
+        user: str | None = None,
         stdout_uri: str | None = None,
         stderr_uri: str | None = None,
         output_uri: str | None = None,
         log_group: str | None = None,
-        command_timeout: timedelta = _LONGEST_COMMAND,
+        command_timeout: timedelta | float | str = _LONGEST_COMMAND,
         delivery_timeout: timedelta = timedelta(minutes=10),
         **kwargs: Any,
     ) -> None:
@@ -137,7 +138,7 @@ class ShellCommandOperator(MachineOperator):
         self.inputs = inputs
         self.outputs = outputs
         self.stage = stage
-        self.run_as_user = run_as_user
+        self.user = user
         self.stdout_uri = stdout_uri
         self.stderr_uri = stderr_uri
         self.output_uri = output_uri
@@ -152,9 +153,9 @@ class ShellCommandOperator(MachineOperator):
         super().check()
         if (given(self.instance_id) is None) == (not self._tags()):
             raise ArgumentError("Give one of instance_id and instance_tags, and not both")
-        if not timedelta(seconds=1) <= self.command_timeout <= _LONGEST_COMMAND:
+        if not timedelta(seconds=1) <= self._timeout <= _LONGEST_COMMAND:
             raise ArgumentError(
-                f"command_timeout: {self.command_timeout} is not between a second and 48 hours"
+                f"command_timeout: {self._timeout} is not between a second and 48 hours"
             )
         if self.delivery_timeout < _SHORTEST_DELIVERY:
             raise ArgumentError(
@@ -230,7 +231,7 @@ class ShellCommandOperator(MachineOperator):
         self.persist_console_link(context, EC2InstanceLink, instance_id=sent.instance_id)
         give_up_at = (
             sent.requested.timestamp()
-            + (self.delivery_timeout + self.command_timeout + _UNLISTED).total_seconds()
+            + (self.delivery_timeout + self._timeout + _UNLISTED).total_seconds()
         )
         while True:
             invocation = runs.invocation(sent)
@@ -276,7 +277,7 @@ class ShellCommandOperator(MachineOperator):
         details = invocation.get("StatusDetails") or invocation["Status"]
         plain = details.replace(" ", "").casefold()
         if plain == "executiontimedout":
-            return f"ran longer than {self.command_timeout} (command_timeout) and was ended"
+            return f"ran longer than {self._timeout} (command_timeout) and was ended"
         if plain == "deliverytimedout":
             return f"was not begun by its machine within {self.delivery_timeout} (delivery_timeout)"
         if plain == "cancelled":
@@ -326,7 +327,7 @@ class ShellCommandOperator(MachineOperator):
         return chosen
 
     def _request(self) -> dict[str, Any]:
-        seconds = str(int(self.command_timeout.total_seconds()))
+        seconds = str(int(self._timeout.total_seconds()))
         request: dict[str, Any] = {
             "Parameters": {
                 "commands": self._script().text().split("\n"),
@@ -351,20 +352,18 @@ class ShellCommandOperator(MachineOperator):
         return ShellScript(
             command=given(self.command),
             script_uri=given(self.script_uri),
-            arguments=self._arguments(),
+            arguments=texts("arguments", self.arguments),
             environment=self._mapping("environment", self.environment),
             inputs=texts("inputs", self.inputs) if staged else (),
             outputs=texts("outputs", self.outputs) if staged else (),
             stdout_uri=given(self.stdout_uri),
             stderr_uri=given(self.stderr_uri),
-            run_as_user=given(self.run_as_user),
+            user=given(self.user),
         )
 
-    def _arguments(self) -> list[str]:
-        # Not by texts(): an empty argument is an argument.
-        if isinstance(self.arguments, str) or not isinstance(self.arguments, Sequence):
-            raise ArgumentError(f"arguments: {self.arguments!r} is no list of texts")
-        return [str(one) for one in self.arguments]
+    @property
+    def _timeout(self) -> timedelta:
+        return duration("command_timeout", self.command_timeout)
 
     def _tags(self) -> dict[str, str]:
         return self._mapping("instance_tags", self.instance_tags)

@@ -1,6 +1,8 @@
 """Reads arguments that a template has made, which are texts whatever they mean."""
 
-from datetime import UTC, date, datetime
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 
 import pendulum
 
@@ -28,6 +30,40 @@ def truth(argument: str, value: object) -> bool:
     if answer is None:
         raise ArgumentError(f"{argument}: {value!r} is neither True nor False")
     return answer
+
+
+def duration(argument: str, value: timedelta | float | str) -> timedelta:
+    """Read an argument that is a length of time.
+
+    :param argument: name of the argument, for the error message.
+    :param value: the length, or a number of minutes, which may be a text.
+    :returns: the length.
+    :raises UpdraftError: when it is neither.
+    """
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return timedelta(minutes=float(value))
+    except (OverflowError, TypeError, ValueError):
+        raise ArgumentError(f"{argument}: {value!r} is no number of minutes") from None
+
+
+def texts(argument: str, value: object) -> list[str]:
+    """Read an argument that is a list of texts, which may be empty themselves.
+
+    :param argument: name of the argument, for the error message.
+    :param value: the list or its JSON, or nothing.
+    :returns: the texts.
+    :raises UpdraftError: when it is anything else.
+    """
+    if isinstance(value, str) and value.startswith("["):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise ArgumentError(f"{argument}: {value!r} is no list of texts")
+    return list(value)
 
 
 def time_argument(argument: str, value: datetime | str | None) -> datetime | None:

@@ -71,7 +71,7 @@ class ShellScript:
         after success.
     :param stdout_uri: object of S3 that its standard output is written to as well.
     :param stderr_uri: object of S3 that its standard error is written to as well.
-    :param run_as_user: the user of the machine that it runs as, in the user's home directory; by
+    :param user: the user of the machine that it runs as, in the user's home directory; by
         default the one that the script is started as.
     """
 
@@ -83,7 +83,7 @@ class ShellScript:
     outputs: Sequence[str] = ()
     stdout_uri: str | None = None
     stderr_uri: str | None = None
-    run_as_user: str | None = None
+    user: str | None = None
 
     def check(self) -> None:
         """Check everything.
@@ -100,8 +100,8 @@ class ShellScript:
                     f"environment: {name!r} is no name of a variable; one has letters, digits and "
                     "underscores, and does not begin with a digit"
                 )
-        if self.run_as_user is not None and not _USER.fullmatch(self.run_as_user):
-            raise ArgumentError(f"run_as_user: {self.run_as_user!r} is no name of a user")
+        if self.user is not None and not _USER.fullmatch(self.user):
+            raise ArgumentError(f"user: {self.user!r} is no name of a user")
         objects = {
             "script_uri": self.script_uri,
             "stdout_uri": self.stdout_uri,
@@ -124,7 +124,7 @@ class ShellScript:
         return "\n".join(line for part in self._parts() for line in part.rstrip("\n").split("\n"))
 
     def _parts(self) -> Iterator[str]:
-        user = self.run_as_user
+        user = self.user
         yield _HEAD_AS_IS if user is None else _HEAD.format(user=quoted(user))
         yield _PLACE
         for name, value in self.environment.items():

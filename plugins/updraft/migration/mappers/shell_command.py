@@ -127,8 +127,8 @@ def _surroundings(
     workflow = settings.workflow
     if resource is not None:
         user = compile_value("runAsUser", resource, workflow)
-        arguments["run_as_user"] = settings.take(user) if user is not None else LEGACY_USER
-        note = "`run_as_user` of the commands"
+        arguments["user"] = settings.take(user) if user is not None else LEGACY_USER
+        note = "`user` of the commands"
         workflow.ledger.account(resource, "runAsUser", Status.CARRIED_OVER, note)
         region = compile_value("region", resource, workflow)
         if region is not None:
@@ -148,7 +148,7 @@ def _account_type(
 ) -> None:
     notes = ["`ShellCommandOperator`"]
     if resource is None:
-        notes.append("as `root`, and not as who ran Task Runner: set `run_as_user`")
+        notes.append("as `root`, and not as who ran Task Runner: set `user`")
     notes += settings.notes
     status = Status.APPROXIMATED if len(notes) > 1 else Status.CARRIED_OVER
     settings.workflow.ledger.account(item, "type", status, "; ".join(notes))
