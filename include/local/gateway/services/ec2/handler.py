@@ -23,7 +23,7 @@ from include.local.gateway.services.ec2.views import (
 )
 
 _RESOLVED = "resolve:ssm:"
-_NOT_HERE = ("LaunchTemplate", "NetworkInterfaces")
+_NOT_HERE = ("LaunchTemplate",)
 
 
 class Ec2Handler:
@@ -107,10 +107,14 @@ class Ec2Handler:
                 image = ssm.get_parameter(Name=name)["Parameter"]["Value"]
             else:
                 ec2.describe_images(ImageIds=[image])
-            if given.get("SubnetId"):
-                ec2.describe_subnets(SubnetIds=[given["SubnetId"]])
-            if given.get("SecurityGroupIds"):
-                ec2.describe_security_groups(GroupIds=given["SecurityGroupIds"])
+            for one in (given, *given.get("NetworkInterfaces", ())):
+                if one.get("SubnetId"):
+                    ec2.describe_subnets(SubnetIds=[one["SubnetId"]])
+                groups = one.get("SecurityGroupIds") or one.get("Groups")
+                if groups:
+                    ec2.describe_security_groups(GroupIds=groups)
+            if given.get("SecurityGroups"):
+                ec2.describe_security_groups(GroupNames=given["SecurityGroups"])
         except ClientError as error:
             raise AwsError(error.response["Error"]["Code"], str(error)) from error
         return image
