@@ -65,6 +65,7 @@ WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "dynamodb:ListExports",
     "dynamodb:ListImports",
+    "ec2:DescribeInstances",
     "elasticmapreduce:ListClusters",
     "elasticmapreduce:RunJobFlow",
     "emr-containers:ListVirtualClusters",
@@ -81,6 +82,11 @@ WITHOUT_RESOURCE = {
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
     "redshift-data:ListStatements",
+    "ssm:CancelCommand",
+    "ssm:DescribeInstanceInformation",
+    "ssm:GetCommandInvocation",
+    "ssm:ListCommandInvocations",
+    "ssm:ListCommands",
 }
 """Actions that take no resource; those of the Data API are limited to the caller's statements.
 
