@@ -1,9 +1,9 @@
 """An operator that launches an instance: one for a run, however often it is tried."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from airflow.providers.amazon.aws.links.ec2 import EC2InstanceLink
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -11,6 +11,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from updraft.compat import Context
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import ArgumentError, UpdraftError
+from updraft.operators.ec2_failed_instance import with_end_of_instances
 from updraft.operators.ec2_instances import NO_ROOM, Ec2Instances, why_it_ended
 from updraft.operators.machine_base import MachineOperator
 from updraft.operators.template_arguments import duration, given, texts, truth
@@ -19,9 +20,6 @@ from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 from updraft.shell.instance_request import InstanceRequest
 from updraft.triggers.ec2 import LIVE, Ec2InstanceTrigger
-
-Callback: TypeAlias = Callable[[Context], Any]
-"""What Airflow calls when the state of a task has changed."""
 
 _NO_ROOM_PAUSE = 300
 _NO_ROOM_PATIENCE = timedelta(hours=24)
@@ -284,35 +282,3 @@ class Ec2InstanceOperator(MachineOperator):
 
 def _names(argument: str, value: object) -> list[str]:
     return [one for one in texts(argument, value) if one]
-
-
-def end_instances(context: Context) -> None:
-    """End the instances of a task; the callback for its failure.
-
-    A teardown does not run when its setup has failed. A process that was killed ends nothing
-    either: then the DAG processor calls this, as soon as Airflow misses the task's heartbeat.
-
-    :param context: context of the task instance.
-    """
-    operator = context["task"]
-    if not isinstance(operator, MachineOperator):
-        return
-    try:
-        instances = Ec2Instances(operator.ec2_outside(context), ResourceOwner.of(context))
-        for instance in instances.own(*LIVE):
-            instances.terminate(instance["InstanceId"])
-    except UpdraftError as error:
-        operator.log.warning("An instance may go on until it shuts itself down. %s", error)
-
-
-def with_end_of_instances(callbacks: Callback | Collection[Callback] | None) -> list[Callback]:
-    """Add :func:`end_instances` to the callbacks of a task.
-
-    :param callbacks: those of the user: none, one, or several.
-    :returns: all of them, the user's after the end of the instances.
-    """
-    if callbacks is None:
-        own: list[Callback] = []
-    else:
-        own = [callbacks] if callable(callbacks) else list(callbacks)
-    return [end_instances, *(one for one in own if one is not end_instances)]

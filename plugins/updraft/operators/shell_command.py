@@ -1,17 +1,16 @@
 """An operator that runs a shell command on a machine, once."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.links.ec2 import EC2InstanceLink
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
-from updraft.errors import ArgumentError, PermanentError, UpdraftError
+from updraft.errors import PermanentError, UpdraftError
 from updraft.operators.ec2_instances import Ec2Instances, why_it_ended
-from updraft.operators.machine_base import MachineOperator
+from updraft.operators.shell_command_arguments import ShellCommandArguments
 from updraft.operators.shell_command_output import OutputReader
 from updraft.operators.shell_command_runs import (
     CANCELLED,
@@ -19,24 +18,20 @@ from updraft.operators.shell_command_runs import (
     SentCommand,
     ShellCommandRuns,
 )
-from updraft.operators.template_arguments import duration, given, texts, truth
+from updraft.operators.template_arguments import given
 from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
-from updraft.s3_uri import parse_s3_uri
-from updraft.shell.script import ShellScript
 from updraft.triggers.ec2 import LIVE
 from updraft.triggers.ssm import ACTIVE, ShellCommandTrigger
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-_LONGEST_COMMAND = timedelta(hours=48)
-_SHORTEST_DELIVERY = timedelta(seconds=30)
 _UNLISTED = timedelta(minutes=2)
 
 
-class ShellCommandOperator(MachineOperator):
+class ShellCommandOperator(ShellCommandArguments):
     """Run a command on a machine, and wait for its end; a retry adopts what goes on or succeeded.
 
     The machine is an instance of EC2, or any node that Systems Manager manages. A command that has
@@ -82,88 +77,10 @@ class ShellCommandOperator(MachineOperator):
     Returns the last line of standard output.
     """
 
-    template_fields: Sequence[str] = aws_template_fields(
-        "instance_id",
-        "instance_tags",
-        "command",
-        "script_uri",
-        "arguments",
-        "environment",
-        "inputs",
-        "outputs",
-        "stage",
-        "user",
-        "stdout_uri",
-        "stderr_uri",
-        "output_uri",
-        "log_group",
-        "command_timeout",
-    )
-    template_fields_renderers: ClassVar[dict[str, str]] = {
-        "command": "bash",
-        "environment": "json",
-        "instance_tags": "json",
-    }
-    json_fields: ClassVar[Sequence[str]] = ("environment", "instance_tags")
-    operator_extra_links = (EC2InstanceLink(),)
-
-    def __init__(
-        self,
-        *,
-        instance_id: str | None = None,
-        instance_tags: Mapping[str, str] | str | None = None,
-        command: str | None = None,
-        script_uri: str | None = None,
-        arguments: Sequence[str] = (),
-        environment: Mapping[str, str] | str | None = None,
-        inputs: Sequence[str] = (),
-        outputs: Sequence[str] = (),
-        stage: bool | str = False,
-        user: str | None = None,
-        stdout_uri: str | None = None,
-        stderr_uri: str | None = None,
-        output_uri: str | None = None,
-        log_group: str | None = None,
-        command_timeout: timedelta | float | str = _LONGEST_COMMAND,
-        delivery_timeout: timedelta = timedelta(minutes=10),
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.instance_id = instance_id
-        self.instance_tags = instance_tags
-        self.command = command
-        self.script_uri = script_uri
-        self.arguments = arguments
-        self.environment = environment
-        self.inputs = inputs
-        self.outputs = outputs
-        self.stage = stage
-        self.user = user
-        self.stdout_uri = stdout_uri
-        self.stderr_uri = stderr_uri
-        self.output_uri = output_uri
-        self.log_group = log_group
-        self.command_timeout = command_timeout
-        self.delivery_timeout = delivery_timeout
         self._runs: ShellCommandRuns | None = None
         self._sent: SentCommand | None = None
-
-    def check(self) -> None:
-        """Check the arguments."""
-        super().check()
-        if (given(self.instance_id) is None) == (not self._tags()):
-            raise ArgumentError("Give one of instance_id and instance_tags, and not both")
-        if not timedelta(seconds=1) <= self._timeout <= _LONGEST_COMMAND:
-            raise ArgumentError(
-                f"command_timeout: {self._timeout} is not between a second and 48 hours"
-            )
-        if self.delivery_timeout < _SHORTEST_DELIVERY:
-            raise ArgumentError(
-                f"delivery_timeout: {self.delivery_timeout} is less than {_SHORTEST_DELIVERY}"
-            )
-        if (uri := given(self.output_uri)) is not None:
-            parse_s3_uri(uri)
-        self._script().check()
 
     def begin(self, context: Context) -> str | Deferral:
         """Find the command of an earlier attempt, or send one.
@@ -176,7 +93,7 @@ class ShellCommandOperator(MachineOperator):
         sent = runs.adopt(found)
         adopted = sent is not None
         if sent is None:
-            sent = runs.send(found, self._machine(context), self._request())
+            sent = runs.send(found, self._machine(context), self.request())
             self.log.info("Sent command %s to %s", sent.command_id, sent.instance_id)
         else:
             self.log.info(
@@ -231,7 +148,7 @@ class ShellCommandOperator(MachineOperator):
         self.persist_console_link(context, EC2InstanceLink, instance_id=sent.instance_id)
         give_up_at = (
             sent.requested.timestamp()
-            + (self.delivery_timeout + self._timeout + _UNLISTED).total_seconds()
+            + (self.delivery_timeout + self.timeout + _UNLISTED).total_seconds()
         )
         while True:
             invocation = runs.invocation(sent)
@@ -277,7 +194,7 @@ class ShellCommandOperator(MachineOperator):
         details = invocation.get("StatusDetails") or invocation["Status"]
         plain = details.replace(" ", "").casefold()
         if plain == "executiontimedout":
-            return f"ran longer than {self._timeout} (command_timeout) and was ended"
+            return f"ran longer than {self.timeout} (command_timeout) and was ended"
         if plain == "deliverytimedout":
             return f"was not begun by its machine within {self.delivery_timeout} (delivery_timeout)"
         if plain == "cancelled":
@@ -307,7 +224,7 @@ class ShellCommandOperator(MachineOperator):
         instance_id = given(self.instance_id)
         if instance_id is not None:
             return instance_id
-        filters = [{"Key": f"tag:{key}", "Values": [one]} for key, one in self._tags().items()]
+        filters = [{"Key": f"tag:{key}", "Values": [one]} for key, one in self.tags().items()]
         filters.append({"Key": "PingStatus", "Values": ["Online"]})
         listed = self.ssm.items(
             "describe_instance_information",
@@ -316,7 +233,7 @@ class ShellCommandOperator(MachineOperator):
             Filters=filters,
         )
         found = sorted(str(one["InstanceId"]) for one in listed)
-        named = ", ".join(f"{key}={value}" for key, value in self._tags().items())
+        named = ", ".join(f"{key}={value}" for key, value in self.tags().items())
         if not found:
             raise UpdraftError(
                 f"No machine with {named} is online in Systems Manager in {self.ssm.region}."
@@ -325,56 +242,6 @@ class ShellCommandOperator(MachineOperator):
         chosen = found[number % len(found)]
         self.log.info("Chose %s of %d machines with %s", chosen, len(found), named)
         return chosen
-
-    def _request(self) -> dict[str, Any]:
-        seconds = str(int(self._timeout.total_seconds()))
-        request: dict[str, Any] = {
-            "Parameters": {
-                "commands": self._script().text().split("\n"),
-                "executionTimeout": [seconds],
-            },
-            "TimeoutSeconds": int(self.delivery_timeout.total_seconds()),
-        }
-        if (uri := given(self.output_uri)) is not None:
-            bucket, prefix = parse_s3_uri(uri)
-            request["OutputS3BucketName"] = bucket
-            if prefix.strip("/"):
-                request["OutputS3KeyPrefix"] = prefix.rstrip("/")
-        if (group := given(self.log_group)) is not None:
-            request["CloudWatchOutputConfig"] = {
-                "CloudWatchLogGroupName": group,
-                "CloudWatchOutputEnabled": True,
-            }
-        return request
-
-    def _script(self) -> ShellScript:
-        staged = truth("stage", self.stage)
-        return ShellScript(
-            command=given(self.command),
-            script_uri=given(self.script_uri),
-            arguments=texts("arguments", self.arguments),
-            environment=self._mapping("environment", self.environment),
-            inputs=texts("inputs", self.inputs) if staged else (),
-            outputs=texts("outputs", self.outputs) if staged else (),
-            stdout_uri=given(self.stdout_uri),
-            stderr_uri=given(self.stderr_uri),
-            user=given(self.user),
-        )
-
-    @property
-    def _timeout(self) -> timedelta:
-        return duration("command_timeout", self.command_timeout)
-
-    def _tags(self) -> dict[str, str]:
-        return self._mapping("instance_tags", self.instance_tags)
-
-    @staticmethod
-    def _mapping(argument: str, value: Mapping[str, str] | str | None) -> dict[str, str]:
-        if value is None or (isinstance(value, str) and given(value) is None):
-            return {}
-        if not isinstance(value, Mapping):
-            raise ArgumentError(f"{argument}: {value!r} is no mapping, and no JSON of one")
-        return {str(key): str(one) for key, one in value.items()}
 
     def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
         """Name what the command reads and writes, as far as it is declared.
