@@ -78,7 +78,7 @@ class Ec2Instances:
         :returns: what EC2 says, ``None`` when it lists none, as in the first seconds.
         :raises ServiceError: when AWS refuses.
         """
-        return next(self._found({"instance-id": [instance_id]}), None)
+        return described(self._calls, instance_id)
 
     def adopt(self) -> Instance | None:
         """Take over the instance that there is, and end those that there should not be.
@@ -156,14 +156,7 @@ class Ec2Instances:
         )
 
     def _found(self, filters: Mapping[str, list[str]]) -> Iterator[Instance]:
-        reservations = self._calls.items(
-            "describe_instances",
-            "instances",
-            "Reservations",
-            Filters=[{"Name": name, "Values": values} for name, values in filters.items()],
-        )
-        for reservation in reservations:
-            yield from reservation["Instances"]
+        return _instances(self._calls, filters)
 
     def _tags(self) -> list[dict[str, Any]]:
         name = f"{self._owner.dag_id} {self._owner.task_id}"[:_LONGEST_NAME]
@@ -172,6 +165,28 @@ class Ec2Instances:
             for key, value in {"Name": name, **self._owner.tags()}.items()
         ]
         return [{"ResourceType": one, "Tags": tags} for one in ("instance", "volume")]
+
+
+def described(calls: ServiceCalls, instance_id: str) -> Instance | None:
+    """Ask for an instance.
+
+    :param calls: calls of EC2.
+    :param instance_id: its id.
+    :returns: what EC2 says, ``None`` when it lists none, as in the first seconds.
+    :raises ServiceError: when AWS refuses.
+    """
+    return next(_instances(calls, {"instance-id": [instance_id]}), None)
+
+
+def _instances(calls: ServiceCalls, filters: Mapping[str, list[str]]) -> Iterator[Instance]:
+    reservations = calls.items(
+        "describe_instances",
+        "instances",
+        "Reservations",
+        Filters=[{"Name": name, "Values": values} for name, values in filters.items()],
+    )
+    for reservation in reservations:
+        yield from reservation["Instances"]
 
 
 def why_it_ended(instance: Instance) -> str:

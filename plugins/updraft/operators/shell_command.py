@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.links.ec2 import EC2InstanceLink
 
 from updraft.compat import Context
 from updraft.errors import PermanentError, UpdraftError
-from updraft.operators.ec2_instances import Ec2Instances, why_it_ended
+from updraft.operators.ec2_instances import Instance, described, why_it_ended
 from updraft.operators.shell_command_arguments import ShellCommandArguments
 from updraft.operators.shell_command_output import OutputReader
 from updraft.operators.shell_command_runs import (
@@ -90,7 +90,7 @@ class ShellCommandOperator(ShellCommandArguments):
         """
         runs = self._made_runs(context)
         found = runs.own()
-        sent = runs.adopt(found)
+        sent = runs.adopt([one for one in found if not one.is_active or self._has_machine(one)])
         adopted = sent is not None
         if sent is None:
             sent = runs.send(found, self._machine(context), self.request())
@@ -102,7 +102,9 @@ class ShellCommandOperator(ShellCommandArguments):
                 sent.instance_id,
                 sent.status,
             )
-        return self._follow(context, sent, adopted=adopted)
+        longest = (self.delivery_timeout + self.timeout + _UNLISTED).total_seconds()
+        give_up_at = sent.requested.timestamp() + longest
+        return self._follow(context, sent, give_up_at, adopted=adopted)
 
     def go_on(self, context: Context, event: Mapping[str, Any]) -> str | Deferral:
         """Go on when the command may have ended.
@@ -111,15 +113,17 @@ class ShellCommandOperator(ShellCommandArguments):
         :param event: the event of the trigger.
         :returns: the same as :meth:`begin`.
         """
-        runs = self._made_runs(context)
-        command_id = event["command_id"]
-        sent = next((one for one in runs.own() if one.command_id == command_id), None)
-        if sent is None:
-            raise UpdraftError(
-                f"Systems Manager no longer lists command {command_id} on {event['instance_id']}. "
-                "A retry of this task runs it again."
-            )
-        return self._follow(context, sent, adopted=event["adopted"])
+        self._made_runs(context)
+        give_up_at = event["give_up_at"]
+        sent = SentCommand(
+            event["command_id"],
+            event["instance_id"],
+            status="",
+            series=series_digest(context),
+            number=0,
+            requested=datetime.fromtimestamp(give_up_at, UTC),
+        )
+        return self._follow(context, sent, give_up_at, adopted=event["adopted"])
 
     def stop(self, context: Context | None = None) -> None:
         """Cancel the command.
@@ -140,16 +144,14 @@ class ShellCommandOperator(ShellCommandArguments):
         )
         return self._runs
 
-    def _follow(self, context: Context, sent: SentCommand, *, adopted: bool) -> str | Deferral:
+    def _follow(
+        self, context: Context, sent: SentCommand, give_up_at: float, *, adopted: bool
+    ) -> str | Deferral:
         """Wait for the end of a command, and say how it went."""
         self._sent, runs = sent, self._runs
         if runs is None:
             raise UpdraftError("the task has sent nothing before it is executed")
         self.persist_console_link(context, EC2InstanceLink, instance_id=sent.instance_id)
-        give_up_at = (
-            sent.requested.timestamp()
-            + (self.delivery_timeout + self.timeout + _UNLISTED).total_seconds()
-        )
         while True:
             invocation = runs.invocation(sent)
             if invocation is not None and invocation["Status"] not in ACTIVE:
@@ -203,13 +205,19 @@ class ShellCommandOperator(ShellCommandArguments):
             return f"failed with exit code {invocation.get('ResponseCode')}"
         return f"ended as {details}"
 
-    def _require_machine(self, sent: SentCommand) -> None:
-        """Make sure that the machine is there, since one that is gone reports nothing."""
+    def _has_machine(self, sent: SentCommand) -> bool:
+        """Tell whether the machine of a command is there; one that is gone reports nothing."""
+        return self._ended_machine(sent) is None
+
+    def _ended_machine(self, sent: SentCommand) -> Instance | None:
         if not sent.instance_id.startswith("i-"):
-            return
-        instances = Ec2Instances(self.ec2, ResourceOwner("", "", "", ""))
-        instance = instances.describe(sent.instance_id)
-        if instance is None or instance["State"]["Name"] in LIVE:
+            return None
+        instance = described(self.ec2, sent.instance_id)
+        return instance if instance and instance["State"]["Name"] not in LIVE else None
+
+    def _require_machine(self, sent: SentCommand) -> None:
+        instance = self._ended_machine(sent)
+        if instance is None:
             return
         story = f"{why_it_ended(instance)}, and with it command {sent.command_id}."
         if given(self.instance_id) is None:

@@ -23,6 +23,7 @@ DOCUMENT = "AWS-RunShellScript"
 
 SUCCESS = "Success"
 CANCELLED = "Cancelled"
+_CANCELLING = "Cancelling"
 
 _LOOKBACK = timedelta(days=30)  # how long Systems Manager keeps commands
 _LOOKBACK_ANYWHERE = timedelta(days=7)
@@ -102,15 +103,18 @@ class ShellCommandRuns:
         :returns: the command, ``None`` when one has to be sent.
         :raises ServiceError: when AWS refuses.
         """
-        active = [one for one in found if one.is_active and one.status != "Cancelling"]
+        going_on = [one for one in found if one.is_active]
+        # One that is being cancelled is waited for only when there is no other.
+        active = [one for one in going_on if one.status != _CANCELLING] or going_on
         for surplus in active[:-1]:
             log.warning("Command %s is there a second time; it is cancelled", surplus.command_id)
             self.cancel(surplus.command_id)
         if active:
             return active[-1]
-        latest = found[0] if found else None
-        if latest is not None and latest.status == SUCCESS and latest.series == self._series:
-            return latest
+        for one in found:
+            is_latest = one.number == found[0].number
+            if is_latest and one.status == SUCCESS and one.series == self._series:
+                return one
         return None
 
     def send(
@@ -139,7 +143,8 @@ class ShellCommandRuns:
                 sent = self._look_again(number)
                 if sent is None and time.monotonic() > give_up_at:
                     raise
-        self._kill_switch.check(self.stop)
+        command_id = sent.command_id
+        self._kill_switch.check(lambda: self.stop(command_id))
         # Another attempt may have sent one at the same time; both keep the earlier one.
         return self.adopt([one for one in self.own() if one.number == number]) or sent
 

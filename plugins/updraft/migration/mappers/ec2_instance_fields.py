@@ -137,7 +137,8 @@ class InstanceFields(ClusterFields):
     def _instance_type(self) -> str | None:
         given = self.value("instanceType", "`instance_type`")
         current = _CURRENT_TYPES.get(given or "")
-        if current is None:
+        # An image of its own may have been made for the very type.
+        if current is None or self.item.field("imageId") is not None:
             return given
         note = f"`instance_type`: {current} takes the place of a type of an earlier generation"
         self.settle("instanceType", Status.APPROXIMATED, note)
