@@ -131,14 +131,16 @@ def probed(request: pytest.FixtureRequest, probes: dict[str, dict]) -> dict:
 
 @pytest.fixture(scope="module")
 def dags(bag: DagBag, tmp_path_factory: pytest.TempPathFactory) -> list:
-    """The project's DAGs, and one as the converter writes it: they have to meet the same rules."""
+    """The project's DAGs, and two of the converter: they have to meet the same rules."""
     folder = tmp_path_factory.mktemp("converted")
-    definition = PROJECT / "include" / "definitions" / "export-dynamodb-table-to-s3.json"
-    command = [sys.executable, "-m", "updraft.cli", "convert", str(definition)]
+    folder_of_samples = PROJECT / "include" / "definitions"
+    samples = ("export-dynamodb-table-to-s3", "load-redshift-from-s3")
+    definitions = [str(folder_of_samples / f"{name}.json") for name in samples]
+    command = [sys.executable, "-m", "updraft.cli", "convert", *definitions]
     subprocess.run([*command, "--output", str(folder / "dags")], check=True, capture_output=True)
     converted = DagBag(dag_folder=str(folder / "dags"))
     assert converted.import_errors == {}
-    assert set(converted.dags) == {"export_dynamodb_table_to_s3"}
+    assert set(converted.dags) == {name.replace("-", "_") for name in samples}
     assert bag.dags
     return [*bag.dags.values(), *converted.dags.values()]
 

@@ -216,7 +216,7 @@ def _accesses(
     elif operation:
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
     else:
-        yield from _s3(method, target, body)
+        yield from _s3(method, target, body, headers.get("x-amz-copy-source"))
 
 
 def _is_redshift(headers: Mapping[str, str]) -> bool:
@@ -291,7 +291,7 @@ def _dynamodb(
         yield Access(action, name if name.startswith("arn:") else table, {})
 
 
-def _s3(method: str, target: str, body: bytes) -> Iterator[Access]:
+def _s3(method: str, target: str, body: bytes, copied: str | None) -> Iterator[Access]:
     url = urlsplit(target)
     query = parse_qs(url.query, keep_blank_values=True)
     bucket, _, key = unquote(url.path).lstrip("/").partition("/")
@@ -313,6 +313,9 @@ def _s3(method: str, target: str, body: bytes) -> Iterator[Access]:
         action = "AbortMultipartUpload" if "uploadId" in query else "DeleteObject"
         yield Access(f"s3:{action}", object_arn, {})
     else:  # an upload in parts needs the same permission in all its calls
+        if copied is not None:
+            source = unquote(copied.partition("?")[0]).lstrip("/")
+            yield Access("s3:GetObject", f"arn:aws:s3:::{source}", {})
         yield Access("s3:PutObject", object_arn, {})
 
 

@@ -132,3 +132,17 @@ def new_warehouse(url: str, **more: Any) -> Warehouse:
     warehouse = Warehouse(url, f"test-{uuid.uuid4().hex[:8]}")
     warehouse.create(**more)
     return warehouse
+
+
+def new_workgroup(warehouse: Warehouse) -> str:
+    """Make a workgroup of Redshift Serverless with a namespace of its own; returns its name."""
+    serverless = warehouse.client("redshift-serverless")
+    name = f"w-{uuid.uuid4().hex[:8]}"
+    serverless.create_namespace(
+        namespaceName=name,
+        adminUsername="admin",
+        adminUserPassword="Secret-1234",
+        iamRoles=[ROLE],
+    )
+    serverless.create_workgroup(workgroupName=name, namespaceName=name, baseCapacity=8)
+    return name

@@ -10,7 +10,7 @@ from airflow.exceptions import AirflowFailException, TaskDeferred
 from airflow.sdk.exceptions import AirflowException
 
 from tests.integration.glue_tasks import finish, resume, task_context
-from tests.integration.redshift_warehouse import ROLE, new_warehouse
+from tests.integration.redshift_warehouse import ROLE, new_warehouse, new_workgroup
 from updraft.operators.redshift_sql import RedshiftSqlOperator
 
 pytestmark = pytest.mark.integration
@@ -243,12 +243,7 @@ def test_who_connects(run, warehouse):
         Name=f"s-{uuid.uuid4()}", SecretString='{"username": "reporter", "password": "x"}'
     )["ARN"]
     cluster = {"cluster_identifier": warehouse.cluster}
-    serverless = warehouse.client("redshift-serverless")
-    name = f"w-{uuid.uuid4().hex[:8]}"
-    serverless.create_namespace(
-        namespaceName=name, adminUsername="admin", adminUserPassword="Secret-1234"
-    )
-    serverless.create_workgroup(workgroupName=name, namespaceName=name, baseCapacity=8)
+    name = new_workgroup(warehouse)
     workgroup = {"cluster_identifier": None, "db_user": None, "workgroup_name": name}
     users = [
         run(who, **place)["result"]["rows"][0][0]

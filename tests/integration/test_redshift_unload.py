@@ -9,7 +9,8 @@ import pytest
 from airflow.exceptions import AirflowException, AirflowFailException
 
 from tests.integration.redshift_tasks import attempt, load_arguments, quick_looks, with_lineage
-from tests.integration.redshift_warehouse import ROLE, new_warehouse
+from tests.integration.redshift_warehouse import ROLE, new_warehouse, new_workgroup
+from updraft.operators.redshift_copy import RedshiftCopyOperator
 from updraft.operators.redshift_unload import RedshiftUnloadOperator
 
 pytestmark = pytest.mark.integration
@@ -90,6 +91,38 @@ def test_what_is_there_is_not_mixed_with_what_is_new(warehouse, folder):
     assert list(warehouse.files(folder)) == ["0009_part_00"]
     operator(warehouse, folder, if_exists="replace").execute(attempt())
     assert list(warehouse.files(folder)) == ["000"]
+
+
+def test_a_workgroup_loads_and_unloads(warehouse, folder, monkeypatch):
+    with_lineage(monkeypatch)
+    name, run = new_workgroup(warehouse), str(uuid.uuid4())
+    arn = f"arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/{name}"
+    place = {"cluster_identifier": None, "db_user": None}
+    load = RedshiftCopyOperator(
+        **load_arguments(
+            warehouse,
+            **place,
+            workgroup_name=name,
+            table="orders",
+            s3_uri=warehouse.put(f"{folder}in", b"1|a\n2|b\n"),
+            iam_role=ROLE,
+            create_table_sql="create table orders (id int, v varchar(9))",
+        )
+    )
+    assert load.execute(attempt(1, run))["inserted"] == 2
+    assert load.execute(attempt(2, run))["inserted"] == 2  # a retry finds the load
+    unload = operator(warehouse, f"{folder}out/", **place, workgroup_name=name, table="orders")
+    assert unload.execute(attempt())["rows"] == 2
+    assert warehouse.files(f"{folder}out/") == {"000": b"1,a\n2,b\n"}
+    unload.workgroup_name = arn
+    (written,) = load.get_openlineage_facets_on_complete(None).outputs
+    for told in (
+        unload.get_openlineage_facets_on_start(),
+        unload.get_openlineage_facets_on_complete(None),
+    ):
+        (read,) = told.inputs
+        assert (read.namespace, read.name) == (written.namespace, written.name)
+    assert written.namespace == f"redshift://{name}.us-east-1:5439"
 
 
 def test_partitions(warehouse, folder):

@@ -84,11 +84,15 @@ class S3Destination:
                     return None
                 raise
 
-    def upload(self, name: str, content: BinaryIO) -> None:
+    def upload(self, name: str, content: BinaryIO, part_bytes: int = PART_BYTES) -> None:
         """Store a stream, by multipart upload if it is long; aborts it when reading fails.
 
         It is uploaded in the thread that reads it, one part after the other: boto3's own upload
         threads would read ahead up to ten parts per file.
+
+        :param name: its name.
+        :param content: the stream.
+        :param part_bytes: size of the parts in bytes; S3 takes 10,000 of them.
         """
         from boto3.s3.transfer import TransferConfig
 
@@ -99,8 +103,8 @@ class S3Destination:
                 self._key(name),
                 Config=TransferConfig(
                     use_threads=False,
-                    multipart_threshold=PART_BYTES,
-                    multipart_chunksize=PART_BYTES,
+                    multipart_threshold=part_bytes,
+                    multipart_chunksize=part_bytes,
                 ),
             )
 
@@ -152,17 +156,22 @@ class S3Destination:
                         error.get("Message", ""),
                     )
 
-    def abort_uploads(self, name_prefix: str) -> int:
+    def abort_uploads(self, name_prefix: str, *, exact: bool = False) -> int:
         """Abort unfinished multipart uploads.
 
         They are invisible and only cost storage, so a role that may not list or abort them can
         still export; the log says so, once.
+
+        :param name_prefix: what the names of their objects begin with.
+        :param exact: whether that is the whole name.
+        :returns: their number.
         """
         aborted = 0
         try:
             if self._may_abort_uploads:
                 for upload in self._uploads(name_prefix):
-                    aborted += self._abort(upload)
+                    if not exact or upload["Key"] == self._key(name_prefix):
+                        aborted += self._abort(upload)
         except AccessDeniedError as error:
             self._may_abort_uploads = False
             log.warning("Unfinished uploads of killed attempts remain, if any. %s", error)

@@ -103,8 +103,7 @@ def _fate(
         if workflow.ledger.status(object_id, field) is Status.NEEDS_DECISION
     )
     if workflow.definition.is_secret(parameter.id):
-        note = "secrets don't go through the form: create an Airflow connection"
-        return Status.NEEDS_DECISION, f"{note} (used by {places or 'nothing'})"
+        return _fate_of_secret(places, workflow, uses)
     if parameter.name in workflow.parameters_read:
         if parameter.optional:
             return (
@@ -118,6 +117,16 @@ def _fate(
     if uses:
         return Status.DROPPED, f"only used by {places}, of which nothing is left"
     return Status.DROPPED, "no object uses it"
+
+
+def _fate_of_secret(
+    places: str, workflow: Workflow, uses: list[tuple[str, str]]
+) -> tuple[Status, str]:
+    settled = {workflow.ledger.status(object_id, field) for object_id, field in uses}
+    if uses and settled <= {Status.EQUIVALENT, Status.APPROXIMATED}:
+        return Status.APPROXIMATED, f"secrets don't go through the form: see {places}"
+    note = "secrets don't go through the form: create an Airflow connection"
+    return Status.NEEDS_DECISION, f"{note} (used by {places or 'nothing'})"
 
 
 def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow) -> ParamSpec:

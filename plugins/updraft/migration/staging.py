@@ -60,5 +60,5 @@ def account_staging(param: ParamSpec) -> ParameterAccount:
         type="AWS::S3::ObjectKey",
         value="-",
         status=Status.NEEDS_DECISION,
-        note="new: Hive copied straight from table to table, the DAG needs a place in S3 between",
+        note="new: the pipeline copied straight from table to table, the DAG needs S3 between them",
     )

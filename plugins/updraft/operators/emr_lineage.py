@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.openlineage.facet import (
@@ -16,14 +15,12 @@ from airflow.providers.openlineage.extractors import OperatorLineage
 
 from updraft.errors import UpdraftError
 from updraft.lineage.naming import DYNAMODB_TABLE_ARN, DatasetName, dynamodb_table, s3_prefix
+from updraft.operators.argument_lineage import flagged_uris
 
 if TYPE_CHECKING:
     from openlineage.client.facet_v2 import JobFacet, RunFacet
 
 log = logging.getLogger(__name__)
-
-_READS = frozenset({"--input", "--input-path", "--source", "--src", "-input"})
-_WRITES = frozenset({"--dest", "--destination", "--output", "--output-path", "-output"})
 
 
 def declared_lineage(
@@ -42,7 +39,7 @@ def declared_lineage(
     :returns: the lineage; a URI of no kind that has a name in lineage is left out, and the log
         says so.
     """
-    reads, writes = flagged_uris(steps)
+    reads, writes = uris_of_steps(steps)
     facets: dict[str, RunFacet | JobFacet] = {}
     if external_id:
         facets["externalQuery"] = ExternalQueryRunFacet(externalQueryId=external_id, source="emr")
@@ -53,25 +50,18 @@ def declared_lineage(
     )
 
 
-def flagged_uris(steps: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+def uris_of_steps(steps: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
     """Find the URIs of S3 that steps clearly read or write.
 
     :param steps: the steps.
-    :returns: what follows a flag for input, and what follows one for output, as ``--input URI`` or
-        ``--input=URI``.
+    :returns: what follows a flag for input, and what follows one for output.
     """
     reads: list[str] = []
     writes: list[str] = []
     for step in steps:
-        arguments = [str(one) for one in step.get("HadoopJarStep", {}).get("Args", ())]
-        pairs = [*pairwise(arguments)]
-        pairs += [(flag, value) for flag, _, value in (one.partition("=") for one in arguments)]
-        for flag, value in pairs:
-            if value.startswith(("s3://", "s3a://", "s3n://")):
-                if flag.lower() in _READS:
-                    reads.append(value)
-                elif flag.lower() in _WRITES:
-                    writes.append(value)
+        found = flagged_uris([str(one) for one in step.get("HadoopJarStep", {}).get("Args", ())])
+        reads += found[0]
+        writes += found[1]
     return reads, writes
 
 

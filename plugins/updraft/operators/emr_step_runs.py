@@ -71,14 +71,19 @@ class EmrStepRuns:
     def adopt(self, view: View, known: dict[int, str], adopted: set[str]) -> list[int]:
         """Take over what has been done or is going on.
 
+        A step of another series, before which one has to be added again, is cancelled and added
+        again as well: it would end before the one it comes after.
+
         :param view: the steps of the cluster.
         :param known: ids by place in the list; what is found is added.
         :param adopted: ids of those that an earlier attempt has added; what is found is added. One
             that was being cancelled for that attempt is taken out of both again.
         :returns: the places of the steps that have to be added, in order.
         :raises TaskStoppedError: when the task was told to stop; its steps are cancelled.
+        :raises ServiceError: when AWS refuses to cancel.
         """
-        missing = []
+        missing: list[int] = []
+        overtaken: list[str] = []
         for index, step_id in list(known.items()):
             step = view.by_id.get(step_id)
             if step_id in adopted and step and step["Status"]["State"] == "CANCELLED":
@@ -92,7 +97,12 @@ class EmrStepRuns:
                 missing.append(index)
                 continue
             step, state = latest[1], latest[1]["Status"]["State"]
-            if state in ACTIVE_STATES or (state == COMPLETED and self._is_of_series(step)):
+            is_of_series = self._is_of_series(step)
+            if state in ACTIVE_STATES and missing and not is_of_series:
+                log.info("Step %s (%s) began before one that runs again", step["Id"], step["Name"])
+                overtaken.append(step["Id"])
+                missing.append(index)
+            elif state in ACTIVE_STATES or (state == COMPLETED and is_of_series):
                 log.info("Adopted step %s (%s), which is %s", step["Id"], step["Name"], state)
                 known[index] = step["Id"]
                 adopted.add(step["Id"])
@@ -105,6 +115,7 @@ class EmrStepRuns:
                     state,
                 )
                 missing.append(index)
+        self.cancel(overtaken)
         return missing
 
     def add(

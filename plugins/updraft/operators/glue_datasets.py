@@ -40,6 +40,13 @@ class GlueDatasetOperator(AwsOperator[GlueClientHook]):
         self.outputs = outputs
         self._lineage: Lineage | None = None
 
+    def uris_of_arguments(self) -> tuple[list[str], list[str]]:
+        """Find what else the arguments of the work name.
+
+        :returns: URIs in S3 that it reads, and those that it writes.
+        """
+        return [], []
+
     def remember_lineage(
         self, external_id: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
     ) -> None:
@@ -52,16 +59,21 @@ class GlueDatasetOperator(AwsOperator[GlueClientHook]):
         try:
             from updraft.operators.glue_lineage import Lineage  # noqa: PLC0415 - optional
 
+            reads, writes = self._declared()
             self._lineage = Lineage.of(
-                self.hook,
-                [*names_argument("inputs", self.inputs), *inputs],
-                [*names_argument("outputs", self.outputs), *outputs],
-                external_id,
+                self.hook, [*reads, *inputs], [*writes, *outputs], external_id
             )
         except ImportError:
             return
         except Exception as error:  # noqa: BLE001 - lineage must not fail the task
             self.log.warning("The lineage of this task is incomplete: %s", error)
+
+    def _declared(self) -> tuple[list[str], list[str]]:
+        reads, writes = self.uris_of_arguments()
+        return (
+            [*names_argument("inputs", self.inputs), *reads],
+            [*names_argument("outputs", self.outputs), *writes],
+        )
 
     def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
         """Name what is known before anything was done.
@@ -72,9 +84,7 @@ class GlueDatasetOperator(AwsOperator[GlueClientHook]):
             from updraft.operators.glue_lineage import Lineage  # noqa: PLC0415 - optional
         except ImportError:
             return None
-        return Lineage.declared(
-            names_argument("inputs", self.inputs), names_argument("outputs", self.outputs)
-        ).as_operator_lineage()
+        return Lineage.declared(*self._declared()).as_operator_lineage()
 
     def get_openlineage_facets_on_complete(
         self,

@@ -11,6 +11,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
 from updraft.hooks.s3 import s3_client
+from updraft.operators.argument_lineage import named_uris
 from updraft.operators.glue_base import LONGEST_WAIT, GlueOperator
 from updraft.operators.glue_job_arguments import (
     ATTEMPT,
@@ -304,6 +305,14 @@ class GlueJobRunOperator(GlueOperator):
             notify_delay_after=self.notify_delay_after,
             job_run_queuing=self.job_run_queuing,
         ).checked()
+
+    def uris_of_arguments(self) -> tuple[list[str], list[str]]:
+        """Find what the arguments of the script name, such as ``--input_path``.
+
+        :returns: URIs in S3 that it reads, and those that it writes.
+        """
+        defaults = json_object("job_definition", self.job_definition).get("DefaultArguments")
+        return named_uris({**(defaults or {}), **script_arguments_of(self.script_arguments)})
 
     def _own_arguments(self) -> dict[str, str]:
         return {

@@ -88,7 +88,7 @@ class Lineage:
 
 
 def _uris(texts: Sequence[str]) -> list[_Named]:
-    return [(s3_prefix(text), {}) for text in texts if _S3.match(text)]
+    return [(name, {}) for name in dict.fromkeys(s3_prefix(one) for one in texts if _S3.match(one))]
 
 
 def _all_described(hook: GlueClientHook, texts: Sequence[str]) -> list[_Named]:

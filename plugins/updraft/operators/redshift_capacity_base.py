@@ -271,21 +271,3 @@ class RedshiftCapacityOperator(StopsAfterTrigger, AwsOperator[_Hook]):
 
         :param context: context of the task instance.
         """
-
-    def persist_console_link(self, context: Context, link: Any, **values: str) -> None:
-        """Store a link.
-
-        :param context: context of the task instance.
-        :param link: class of the link.
-        :param values: what its address is made of.
-        """
-        try:
-            link.persist(
-                context=context,
-                operator=self,
-                region_name=self.hook.conn_region_name,
-                aws_partition=self.hook.conn_partition,
-                **values,
-            )
-        except Exception as error:  # noqa: BLE001 - a convenience must not fail the task
-            self.log.warning("The task has no link to the AWS console: %s", error)

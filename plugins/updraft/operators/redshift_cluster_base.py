@@ -12,7 +12,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftClusterHook
 from updraft.operators.redshift_capacity_base import RedshiftCapacityOperator
 from updraft.operators.redshift_cluster_plan import node_hours, planned_steps, shown
-from updraft.operators.redshift_links import RedshiftClusterLink
+from updraft.operators.redshift_links import RedshiftClusterLink, persist_console_link
 from updraft.operators.redshift_refusals import Wait
 from updraft.operators.redshift_resizing import Resizing
 from updraft.redshift.capacity_goal import PAUSE, RESIZE, CapacityGoal
@@ -263,8 +263,8 @@ class RedshiftClusterOperator(RedshiftCapacityOperator[RedshiftClusterHook]):
 
         :param context: context of the task instance.
         """
-        self.persist_console_link(
-            context, RedshiftClusterLink, cluster_identifier=self.cluster_identifier
+        persist_console_link(
+            self, context, RedshiftClusterLink, cluster_identifier=self.cluster_identifier
         )
 
     def _next_action(self, goal: CapacityGoal, state: str, size: ClusterSize) -> str | None:

@@ -19,6 +19,8 @@ from updraft.redshift.insert_modes import STAGING, InsertMode, Load, load_statem
 from updraft.redshift.statement import RedshiftStatement
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
     from updraft.operators.redshift_load_lineage import LoadLineage
 
 _REMEMBERED = timedelta(hours=24)
@@ -131,6 +133,22 @@ class RedshiftCopyOperator(RedshiftCopyArguments):
             self.log.warning("Which lines failed is not known. %s", trouble)
             return error
         return UpdraftError(f"{error}\n{found}") if found.count else error
+
+    def declared_lineage(self, region: str) -> "OperatorLineage[Any, Any]":
+        """Name the source and the table.
+
+        :param region: the region of the database.
+        :returns: the lineage.
+        :raises UpdraftError: when an argument is wrong.
+        :raises ImportError: when OpenLineage is not installed.
+        """
+        from updraft.operators.redshift_load_lineage import (  # noqa: PLC0415 - optional
+            declared_load,
+        )
+
+        load, source = self.load(), self.other_table() or self.source()
+        found = declared_load(self.place, region, load, source, self.fill(load))
+        return found.as_operator_lineage()
 
     def _rejected(self, fill: StatementOutcome) -> LoadErrors:
         lenient = {"MAXERROR", "IGNOREALLERRORS"}

@@ -93,7 +93,8 @@ class RedshiftLineage:
             )
             found = analyze(script, schemas, default_database=database.database)
         has_dynamodb = any(isinstance(one, DynamoDBTable) for one in found.inputs)
-        place = place_of(database, hook.conn_region_name, hook.account_id if has_dynamodb else None)
+        account = hook.account_id if has_dynamodb else None
+        place = place_of(database, hook.conn_region_name, account, hook.conn_partition)
         counts = [(one.sql, one.rows) for one in run.outcomes if not one.has_result]
         return cls(found, place, script, columns, _written(counts, database, place), run.id)
 
@@ -159,17 +160,24 @@ def declared(
     return RedshiftLineage(found, place_of(database, region), script).as_operator_lineage()
 
 
-def place_of(database: RedshiftDatabase, region: str, account: str | None = None) -> Place:
+def place_of(
+    database: RedshiftDatabase, region: str, account: str | None = None, partition: str = "aws"
+) -> Place:
     """Name where statements run as OpenLineage does.
 
     :param database: the database.
     :param region: its region.
     :param account: id of the account, which only names of DynamoDB tables have.
+    :param partition: partition of AWS, which only those have.
     :returns: the cluster or workgroup, with the port that Redshift has by default.
     """
     workgroup = (database.workgroup_name or "").rpartition("/")[2]
     return Place(
-        database.cluster_identifier or workgroup, region, account or _UNKNOWN_ACCOUNT, _PORT
+        database.cluster_identifier or workgroup,
+        region,
+        account or _UNKNOWN_ACCOUNT,
+        _PORT,
+        partition,
     )
 
 

@@ -20,6 +20,8 @@ from openlineage.client.facet_v2 import (
     output_statistics_output_dataset,
 )
 
+from updraft.hooks.redshift_data import RedshiftDatabase
+from updraft.operators.redshift_lineage import namespace_of, place_of
 from updraft.operators.redshift_statement_calls import FinishedStatements
 from updraft.operators.redshift_statements_base import RedshiftStatementsOperator
 from updraft.operators.redshift_tables import Rows, table_columns
@@ -30,6 +32,7 @@ from updraft.sql_lineage.names import Dataset as Named
 from updraft.sql_lineage.names import DynamoDBTable, Files, RedshiftTable
 from updraft.sql_lineage.openlineage_facets import Place, column_lineage, extraction_error
 from updraft.sql_lineage.result import DatasetColumn, Output, SqlLineage
+from updraft.sql_lineage.scanning import without_secrets
 from updraft.sql_lineage.schemas import Schemas
 
 _LOOKUP_SECONDS = 30.0
@@ -81,25 +84,37 @@ def load_lineage(
     :returns: the lineage.
     :raises UpdraftError: when the catalog can't be asked.
     """
-    target = _named(operator, load.table)
+    database = operator.place
+    target, read = _named(database, load.table), _source(database, source)
     types = table_columns(_asking(operator), load.table)
     columns = load.columns or tuple(types)
-    read = _source(operator, source)
-    staging = RedshiftTable(target.database, "public", STAGING)
-    listed = ", ".join(map(quoted, columns))
-    into = f"INSERT INTO {load.table.sql}" + (f" ({listed})" if listed else "")
-    rows_from = load.transformation or f"SELECT {listed or '*'} FROM {quoted(STAGING)}"  # noqa: S608 - names are quoted
-    found = analyze(
-        f"{into} {rows_from}",
-        Schemas({staging: columns, target: tuple(types)}),
-        default_database=target.database,
-    )
-    found = _renamed(found, staging, read)
+    found = _loaded(load, target, read, columns, tuple(types))
     place = _place(operator, needs_account=isinstance(read, DynamoDBTable))
     schema = {name: types.get(name, "") for name in columns}
-    return _described(
-        found, place, run, {target: types, read: schema}, {target: _STATISTICS(rowCount=rows)}
-    )
+    statistics: dict[Named, Any] = {target: _STATISTICS(rowCount=rows)}
+    return _described(found, place, _sql(run), {target: types, read: schema}, statistics, run.id)
+
+
+def declared_load(
+    database: RedshiftDatabase, region: str, load: Load, source: TableName | str, fill: str
+) -> LoadLineage:
+    """Describe a load before it runs, without asking anybody.
+
+    :param database: where it is to run.
+    :param region: the region.
+    :param load: what is to be loaded.
+    :param source: another table, or where the files or the DynamoDB table are. The last one has no
+        name as long as the account is not known, and is left out.
+    :param fill: the statement that reads it.
+    :returns: the lineage, with columns where the arguments name them.
+    """
+    target, read = _named(database, load.table), _source(database, source)
+    found = _loaded(load, target, read, load.columns, ())
+    if isinstance(read, DynamoDBTable):
+        known = tuple(one for one in found.inputs if one != read)
+        outputs = [replace(one, inputs=known, columns={}, influences=()) for one in found.outputs]
+        found = replace(found, inputs=known, outputs=tuple(outputs))
+    return _described(found, place_of(database, region), fill, {}, {})
 
 
 def unload_lineage(
@@ -137,7 +152,33 @@ def unload_lineage(
         rowCount=result["rows"], size=result["bytes"], fileCount=result["files"]
     )
     files = Files(target.rstrip("/"))
-    return _described(found, _place(operator), run, types, {files: statistics})
+    return _described(found, _place(operator), _sql(run), types, {files: statistics}, run.id)
+
+
+def _loaded(
+    load: Load,
+    target: RedshiftTable,
+    read: Named,
+    columns: Sequence[str],
+    target_columns: Sequence[str],
+) -> SqlLineage:
+    """Read what a load does with the rows of its staging table, which are those of the source."""
+    staging = RedshiftTable(target.database, "public", STAGING)
+    listed = ", ".join(map(quoted, columns))
+    into = f"INSERT INTO {load.table.sql}" + (f" ({listed})" if listed else "")
+    rows_from = load.transformation or f"SELECT {listed or '*'} FROM {quoted(STAGING)}"  # noqa: S608 - names are quoted
+    known = {staging: tuple(columns), target: tuple(target_columns)}
+    schemas = Schemas({table: names for table, names in known.items() if names})
+    found = analyze(f"{into} {rows_from}", schemas, default_database=target.database)
+    if found.errors and not found.outputs:
+        # A transformation that can't be read says nothing of columns and of other tables.
+        output = Output(target, (read,), {}, (), ())
+        return replace(found, inputs=(read,), outputs=(output,))
+    return _renamed(found, staging, read)
+
+
+def _sql(run: FinishedStatements) -> str:
+    return ";\n".join(one.sql for one in run.outcomes)
 
 
 def _asking(operator: RedshiftStatementsOperator) -> Rows:
@@ -149,25 +190,21 @@ def _asking(operator: RedshiftStatementsOperator) -> Rows:
     return rows
 
 
-def _source(operator: RedshiftStatementsOperator, source: TableName | str) -> Named:
+def _source(database: RedshiftDatabase, source: TableName | str) -> Named:
     if isinstance(source, TableName):
-        return _named(operator, source)
+        return _named(database, source)
     kind, _, rest = source.partition("://")
     return DynamoDBTable(rest) if kind == "dynamodb" else Files(source.rstrip("/"))
 
 
-def _named(operator: RedshiftStatementsOperator, table: TableName) -> RedshiftTable:
-    return RedshiftTable(operator.place.database.lower(), table.schema, table.table)
+def _named(database: RedshiftDatabase, table: TableName) -> RedshiftTable:
+    return RedshiftTable(database.database.lower(), table.schema, table.table)
 
 
 def _place(operator: RedshiftStatementsOperator, *, needs_account: bool = False) -> Place:
-    hook, place = operator.hook, operator.place
-    return Place(
-        cluster=place.cluster_identifier or place.workgroup_name or "",
-        region=str(hook.conn_region_name),
-        account=hook.account_id if needs_account else "",
-        partition=hook.conn_partition,
-    )
+    hook = operator.hook
+    account = hook.account_id if needs_account else None
+    return place_of(operator.place, str(hook.conn_region_name), account, hook.conn_partition)
 
 
 def _renamed(found: SqlLineage, old: RedshiftTable, new: Named) -> SqlLineage:
@@ -195,16 +232,19 @@ def _renamed(found: SqlLineage, old: RedshiftTable, new: Named) -> SqlLineage:
     )
 
 
-def _described(
+def _described(  # noqa: PLR0917 - all that an event has
     found: SqlLineage,
     place: Place,
-    run: FinishedStatements,
+    sql: str,
     types: Mapping[Named, Mapping[str, str]],
     statistics: Mapping[Named, Any],
+    statement_id: str | None = None,
 ) -> LoadLineage:
-    run_facets: dict[str, RunFacet] = {
-        "externalQuery": ExternalQueryRunFacet(externalQueryId=run.id, source="redshift-data")
-    }
+    run_facets: dict[str, RunFacet] = {}
+    if statement_id is not None:
+        run_facets["externalQuery"] = ExternalQueryRunFacet(
+            externalQueryId=statement_id, source=namespace_of(place)
+        )
     failure = extraction_error(found)
     if failure is not None:
         run_facets["extractionError"] = failure
@@ -221,12 +261,11 @@ def _described(
                 *named, facets=facets, outputFacets={"outputStatistics": numbers} if numbers else {}
             )
         )
-    sql = ";\n".join(one.sql for one in run.outcomes)
     return LoadLineage(
         [InputDataset(*place.name(one), facets=_schema(types.get(one))) for one in found.inputs],
         outputs,
         run_facets,
-        {"sql": SQLJobFacet(query=sql)},
+        {"sql": SQLJobFacet(query=without_secrets(sql))},
     )
 
 

@@ -1,7 +1,7 @@
 """Keeps the scheduled actions of a cluster as a timetable says."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftClusterHook
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
-from updraft.operators.redshift_links import RedshiftClusterLink
+from updraft.operators.redshift_links import RedshiftClusterLink, persist_console_link
 from updraft.operators.redshift_timetable import read_timetable
 from updraft.operators.template_arguments import given, truth
 from updraft.redshift.clusters import require_identifier
@@ -192,14 +192,9 @@ class RedshiftScheduledActionsOperator(AwsOperator[RedshiftClusterHook]):
         self.hook.request(operation, f"scheduled action {name!r}", **parameters)
 
     def _persist_link(self, context: Context) -> None:
-        with suppress(Exception):  # a convenience must not fail the task
-            RedshiftClusterLink.persist(
-                context=context,
-                operator=self,
-                region_name=self.hook.conn_region_name,
-                aws_partition=self.hook.conn_partition,
-                cluster_identifier=self.cluster_identifier,
-            )
+        persist_console_link(
+            self, context, RedshiftClusterLink, cluster_identifier=self.cluster_identifier
+        )
 
 
 @contextmanager

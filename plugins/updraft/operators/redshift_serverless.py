@@ -11,7 +11,7 @@ from updraft.dynamodb.service_errors import ResourceMissingError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift import RedshiftServerlessHook
 from updraft.operators.redshift_capacity_base import RedshiftCapacityOperator
-from updraft.operators.redshift_links import RedshiftWorkgroupLink
+from updraft.operators.redshift_links import RedshiftWorkgroupLink, persist_console_link
 from updraft.operators.redshift_refusals import Wait
 from updraft.operators.template_arguments import given
 from updraft.triggers.redshift import RedshiftWorkgroupTrigger
@@ -148,8 +148,8 @@ class RedshiftServerlessCapacityOperator(RedshiftCapacityOperator[RedshiftServer
 
         :param context: context of the task instance.
         """
-        self.persist_console_link(
-            context, RedshiftWorkgroupLink, workgroup_name=self.workgroup_name
+        persist_console_link(
+            self, context, RedshiftWorkgroupLink, workgroup_name=self.workgroup_name
         )
 
     def _wanted(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from updraft.compat import Context
 from updraft.dynamodb.service_errors import explained
 from updraft.errors import UpdraftError
 from updraft.hooks.s3 import s3_client
-from updraft.operators.redshift_links import RedshiftQueryEditorLink
+from updraft.operators.redshift_links import RedshiftQueryEditorLink, persist_console_link
 from updraft.operators.redshift_sql_arguments import (
     Result,
     named_arguments,
@@ -191,7 +191,7 @@ class RedshiftSqlOperator(RedshiftStatementsOperator):
         :param error: how the statement failed.
         :returns: the same error.
         """
-        self._link(context)
+        persist_console_link(self, context, RedshiftQueryEditorLink)
         return error
 
     def _statements(self, script: str | Sequence[str]) -> list[RedshiftStatement]:
@@ -233,20 +233,9 @@ class RedshiftSqlOperator(RedshiftStatementsOperator):
                 f"{self.script_uri} is not UTF-8: {error.reason} at byte {error.start}"
             ) from None
 
-    def _link(self, context: Context) -> None:
-        try:
-            RedshiftQueryEditorLink.persist(
-                context=context,
-                operator=self,
-                region_name=self.hook.conn_region_name,
-                aws_partition=self.hook.conn_partition,
-            )
-        except Exception as error:  # noqa: BLE001 - a convenience must not fail the task
-            self.log.warning("The task has no link to the AWS console: %s", error)
-
     def _remember(self, context: Context, run: FinishedStatements) -> None:
         """Look up what lineage needs while the task still runs."""
-        self._link(context)
+        persist_console_link(self, context, RedshiftQueryEditorLink)
         try:
             from updraft.operators.redshift_lineage import RedshiftLineage  # noqa: PLC0415 optional
 

@@ -14,6 +14,7 @@ from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift_data import LIMITS
 from updraft.operators.kill_switch import KillSwitch
+from updraft.operators.redshift_cancellations import cancel_statement, end_statement
 from updraft.operators.redshift_plan import Call, Plan
 from updraft.operators.redshift_statement_calls import (
     FinishedStatements,
@@ -34,7 +35,6 @@ _ABORTED = "ABORTED"
 _SETUP = 0
 _SESSION_SECONDS = 3600
 _FIRST_LOOKS = (0.2, 0.4, 0.8, 1.6)
-_CANCEL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -132,17 +132,10 @@ class RedshiftStatementRuns:
             log.warning("A statement may go on; the next attempt adopts it. %s", error)
             return
         for statement_id in known:
-            self._cancel(statement_id)
+            cancel_statement(self._calls, statement_id)
 
     def _active(self) -> list[str]:
         return [one.id for one in self._calls.submitted() if one.is_active]
-
-    def _cancel(self, statement_id: str) -> None:
-        try:
-            self._calls.cancel(statement_id)
-            log.info("Told Redshift to cancel statement %s", statement_id)
-        except ServiceError as error:
-            log.warning("Statement %s was not cancelled. %s", statement_id, error)
 
     def _found(self) -> list[Submitted]:
         """Find this work, and end other work of the task that still goes on.
@@ -156,22 +149,8 @@ class RedshiftStatementRuns:
                 own.append(one)
             elif one.is_active:
                 log.warning("Statement %s is of an earlier run of this task; it is ended", one.id)
-                self._cancel(one.id)
-                self._await_end(one.id)
+                end_statement(self._calls, one.id)
         return own
-
-    def _await_end(self, statement_id: str) -> None:
-        give_up_at = time.monotonic() + _CANCEL_SECONDS
-        for pause in growing_pauses(2.0):
-            if self._calls.describe(statement_id)["Status"] not in RUNNING_STATES:
-                return
-            if time.monotonic() > give_up_at:
-                break
-            time.sleep(pause)
-        raise UpdraftError(
-            f"Statement {statement_id}, which an earlier run of this task submitted, goes on "
-            f"{_CANCEL_SECONDS:.0f} s after it was cancelled. A retry looks again."
-        )
 
     def _done(self, step: int) -> Mapping[str, Any] | Waiting:
         """Find a call finished, or wait for it, or make it."""

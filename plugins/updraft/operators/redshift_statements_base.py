@@ -6,12 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-
 from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
-from updraft.hooks.redshift_data import RedshiftDatabase, RedshiftStatementsHook
-from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
 from updraft.operators.kill_switch import KillSwitch
 from updraft.operators.redshift_availability import Availability
@@ -28,17 +24,18 @@ from updraft.operators.redshift_statement_runs import (
     RedshiftStatementRuns,
     Waiting,
 )
+from updraft.operators.redshift_statements_arguments import RedshiftStatementsArguments
 from updraft.operators.template_arguments import given, truth
 from updraft.operators.trigger_failure import StopsAfterTrigger
 from updraft.operators.try_series import series_digest
-from updraft.operators.waiting import GRACE, Deferral, check_poll_interval, may_defer
+from updraft.operators.waiting import GRACE, Deferral, may_defer
 from updraft.redshift.statement import RedshiftStatement, as_plain
 from updraft.resource_owner import ResourceOwner
 from updraft.triggers.polling import MOST_ERRORS
 from updraft.triggers.redshift_data import RedshiftStatementTrigger
 
 
-class RedshiftStatementsOperator(StopsAfterTrigger, AwsOperator[RedshiftStatementsHook]):
+class RedshiftStatementsOperator(StopsAfterTrigger, RedshiftStatementsArguments):
     """Base of the operators that run statements, each once however often the task is tried.
 
     Statements are submitted under a name and a token of the task instance, its series of attempts
@@ -56,92 +53,15 @@ class RedshiftStatementsOperator(StopsAfterTrigger, AwsOperator[RedshiftStatemen
     A user who ends the task cancels what goes on, also while the task is deferred (from Airflow
     3.3 on; before, the next attempt adopts it).
 
-    :param database: name of the database. (templated)
-    :param cluster_identifier: the cluster. (templated)
-    :param workgroup_name: the workgroup of Redshift Serverless, instead of a cluster. (templated)
-    :param db_user: the database user; for a cluster only. (templated)
-    :param secret_arn: ARN or name of a secret with ``username`` and ``password``. Without it and
-        ``db_user`` the identity of IAM connects. (templated)
-    :param query_group: query group of the statements, by which workload management chooses their
-        queue. (templated)
-    :param transaction: whether the statements are one transaction. Otherwise each counts as soon
-        as it has ended, they share a session where they have to, and a retry goes on with the one
-        that failed. (templated)
-    :param wait_for_available: whether to wait while the cluster is paused, resized and so on; by
-        default the task fails then and says so. (templated)
-    :param deferrable: whether the task gives its slot back while Redshift works; it looks for some
-        seconds first.
-    :param poll_interval: seconds between two looks; the first pauses are shorter.
-    :param aws_conn_id: the Airflow connection used for AWS credentials. (templated)
-    :param region_name: region; by default that of the connection. (templated)
-    :param verify: whether to verify TLS certificates, or the path of a CA bundle. (templated)
-    :param botocore_config: arguments of botocore's ``Config``; they win over the operator's own
-        (standard retries, ten attempts).
+    :param kwargs: as of
+        :class:`~updraft.operators.redshift_statements_arguments.RedshiftStatementsArguments`.
     """
 
-    aws_hook_class = RedshiftStatementsHook
-    ui_color = "#dfe8f5"
-    template_fields: Sequence[str] = aws_template_fields(
-        "database",
-        "cluster_identifier",
-        "workgroup_name",
-        "db_user",
-        "secret_arn",
-        "query_group",
-        "transaction",
-        "wait_for_available",
-    )
-
-    def __init__(
-        self,
-        *,
-        database: str,
-        cluster_identifier: str | None = None,
-        workgroup_name: str | None = None,
-        db_user: str | None = None,
-        secret_arn: str | None = None,
-        query_group: str | None = None,
-        transaction: bool | str = True,
-        wait_for_available: bool | str = False,
-        deferrable: bool = True,
-        poll_interval: int = 10,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.database = database
-        self.cluster_identifier = cluster_identifier
-        self.workgroup_name = workgroup_name
-        self.db_user = db_user
-        self.secret_arn = secret_arn
-        self.query_group = query_group
-        self.transaction = transaction
-        self.wait_for_available = wait_for_available
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
         self.kill_switch = KillSwitch()
         self._trigger_errors = 0
         self._runs: RedshiftStatementRuns | None = None
-
-    @property
-    def _hook_parameters(self) -> dict[str, Any]:
-        parameters: dict[str, Any] = super()._hook_parameters
-        return {**parameters, "config": client_configuration(self.botocore_config)}
-
-    @property
-    def place(self) -> RedshiftDatabase:
-        """The database, and who connects to it."""
-        return RedshiftDatabase(
-            database=given(self.database) or "",
-            cluster_identifier=given(self.cluster_identifier),
-            workgroup_name=given(self.workgroup_name),
-            db_user=given(self.db_user),
-            secret_arn=given(self.secret_arn),
-        )
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether the statements are one transaction."""
-        return truth("transaction", self.transaction)
 
     @abstractmethod
     def statements(self, context: Context) -> Sequence[RedshiftStatement]:
@@ -161,16 +81,6 @@ class RedshiftStatementsOperator(StopsAfterTrigger, AwsOperator[RedshiftStatemen
         :returns: what can be written as JSON; ``None`` to take the statements themselves.
         """
         return None
-
-    def check(self) -> None:
-        """Check the arguments.
-
-        :raises UpdraftError: when one is wrong, which no retry can mend.
-        """
-        check_poll_interval(self.poll_interval)
-        self.place.check()
-        truth("transaction", self.transaction)
-        truth("wait_for_available", self.wait_for_available)
 
     def finished(self, context: Context, run: FinishedStatements) -> Any:
         """Make the result of the task. It may be called in another process than :meth:`statements`.

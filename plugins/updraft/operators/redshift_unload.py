@@ -22,6 +22,8 @@ from updraft.redshift.unload_statement import UnloadOptions, table_query, unload
 from updraft.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
     from updraft.operators.redshift_load_lineage import LoadLineage
 
 FAIL, REPLACE, REPLACE_PARTITIONS = "fail", "replace", "replace_partitions"
@@ -186,6 +188,18 @@ class RedshiftUnloadOperator(RedshiftLoadOperator):
         self.log.info("Unloaded: %s", result)
         self.remember_lineage(lambda: self._described(run, result))
         return result
+
+    def declared_lineage(self, region: str) -> "OperatorLineage[Any, Any] | None":
+        """Name the tables of the query and the folder.
+
+        :param region: the region of the database.
+        :returns: the lineage.
+        :raises UpdraftError: when an argument is wrong.
+        :raises ImportError: when OpenLineage is not installed.
+        """
+        from updraft.operators.redshift_lineage import declared  # noqa: PLC0415 - optional
+
+        return declared(self._sql(), self.place, region)
 
     def _query(self) -> str:
         text, name = given(self.query), given(self.table)

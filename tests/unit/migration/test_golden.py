@@ -10,9 +10,11 @@ from updraft.migration.names import dag_id_of
 _SAMPLES = Path(__file__).parents[3] / "include" / "definitions"
 _GOLDEN = Path(__file__).with_name("golden")
 _NAMES = (
+    "copy-between-s3-and-database",
     "copy-dynamodb-table-across-regions",
     "export-dynamodb-table-to-s3",
     "import-dynamodb-table-from-s3",
+    "load-redshift-from-s3",
 )
 
 

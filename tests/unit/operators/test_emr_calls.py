@@ -636,15 +636,31 @@ def test_a_failed_step_is_added_again_with_the_next_number(emr):
     assert adopted == {"s-2"}
 
 
-def test_a_task_that_was_cleared_adds_again_what_has_completed_and_takes_over_the_rest(emr):
+def test_a_task_that_was_cleared_takes_over_steps_of_which_none_has_ended(emr):
+    old = "000000"
+    _steps_listed(
+        emr, _step(1, "PENDING", "s-2", series=old), _step(0, "RUNNING", "s-1", series=old)
+    )
+    runs, known = _runs(), {}
+
+    assert runs.adopt(runs.view(), known, set()) == []
+    assert known == {0: "s-1", 1: "s-2"}
+
+
+def test_a_task_that_was_cleared_runs_no_step_before_one_that_runs_again(emr):
     old = "000000"
     _steps_listed(
         emr, _step(1, "RUNNING", "s-2", series=old), _step(0, "COMPLETED", "s-1", series=old)
     )
+    emr.add_response(
+        "cancel_steps",
+        {"CancelStepsInfoList": []},
+        {"ClusterId": "j-1", "StepIds": ["s-2"], "StepCancellationOption": "TERMINATE_PROCESS"},
+    )
     runs, known = _runs(), {}
 
-    assert runs.adopt(runs.view(), known, set()) == [0]
-    assert known == {1: "s-2"}
+    assert runs.adopt(runs.view(), known, set()) == [0, 1]
+    assert known == {}
 
 
 def test_a_task_that_was_told_to_stop_adds_no_steps(emr):

@@ -6,7 +6,7 @@ import pytest
 
 from updraft.operators import emr_spark_lineage
 from updraft.operators.emr import EmrClusterOperator, EmrServerlessJobOperator, EmrStepsOperator
-from updraft.operators.emr_lineage import declared_lineage, flagged_uris
+from updraft.operators.emr_lineage import declared_lineage, uris_of_steps
 from updraft.operators.emr_spark_lineage import with_lineage, with_lineage_defaults
 
 PARENT = {
@@ -63,7 +63,7 @@ def test_only_arguments_behind_a_flag_count():
         _step("spark-submit", "s3://data/job.py", "--output", "hdfs:///x"),
     ]
 
-    assert flagged_uris(steps) == (["s3://data/a", "s3://data/c"], ["s3://data/b"])
+    assert uris_of_steps(steps) == (["s3://data/a", "s3://data/c"], ["s3://data/b"])
 
 
 def test_the_operators_name_what_is_declared_without_network():

@@ -1,6 +1,7 @@
 """One mapper per object type, one module per family; importing this package registers them all."""
 
 from updraft.migration.mappers import (
+    copy_activity,
     data_nodes,
     ec2_resource,
     emr,
@@ -9,11 +10,14 @@ from updraft.migration.mappers import (
     hive_activity,
     hive_copy,
     pig_activity,
+    redshift_copy_activity,
     schedule,
     shell_command,
+    sql_activity,
 )
 
 __all__ = [
+    "copy_activity",
     "data_nodes",
     "ec2_resource",
     "emr",
@@ -22,6 +26,8 @@ __all__ = [
     "hive_activity",
     "hive_copy",
     "pig_activity",
+    "redshift_copy_activity",
     "schedule",
     "shell_command",
+    "sql_activity",
 ]

@@ -19,13 +19,24 @@ _NOTES = {
     "writeThroughputPercent": "nothing writes to the table at a rate that the node sets",
     "compression": "read by copies of other kinds only; compressed files tell by their names",
     "manifestFilePath": "read by copies to Redshift only",
+    "createTableSql": "nothing that the DAG does makes the table",
+    "insertQuery": "nothing that the DAG does writes rows by it",
+    "selectQuery": "nothing that the DAG does reads rows by it",
+    "primaryKeys": "counts where a table is loaded only",
+    "database": "the task finds its database by another object",
 }
 
 
 class DataNodeMapper(ObjectMapper):
     """Accounts for the data nodes of copies; those of other activities wait with them."""
 
-    object_types: ClassVar[tuple[str, ...]] = ("DynamoDBDataNode", "S3DataNode")
+    object_types: ClassVar[tuple[str, ...]] = (
+        "DynamoDBDataNode",
+        "MySqlDataNode",
+        "RedshiftDataNode",
+        "S3DataNode",
+        "SqlDataNode",
+    )
 
     def map(self, item: ResolvedObject, workflow: Workflow) -> None:
         """Account for a data node.
@@ -46,7 +57,7 @@ class DataNodeMapper(ObjectMapper):
             if waiting and name not in {"dependsOn", "precondition", "parent"}:
                 note = f"waits for the migration of {', '.join(f'`{one}`' for one in waiting)}"
                 account(item, name, Status.NEEDS_DECISION, note)
-            elif (inherited.owner_id, name) not in workflow.fields_read:
+            elif _is_open(inherited.owner_id, name, workflow):
                 fate = _fate(name, item, used=bool(users))
                 if name in _NOTES and _feeds_steps(users, workflow):
                     fate = Status.DROPPED, "the task of its activity takes nothing from it"
@@ -56,6 +67,13 @@ class DataNodeMapper(ObjectMapper):
         else:
             account(item, "type", Status.EQUIVALENT, "its fields are arguments of tasks")
         account(item, "name", Status.DROPPED, "data nodes have no name in Airflow")
+
+
+def _is_open(owner_id: str, name: str, workflow: Workflow) -> bool:
+    """Say whether nothing reads a field, and nothing has said why it need not."""
+    if (owner_id, name) in workflow.fields_read:
+        return False
+    return workflow.ledger.status(owner_id, name) is not Status.EQUIVALENT
 
 
 def _feeds_steps(users: list[ResolvedObject], workflow: Workflow) -> bool:

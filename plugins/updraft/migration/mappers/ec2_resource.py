@@ -12,11 +12,18 @@ from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.ec2_instance_fields import InstanceFields
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
+from updraft.migration.mappers.shell_on_worker import OPERATOR as BASH_OPERATOR
 from updraft.migration.mappers.shell_places import EC2, RESOURCE_TAG, SSM
+from updraft.migration.mappers.shell_settings import OPERATOR as SHELL_OPERATOR
 from updraft.migration.mappers.task_settings import PIPELINE_WIDE, retry_settings
 from updraft.migration.tasks import TaskOutput, TaskSpec
 
 _OPERATORS = "updraft.operators.ec2"
+_SHELL = {BASH_OPERATOR, SHELL_OPERATOR}
+_GONE = "the activities on it need no computer of their own any more"
+_LIMIT = (
+    "`execution_timeout` of the tasks that ran on it, for each try, where it is the shorter one"
+)
 
 
 class Ec2ResourceMapper(ObjectMapper):
@@ -30,45 +37,54 @@ class Ec2ResourceMapper(ObjectMapper):
         :param item: the instance.
         :param workflow: where the tasks and the accounts go.
         """
-        launch_id = workflow.main_task_id(item)
+        # Default and abstract parents only lend the reference to those that inherit it.
         users = [
             user
             for user in workflow.users(item.id, "runsOn")
-            if user.type is not None or user.id in workflow.tasks
+            if user.category in {"activity", "precondition"} or user.id in workflow.tasks
         ]
-        tasks = [task for user in users if (task := workflow.tasks.get(user.id)) is not None]
-        if any(launch_id in task.implied_upstream for task in tasks):
-            with placeholder_unless_mapped(item, "type", workflow):
-                _add_tasks(item, users, workflow)
-            return
-        waiting = [task.task_id for task in tasks if not task.migrated]
-        if waiting:
-            names = ", ".join(f"`{one}`" for one in waiting)
-            _account_all(
-                item, workflow, Status.NEEDS_DECISION, f"waits for the migration of {names}"
-            )
-        elif not tasks:
-            _account_all(item, workflow, Status.DROPPED, "no activity runs on it")
-        elif workflow.compute == EC2:
-            note = "its activities need no instance any more"
-            _account_all(item, workflow, Status.DROPPED, note)
+        launch_id = workflow.main_task_id(item)
+        needing = [
+            user
+            for user in users
+            if (task := workflow.tasks.get(user.id)) is None
+            or not task.migrated
+            or launch_id in task.implied_upstream
+        ]
+        # Where there is nothing else, somebody wants to see what becomes of it.
+        if needing or not workflow.tasks:
+            if workflow.compute == EC2:
+                with placeholder_unless_mapped(item, "type", workflow):
+                    _add_tasks(item, needing, workflow)
+                return
+            drop = Status.NEEDS_DECISION, "some of its activities are not migrated yet"
+        elif not users:
+            drop = Status.DROPPED, "no activity runs on it"
+        elif all(workflow.tasks[user.id].operator not in _SHELL for user in users):
+            drop = Status.DROPPED, _GONE
         elif workflow.compute == SSM:
             note = f"a machine of yours with the tag `{RESOURCE_TAG}` takes its place"
-            _account_all(item, workflow, Status.APPROXIMATED, note)
+            drop = Status.APPROXIMATED, note
         else:
-            note = "the Airflow worker takes its place"
-            _account_all(item, workflow, Status.APPROXIMATED, note)
+            drop = Status.APPROXIMATED, "the Airflow worker takes its place"
+        _drop(item, workflow, *drop)
 
 
-def _account_all(item: ResolvedObject, workflow: Workflow, status: Status, note: str) -> None:
+def _drop(item: ResolvedObject, workflow: Workflow, status: Status, note: str) -> None:
     account = workflow.ledger.account
     for name, inherited in item.fields.items():
         if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
             continue
         if (inherited.owner_id, name) in workflow.fields_read:
-            continue
+            continue  # the task that reads it accounts for it
         if name == "parent":
             account(item, name, Status.EQUIVALENT, "inherited fields are resolved")
+        elif name in {"dependsOn", "precondition"}:
+            account(item, name, Status.APPROXIMATED, "nothing waits for it any more")
+        elif name in {"onFail", "onSuccess", "onLateAction"}:
+            account(item, name, Status.NEEDS_DECISION, "alarms are not migrated yet")
+        elif name == "terminateAfter" and note == _GONE:
+            account(item, name, Status.APPROXIMATED, _LIMIT)
         else:
             account(item, name, status, note)
     account(item, "type", status, note)

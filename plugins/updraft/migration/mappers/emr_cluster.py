@@ -68,6 +68,8 @@ def _noun(users: list[ResolvedObject], workflow: Workflow) -> str:
     """Name what the tasks of some activities do, empty when there are none."""
     operators = {task.operator for user in users for task in workflow.tasks_of(user.id)}
     nouns = [kind.noun for kind in (EXPORT, IMPORT) if kind.operator in operators]
+    if operators and not nouns:
+        return "work"
     return "copy" if len(nouns) > 1 else "".join(nouns)
 
 

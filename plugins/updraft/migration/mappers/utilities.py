@@ -67,7 +67,8 @@ def _account(item: ResolvedObject, workflow: Workflow) -> None:
         if name == "parent":
             workflow.ledger.account(item, name, Status.EQUIVALENT, "inherited fields are resolved")
         elif item.id in workflow.described:
-            if (inherited.owner_id, name) not in workflow.fields_read:
+            own = (inherited.owner_id, name)
+            if own not in workflow.fields_read and workflow.ledger.status(*own) is None:
                 unread = "no task reads it: it has no effect there"
                 workflow.ledger.account(item, name, Status.DROPPED, unread)
         else:

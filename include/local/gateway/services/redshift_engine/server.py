@@ -48,6 +48,7 @@ _SETTINGS = {
     "max_logical_replication_workers": "0",
     "shared_buffers": "16MB",
     "standard_conforming_strings": "off",
+    "temp_file_limit": "4GB",  # one session must not fill the disk of a laptop
     "timezone": "UTC",
     "wal_level": "minimal",
     "max_wal_senders": "0",

@@ -1,0 +1,135 @@
+"""``JdbcDatabase``, ``RdsDatabase`` and old data nodes: the connection of Airflow in their place.
+
+Sources: guide, "JdbcDatabase" and "RdsDatabase"
+(https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-jdbcdatabase.html and
+https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-rdsdatabase.html).
+"""
+
+from dataclasses import dataclass
+
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.ledger import Status
+from updraft.migration.mappers.jdbc_addresses import driver_of
+from updraft.migration.mappers.task_fields import TaskFields
+from updraft.migration.names import snake_case
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseKind:
+    """A kind of database as Airflow knows it.
+
+    :param connection: type of the connection.
+    :param style: how its driver marks parameters.
+    """
+
+    connection: str
+    style: str
+
+    @property
+    def takes_names(self) -> bool:
+        """Whether values have names, of which a statement may use some only."""
+        return self.style == "pyformat"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection that takes the place of a database object.
+
+    :param conn_id: its id, from the name of the object.
+    :param kind: the kind of database.
+    """
+
+    conn_id: str
+    kind: DatabaseKind
+
+
+_KINDS = {
+    "mariadb": DatabaseKind("mysql", "pyformat"),
+    "mysql": DatabaseKind("mysql", "pyformat"),
+    "oracle": DatabaseKind("oracle", "numeric"),
+    "postgresql": DatabaseKind("postgres", "pyformat"),
+    "redshift": DatabaseKind("redshift", "format"),
+    "sqlserver": DatabaseKind("mssql", "format"),
+}
+_OTHER = DatabaseKind("jdbc", "qmark")
+# Which database the name of a driver's JAR or class stands for.
+_DRIVERS = {
+    "redshift": "redshift",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "postgres": "postgresql",
+    "ojdbc": "oracle",
+    "oracle": "oracle",
+    "mssql": "sqlserver",
+    "sqlserver": "sqlserver",
+    "sqljdbc": "sqlserver",
+    "jtds": "sqlserver",
+}
+_OLD_MYSQL = "MySqlDataNode"
+
+
+def connection_of(database: ResolvedObject, fields: TaskFields) -> Connection:
+    """Name the connection by which a task reaches a database, and account for the database.
+
+    :param database: the JdbcDatabase or RdsDatabase, or a data node with a ``connectionString`` of
+        its own.
+    :param fields: the activity, whose task connects.
+    :returns: the connection, which the user has to make.
+    """
+    kind = _kind(database)
+    found = Connection(snake_case(database.item.name), kind)
+    if database.category != "data node":
+        fields.describe(database)
+    _account(database, found, fields)
+    return found
+
+
+def _kind(database: ResolvedObject) -> DatabaseKind:
+    # Nothing of these texts gets into the DAG, so that they may hold secrets.
+    if database.type == "RdsDatabase":
+        jar = database.text("jdbcDriverJarUri")
+        if jar is None:
+            # MySQL or PostgreSQL, whose drivers in Python mark parameters alike.
+            return _KINDS["mysql"]
+        return _named(jar.rpartition("/")[2]) or _OTHER
+    driver = driver_of(database.text("connectionString") or "")
+    if driver is not None:
+        return _KINDS.get(driver, _OTHER)
+    # An address that only the run knows.
+    if database.type == _OLD_MYSQL:
+        return _KINDS["mysql"]
+    return _named(database.text("jdbcDriverClass") or "") or _OTHER
+
+
+def _named(driver: str) -> DatabaseKind | None:
+    name = driver.lower()
+    return next((_KINDS[kind] for word, kind in _DRIVERS.items() if word in name), None)
+
+
+def _account(database: ResolvedObject, connection: Connection, fields: TaskFields) -> None:
+    conn_id, kind = connection.conn_id, connection.kind
+    is_rds = database.type == "RdsDatabase"
+    types = (
+        "mysql` or `postgres"
+        if is_rds and database.field("jdbcDriverJarUri") is None
+        else kind.connection
+    )
+    todo = (
+        f"make the Airflow connection `{conn_id}` (type `{types}`) with user, password, host "
+        "and database, in AWS Secrets Manager if that is the secrets backend; install the provider "
+        "package of that type"
+    )
+    for name in ("*password", "password"):
+        fields.note(database, name, Status.NEEDS_DECISION, todo)
+    if is_rds:
+        note = f"the endpoint of this instance is the host of the connection `{conn_id}`"
+        fields.note(database, "rdsInstanceId", Status.NEEDS_DECISION, note)
+    inside = f"goes into the connection `{conn_id}`"
+    for name in ("username", "databaseName", "connectionString", "jdbcProperties"):
+        fields.note(database, name, Status.EQUIVALENT, inside)
+    gone = "Airflow's connection has a driver of its own"
+    status = Status.APPROXIMATED if kind.connection == "jdbc" else Status.DROPPED
+    for name in ("jdbcDriverClass", "jdbcDriverJarUri"):
+        note = f"{inside}, as extra" if kind.connection == "jdbc" else gone
+        fields.note(database, name, status, note)
+    fields.note(database, "region", Status.DROPPED, "part of the host of the connection")

@@ -1,0 +1,120 @@
+"""Scripts of SQL that run over a connection of Airflow."""
+
+import re
+
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.errors import UpdraftError
+from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.jinja_compiler import Template
+from updraft.migration.ledger import Status
+from updraft.migration.mappers.database_connections import DatabaseKind, connection_of
+from updraft.migration.mappers.task_fields import TaskFields
+from updraft.migration.tasks import ArgumentValue
+from updraft.sql_lineage.scanning import statements
+from updraft.sql_parameters import positional_places, with_style
+
+OPERATOR = "airflow.providers.common.sql.operators.sql.SQLExecuteQueryOperator"
+
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_MARK = re.compile("\ue000([0-9]+)\ue001")
+
+
+_ACCOUNT = (
+    "`SQLExecuteQueryOperator`; statements count as soon as they have ended, and a retry runs all "
+    "of them again, as before"
+)
+
+
+def add_connection_script(
+    database: ResolvedObject,
+    script: Template | None,
+    arguments: list[Template],
+    fields: TaskFields,
+) -> None:
+    """Add the task of a script on a database behind JDBC.
+
+    :param database: the JdbcDatabase or RdsDatabase.
+    :param script: the script, none when it lies in S3.
+    :param arguments: its arguments.
+    :param fields: the activity.
+    :raises NotCompilableError: when Airflow can't run it.
+    """
+    if database.type not in {"JdbcDatabase", "RdsDatabase"}:
+        raise NotCompilableError(f"{database.id} is a {database.type or 'database without type'}")
+    if script is None:
+        raise NotCompilableError(
+            "its script lies in S3, which SQLExecuteQueryOperator does not read: put its text "
+            "into the field script, or into a file beside the DAG"
+        )
+    connection = connection_of(database, fields)
+    kind = connection.kind
+    text = _with_style(script.text, kind.style) if arguments else script.text
+    count = len(list(statements(script.text)))
+    values: dict[str, ArgumentValue] = {}
+    if arguments:
+        values["parameters"] = _values(script, arguments, kind, count)
+    if count != 1 or script.literal is None:
+        values["split_statements"] = True
+    _account(fields)
+    fields.finish(
+        OPERATOR,
+        {
+            "conn_id": connection.conn_id,
+            "sql": text,
+            **values,
+            "autocommit": True,
+            "do_xcom_push": False,
+        },
+        "runs a script of SQL over a connection of Airflow",
+        (Status.CARRIED_OVER, _ACCOUNT),
+    )
+
+
+def _values(
+    script: Template, arguments: list[Template], kind: DatabaseKind, count: int
+) -> ArgumentValue:
+    marks = len(positional_places(_hidden(script.text)[0]))
+    if marks != len(arguments):
+        raise NotCompilableError(
+            f"its script has {marks} question marks for parameters, and scriptArgument has "
+            f"{len(arguments)} values"
+        )
+    texts = [one.text for one in arguments]
+    if kind.takes_names:
+        return {f"argument_{number}": text for number, text in enumerate(texts, 1)}
+    if count > 1:
+        raise NotCompilableError(
+            "its script has several statements with question marks, and SQLExecuteQueryOperator "
+            "gives the same values to each of them: make an activity of each statement"
+        )
+    return texts
+
+
+def _with_style(sql: str, style: str) -> str:
+    """Rewrite question marks, and leave the expressions of a template as they are."""
+    hidden, codes = _hidden(sql)
+    try:
+        written = with_style(hidden, style)
+    except UpdraftError as error:
+        raise NotCompilableError(str(error)) from error
+    return _MARK.sub(lambda match: codes[int(match[1])], written)
+
+
+def _hidden(sql: str) -> tuple[str, list[str]]:
+    codes: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        codes.append(match[0])
+        return f"\ue000{len(codes) - 1}\ue001"
+
+    return _EXPRESSION.sub(hide, sql), codes
+
+
+def _account(fields: TaskFields) -> None:
+    item = fields.item
+    for name in ("runsOn", "workerGroup"):
+        note = "the script runs from the Airflow worker, whose network has to reach the database"
+        fields.note(item, name, Status.APPROXIMATED, note)
+    fields.note(item, "queue", Status.DROPPED, "counts on Redshift only, as before")
+    note = "`parameters`: the driver binds them, in the order of the question marks"
+    fields.note(item, "scriptArgument", Status.CARRIED_OVER, note)
