@@ -1,5 +1,6 @@
 """Instances and shell commands by the operators, on a local stack that really runs them."""
 
+import json
 import uuid
 from datetime import timedelta
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from tests.integration.glue_tasks import finish, finish_counting, resume, task_context, wait_until
+from updraft.migration.conversion import convert_file
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.reaper import ReapOrphansOperator
 from updraft.operators.shell_command import ShellCommandOperator
@@ -266,3 +268,51 @@ def test_the_reaper_ends_instances_whose_run_has_vanished(cloud, monkeypatch):
     wait_until(lambda: cloud.state(orphan) == "terminated")
     assert cloud.state(kept) == "running"
     cloud.ec2.terminate_instances(InstanceIds=[kept])
+
+
+def test_a_converted_pipeline_stages_shares_the_disk_and_keeps_its_output(cloud, tmp_path):
+    at = f"s3://{cloud.bucket}/converted"
+    cloud.s3.put_object(Bucket=cloud.bucket, Key="converted/in/1.txt", Body=b"b\na\n")
+    script = b'#!/bin/bash\necho "$1:$2:$(cat ~/shared)"\n'
+    cloud.s3.put_object(Bucket=cloud.bucket, Key="converted/run.sh", Body=script)
+    machine, where = {"runsOn": {"ref": "Machine"}}, {"type": "S3DataNode"}
+    first = {
+        "command": 'sort $INPUT1_STAGING_DIR/* > "$OUTPUT1_STAGING_DIR/$1"; echo x > ~/shared',
+        "scriptArgument": "#{myName}",
+        "stage": "true",
+        "input": {"ref": "In"},
+        "output": {"ref": "Out"},
+    }
+    second = {"scriptUri": f"{at}/run.sh", "scriptArgument": ["a b", "{{ #{myName}"]}
+    objects = [
+        {"id": "Default", "scheduleType": "ondemand"},
+        {"id": "Machine", "type": "Ec2Resource", "terminateAfter": "1 hour"},
+        {"id": "In", "directoryPath": f"{at}/in", **where},
+        {"id": "Out", "directoryPath": f"{at}/out", **where},
+        {"id": "First", "type": "ShellCommandActivity", **machine, **first},
+        {"id": "Second", "type": "ShellCommandActivity", **machine, **second, "stdout": f"{at}/o"},
+    ]
+    parameters = [{"id": "myName", "type": "String", "default": "$HOME it's"}]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"objects": objects, "parameters": parameters}))
+    conversion = convert_file(path, "converted")
+    namespace = {}
+    exec(compile(conversion.dag_source, "converted.py", "exec"), namespace)
+    tasks = {name: one for name, one in namespace.items() if hasattr(one, "execute")}
+
+    def run(name, **changes):
+        task = tasks[name]
+        for argument, value in {"aws_conn_id": None, **changes}.items():
+            setattr(task, argument, value)
+        task.render_template_fields({"params": {"myName": "$HOME it's"}})
+        return finish(task, task_context("converted", task_id=name))
+
+    instance_id = run("machine")
+    run("first", instance_id=instance_id)
+    result = run("second", instance_id=instance_id)
+    ended = run("machine_terminate", instance_id=instance_id)
+
+    assert cloud.read("converted/out/$HOME it's") == "a\nb\n"
+    assert result == "a b:{{ $HOME it's:x"
+    assert cloud.read("converted/o") == f"{result}\n"
+    assert ended == [instance_id]
