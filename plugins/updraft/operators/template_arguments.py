@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pendulum
 
+from updraft.datapipeline.periods import PeriodError, parse_period
 from updraft.errors import ArgumentError
 
 
@@ -36,7 +37,8 @@ def duration(argument: str, value: timedelta | float | str) -> timedelta:
     """Read an argument that is a length of time.
 
     :param argument: name of the argument, for the error message.
-    :param value: the length, or a number of minutes, which may be a text.
+    :param value: the length, a number of minutes, which may be a text, or a period as Data Pipeline
+        writes it, such as ``2 hours``.
     :returns: the length.
     :raises UpdraftError: when it is neither.
     """
@@ -45,7 +47,19 @@ def duration(argument: str, value: timedelta | float | str) -> timedelta:
     try:
         return timedelta(minutes=float(value))
     except (OverflowError, TypeError, ValueError):
-        raise ArgumentError(f"{argument}: {value!r} is no number of minutes") from None
+        length = _period(str(value))
+    if length is None:
+        raise ArgumentError(
+            f"{argument}: {value!r} is neither a number of minutes nor a period such as '2 hours'"
+        )
+    return length
+
+
+def _period(text: str) -> timedelta | None:
+    try:
+        return parse_period(text).duration
+    except PeriodError:
+        return None
 
 
 def texts(argument: str, value: object) -> list[str]:

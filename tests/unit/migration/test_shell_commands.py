@@ -189,3 +189,12 @@ def test_choices_of_compute():
         _check_compute("ecs")
     with pytest.raises(UpdraftError, match="did you mean 'bash'"):
         _check_compute("bahs")
+
+
+def test_times_of_a_parameter_stay_its(shell, tasks_of):
+    definition = shell({"terminateAfter": "#{myTime}"}, command="x", attemptTimeout="#{myTime}")
+    parameter = {"id": "myTime", "type": "String", "default": "2 hours"}
+    definition.document["parameters"].append(parameter)
+    tasks = tasks_of(definition.convert_cleanly())
+    assert tasks["machine"]["terminate_after"] == "{{ params.myTime }}"
+    assert tasks["work"]["command_timeout"] == "{{ params.myTime }}"

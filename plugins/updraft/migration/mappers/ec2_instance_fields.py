@@ -198,6 +198,13 @@ class InstanceFields(ClusterFields):
             if self.item.field(name) is None:
                 continue
             limit = fixed_duration(self.item, name, self.workflow)
+            if (
+                limit is None
+                and argument == "terminate_after"
+                and "#{" in (self.item.text(name) or "")
+            ):
+                arguments[argument] = self.value(name, f"`{argument}`: the instance ends itself")
+                continue
             if limit is None:
                 note = f"no fixed length: set `{argument}`"
                 self.settle(name, Status.NEEDS_DECISION, note)

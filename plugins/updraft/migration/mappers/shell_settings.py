@@ -170,12 +170,11 @@ class ShellSettings:
             return {}
         account = self.workflow.ledger.account
         limit = fixed_duration(self.item, "attemptTimeout", self.workflow)
-        if limit is None:
-            note = "no fixed length: set `command_timeout`"
-            account(self.item, "attemptTimeout", Status.NEEDS_DECISION, note)
-            return {}
-        self.take(reading("attemptTimeout", self.item))
         status, note = Status.CARRIED_OVER, "`command_timeout`, for each try as before"
+        if limit is None:
+            account(self.item, "attemptTimeout", status, note)
+            return {"command_timeout": self.value("attemptTimeout")}
+        self.take(reading("attemptTimeout", self.item))
         if limit > _LONGEST:
             status = Status.APPROXIMATED
             note = "`command_timeout`: Systems Manager lets no command run longer than 48 hours"
