@@ -18,7 +18,7 @@ def test_a_length_of_time(value, minutes):
 
 @pytest.mark.parametrize("value", ["soon", "", "1 month", "nan", "inf", None])
 def test_what_is_no_length_of_time(value):
-    with pytest.raises(ArgumentError, match="x: .* neither a number of minutes nor a period"):
+    with pytest.raises(ArgumentError, match=r"x: .* neither a number of minutes nor a period"):
         duration("x", value)
 
 
