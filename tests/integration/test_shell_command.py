@@ -206,6 +206,13 @@ def test_a_failure_quotes_what_the_command_said_last(cloud, machine):
     assert cloud.read(f"{place}/stdout").endswith("\n30000\n")
 
 
+def test_output_by_way_of_a_log_group(machine):
+    operator = running(machine, "seq 9000; echo oops >&2; exit 2", log_group="/shell")
+    with pytest.raises(AirflowException, match=r"last: oops\. All .* of log group /shell"):
+        finish(operator, new_run())
+    assert finish(running(machine, "seq 9000", log_group="/shell"), new_run()) == "9000"
+
+
 def test_what_cannot_be_staged_fails_before_the_command_runs(cloud, machine):
     operator = running(
         machine, "touch ~/never", inputs=[f"s3://{cloud.bucket}/no/such"], stage=True
