@@ -12,7 +12,7 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	chaos bench-dynamodb bench-sql-lineage bench-waiting lock package clean
+	chaos bench-dynamodb bench-lineage bench-sql-lineage bench-waiting lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ bench-dynamodb: setup  ## Export and import side by side with the provider, awsw
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
 		$(if $(SERVER),--server $(SERVER)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(ONLY),--only '$(ONLY)')
+
+bench-lineage: setup  ## A log with 100,000 events: Updraft and the approach of AWS's sample
+	@$(VENV)/python -m benchmarks.lineage $(if $(LINES),--lines $(LINES)) \
+		$(if $(EMITS),--emits $(EMITS))
 
 bench-sql-lineage: setup  ## Lineage of SQL: Updraft, openlineage-sql and sqlglot, statement by statement
 	@$(VENV)/python -m benchmarks.sql_lineage $(if $(ROUNDS),--rounds $(ROUNDS)) \

@@ -13,6 +13,11 @@ the new ones to the catalog, each exactly once, and notes how far it came.
 - `domain_id`: DataZone domain; else `[updraft] datazone_domain_id`.
 - `outbox_uri`: where the events are; else the `uri` in `[openlineage] transport`.
 - `max_events_per_second`: at most 20, the account's quota in a Region.
+- `redshift_workgroups`: which Redshift identifiers are Serverless, where the names of
+  the Amazon provider do not say it.
+- `http_conn_id`: Airflow connection of an OpenLineage endpoint, in place of a domain.
+- `close_orphans_after_minutes`: when a run that has emitted no end is looked up in
+  Airflow, and ended if it is over there; 0 for never.
 
 ```json
 {"domain_id": "dzd_a1b2c3d4e5f6g7", "max_events_per_second": 5}
@@ -73,6 +78,23 @@ with DAG(
             title="Events per second",
             description="The account may post 20 in a Region; leave some to others.",
         ),
+        "redshift_workgroups": form_fields.names(
+            "Redshift workgroups",
+            "Identifiers that are Serverless; others are clusters.",
+        ),
+        "http_conn_id": Param(
+            None,
+            type=["null", "string"],
+            title="OpenLineage endpoint",
+            description="Connection of type HTTP; empty to post to the domain.",
+        ),
+        "close_orphans_after_minutes": Param(
+            60,
+            type="integer",
+            minimum=0,
+            title="Minutes until a run without end is closed",
+            description="If Airflow says that it is over; 0 for never.",
+        ),
     },
 ):
     ForwardLineageOperator(
@@ -80,4 +102,7 @@ with DAG(
         domain_id="{{ params.domain_id or '' }}",
         outbox_uri="{{ params.outbox_uri or '' }}",
         max_events_per_second="{{ params.max_events_per_second }}",
+        redshift_workgroups="{{ params.redshift_workgroups | join(',') }}",
+        http_conn_id="{{ params.http_conn_id or '' }}",
+        close_orphans_after_minutes="{{ params.close_orphans_after_minutes }}",
     )

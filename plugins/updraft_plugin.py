@@ -1,8 +1,9 @@
 """The one Airflow plugin of Updraft.
 
-Every Airflow process executes this file when it starts, so it imports nothing that Airflow has not
-imported by then. The library beside it, ``updraft``, is on the import path anyway;
-``.airflowignore`` keeps Airflow from executing its modules as if each were a plugin.
+Every Airflow process executes this file when it starts, so it imports little that Airflow has not
+imported by then: a few modules that need the standard library alone. The library beside it,
+``updraft``, is on the import path anyway; ``.airflowignore`` keeps Airflow from executing its
+modules as if each were a plugin.
 
 There is no listener here. Lineage is emitted by the OpenLineage provider's own, and a listener
 whose signature does not fit the running Airflow would silence that one too.
@@ -12,6 +13,9 @@ import os
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
+
+from updraft.datapipeline.macros import template_macros
+from updraft.timetables import PeriodTimetable
 
 _EXTRACTORS = tuple(
     f"updraft.operators.provider_extractors.{name}"
@@ -45,6 +49,12 @@ _register_extractors()
 
 
 class UpdraftPlugin(AirflowPlugin):
-    """Makes Updraft visible under Admin → Plugins."""
+    """Makes Updraft visible under Admin → Plugins, and brings what converted DAGs need.
+
+    Templates call its macros as ``macros.updraft.…``. A timetable has to be registered, for Airflow
+    to read it back from the database.
+    """
 
     name = "updraft"
+    macros = template_macros()
+    timetables = [PeriodTimetable]  # noqa: RUF012 - the base class has no class variable

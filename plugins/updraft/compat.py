@@ -4,7 +4,9 @@ Everything in Updraft that touches Airflow's authoring interface imports it from
 one code base runs on MWAA's Airflow 2.11 and 3.x.
 """
 
+import contextlib
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow.utils.state import DagRunState
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
     from airflow.sdk import (
         DAG,
+        BaseHook,
         BaseOperator,
         Context,
         CronDataIntervalTimetable,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowSensorTimeout,
         AirflowSkipException,
     )
 else:
@@ -38,6 +42,10 @@ else:
         from airflow.utils.context import Context
         from airflow.utils.task_group import TaskGroup
     try:  # Airflow 3
+        from airflow.sdk import BaseHook
+    except ImportError:
+        from airflow.hooks.base import BaseHook
+    try:  # Airflow 3
         from airflow.providers.standard.operators.empty import EmptyOperator
         from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
     except ImportError:  # Airflow 2.11
@@ -47,12 +55,14 @@ else:
         from airflow.sdk.exceptions import (
             AirflowException,
             AirflowFailException,
+            AirflowSensorTimeout,
             AirflowSkipException,
         )
     except ImportError:
         from airflow.exceptions import (
             AirflowException,
             AirflowFailException,
+            AirflowSensorTimeout,
             AirflowSkipException,
         )
     try:  # Airflow 3.3
@@ -64,7 +74,9 @@ __all__ = [
     "DAG",
     "AirflowException",
     "AirflowFailException",
+    "AirflowSensorTimeout",
     "AirflowSkipException",
+    "BaseHook",
     "BaseOperator",
     "Context",
     "CronDataIntervalTimetable",
@@ -72,9 +84,11 @@ __all__ = [
     "Param",
     "TaskGroup",
     "TimeDeltaSensor",
+    "count_metric",
     "dag_run_state",
     "json_variable",
     "task",
+    "task_instance_state",
 ]
 
 
@@ -105,6 +119,67 @@ def _dag_run_state_from_database(dag_id: str, run_id: str) -> str | None:
     old: Any = DagRun
     runs = old.find(dag_id=dag_id, run_id=run_id)
     return DagRunState(runs[0].state).value if runs else None
+
+
+def task_instance_state(dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str | None:
+    """Look a task instance up, from within a task.
+
+    :param dag_id: id of its DAG.
+    :param run_id: id of its DAG run.
+    :param task_id: its id.
+    :param map_index: its index if it is mapped, else -1.
+    :returns: such as ``running`` or ``success``, ``none`` before it has a state; None when Airflow
+        has no such task instance.
+    """
+    try:
+        from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - in a task it is there
+            RuntimeTaskInstance,
+        )
+    except ImportError:  # Airflow 2
+        return _task_instance_state_from_database(dag_id, run_id, task_id, map_index)
+    found = RuntimeTaskInstance.get_task_states(
+        dag_id=dag_id,
+        map_index=map_index if map_index >= 0 else None,
+        task_ids=[task_id],
+        run_ids=[run_id],
+    ).get(run_id, {})
+    name = f"{task_id}_{map_index}" if map_index >= 0 else task_id
+    if name not in found:
+        return None
+    return str(getattr(found[name], "value", found[name]) or "none")
+
+
+def _task_instance_state_from_database(
+    dag_id: str, run_id: str, task_id: str, map_index: int
+) -> str | None:
+    from airflow.models import TaskInstance  # noqa: PLC0415 - only Airflow 2 needs it
+    from airflow.utils.session import create_session  # noqa: PLC0415 - likewise
+
+    old: Any = TaskInstance
+    with create_session() as session:
+        found = (
+            session.query(old.state)
+            .filter_by(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
+            .one_or_none()
+        )
+    return None if found is None else str(found[0] or "none")
+
+
+def count_metric(name: str, count: int = 1) -> None:
+    """Add to a counter of Airflow's metrics, StatsD or OpenTelemetry; never fails.
+
+    :param name: its name without Airflow's prefix, with dots.
+    :param count: what to add; nothing is sent for 0.
+    """
+    if not count:
+        return
+    # Whoever counts goes on without metrics, whatever is wrong with them.
+    with contextlib.suppress(Exception):
+        try:
+            stats: Any = import_module("airflow.sdk.observability.stats")
+        except ImportError:  # before Airflow 3.2
+            stats = import_module("airflow.stats").Stats
+        stats.incr(name, count)
 
 
 def json_variable(name: str, default: Any) -> Any:

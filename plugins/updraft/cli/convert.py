@@ -1,16 +1,27 @@
 """`updraft convert`: legacy definitions become DAG files and reports."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from updraft.cli.definition_options import (
+    ParametersOption,
+    SetOption,
+    ValuesOption,
+    given_beside,
+    print_findings,
+    print_left_out,
+)
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
-    from updraft.datapipeline.findings import Finding
-    from updraft.datapipeline.model import ParameterValue
-    from updraft.migration.batch import Written
+    from updraft.migration.batch import Given, Written
     from updraft.migration.conversion import Conversion
 
 
@@ -18,7 +29,9 @@ def convert(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="INPUT...", help="Definition files, or folders of them.", show_default=False
+            metavar="INPUT...",
+            help="Files with definitions, folders of them, or pipeline:df-… in AWS.",
+            show_default=False,
         ),
     ],
     *,
@@ -33,15 +46,12 @@ def convert(
             file_okay=False,
         ),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Value of a parameter.", show_default=False
-        ),
-    ] = None,
-    values: Annotated[
-        Path | None,
-        typer.Option(help="JSON file with values of parameters.", show_default=False),
+    set_: SetOption = None,
+    values: ValuesOption = None,
+    parameters: ParametersOption = None,
+    dag_id: Annotated[
+        str | None,
+        typer.Option(help="Id of the DAG; the file's name when not given.", show_default=False),
     ] = None,
     compute: Annotated[
         str,
@@ -50,9 +60,13 @@ def convert(
             "yours, by tag) or bash (the Airflow worker)."
         ),
     ] = "ec2",
-    dag_id: Annotated[
+    start_date: Annotated[
         str | None,
-        typer.Option(help="Id of the DAG; the file's name when not given.", show_default=False),
+        typer.Option(
+            help="From when on the DAG takes the pipeline's place, in UTC: every period runs that "
+            "begins then or later.",
+            show_default=False,
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace DAG files that were edited by hand.")
@@ -71,16 +85,20 @@ def convert(
     from updraft.datapipeline.findings import has_errors  # noqa: PLC0415 likewise
     from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
     from updraft.migration import batch  # noqa: PLC0415 likewise
+    from updraft.migration.inputs import find_inputs  # noqa: PLC0415 likewise
 
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     report_folder = report if report is not None else output.absolute().parent / "reports"
     try:
         _check_compute(compute)
-        given, found = _given_values(set_ or [], values)
-        _print_findings(found, errors)
+        given, found = given_beside(set_ or [], values, parameters)
+        print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
-        conversions = _convert(batch.definition_files(inputs), dag_id, given, compute, errors)
+        given = replace(given, start_date=_instant(start_date), compute=compute)
+        found_inputs = find_inputs(inputs)
+        print_left_out(found_inputs, errors)
+        conversions = _convert(found_inputs.files, dag_id, given, errors)
         if import_check:
             with errors.status("Loading the DAGs in Airflow…"):
                 conversions = batch.check_all(conversions)
@@ -89,7 +107,7 @@ def convert(
         errors.print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
     for one in written:
-        _print_findings(one.conversion.findings, errors)
+        print_findings(one.conversion.findings, errors)
     _print_summary(written)
     failed = sum(one.dag_file is None for one in written)
     if failed:
@@ -107,27 +125,16 @@ def _check_compute(compute: str) -> None:
     choose("--compute", compute, COMPUTE)
 
 
-def _given_values(
-    assignments: list[str], values: Path | None
-) -> "tuple[tuple[ParameterValue, ...], tuple[Finding, ...]]":
-    from updraft.datapipeline.model import ParameterValue  # noqa: PLC0415 keeps start fast
-    from updraft.datapipeline.reading import read_values  # noqa: PLC0415 likewise
-    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
+def _instant(text: str | None) -> datetime | None:
+    from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
 
-    given, findings = read_values(values) if values is not None else ((), ())
-    for assignment in assignments:
-        name, separator, value = assignment.partition("=")
-        if not separator or not name:
-            raise UpdraftError(f"--set takes KEY=VALUE, not {name!r}")
-        given = (*given, ParameterValue(id=name, values=(value,), source="--set"))
-    return given, findings
+    return None if text is None else as_instant(text).astimezone(UTC)
 
 
 def _convert(
-    files: list[Path],
+    files: "Sequence[Path]",
     dag_id: str | None,
-    values: "tuple[ParameterValue, ...]",
-    compute: str,
+    given: "Given",
     console: "Console",
 ) -> "list[Conversion]":
     from rich.progress import Progress  # noqa: PLC0415 keeps start fast
@@ -141,24 +148,7 @@ def _convert(
         def advance(path: Path) -> None:
             progress.update(bar, advance=1, description=path.name)
 
-        return convert_all(files, dag_id, values, advance, compute)
-
-
-def _print_findings(findings: "tuple[Finding, ...]", console: "Console") -> None:
-    from rich.text import Text  # noqa: PLC0415 keeps start fast
-
-    for finding in findings:
-        style = "bold red" if finding.severity.value == "error" else "yellow"
-        what = ".".join(filter(None, (finding.object_id, finding.field)))
-        line = Text(f"{finding.place}: ")
-        line.append(finding.severity.value, style=style)
-        line.append(f": {what}: " if what else ": ")
-        line.append(finding.message)
-        if finding.value is not None:
-            line.append(f" [{finding.value}]")
-        if finding.advice:
-            line.append(f". {finding.advice}", style="dim")
-        console.print(line)
+        return convert_all(files, dag_id, given, advance)
 
 
 def _print_summary(written: "list[Written]") -> None:

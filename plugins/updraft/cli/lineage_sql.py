@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from updraft.sql_lineage.result import SqlLineage
 
-lineage_app = typer.Typer(help="Look at lineage.", no_args_is_help=True)
-
 
 class OutputFormat(StrEnum):
     """How the lineage is printed."""
@@ -22,12 +20,6 @@ class OutputFormat(StrEnum):
     TABLE = "table"
 
 
-@lineage_app.callback()
-def lineage() -> None:
-    """Look at lineage."""
-
-
-@lineage_app.command()
 def sql(
     *,
     file: Annotated[

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from updraft.cli.check import check
 from updraft.cli.convert import convert
 from updraft.cli.dynamodb import dynamodb_app
-from updraft.cli.lineage_sql import lineage_app
+from updraft.cli.evaluate import evaluate
+from updraft.cli.lineage import lineage_app
 from updraft.cli.local import local_app
 from updraft.cli.package import package
+from updraft.cli.schedule import schedule
 
 app = typer.Typer(
     name="updraft",
@@ -18,8 +21,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(check)
 app.command()(convert)
+app.command()(evaluate)
 app.command()(package)
+app.command()(schedule)
 app.add_typer(dynamodb_app, name="dynamodb")
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(local_app, name="local")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from updraft.datapipeline.choice_checking import check_choices
 from updraft.datapipeline.expression_checking import expression_problems
 from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import (
@@ -11,8 +12,11 @@ from updraft.datapipeline.findings import (
     did_you_mean,
     shown_value,
 )
+from updraft.datapipeline.limit_checking import check_limits
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference
 from updraft.datapipeline.object_types import all_field_names, is_user_field, object_types
+from updraft.datapipeline.order_checking import check_order
+from updraft.datapipeline.parameter_checking import check_parameters
 from updraft.datapipeline.resolution import (
     DEFAULT_ID,
     Resolved,
@@ -25,6 +29,8 @@ from updraft.datapipeline.value_checking import check_reference_targets, check_v
 
 # The console fills these in, so that their absence proves nothing.
 _REQUIRED_BUT_FILLED_IN = {"role", "resourceRole"}
+# Definitions that run leave these out: a script may read and write what it likes.
+_SOMETIMES_LEFT_OUT = {"input", "runsOn"}
 
 
 def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
@@ -42,6 +48,10 @@ def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
         *dangling_references(definition),
         *(finding for item in definition.objects for finding in _check_object(item, definition)),
         *check_reference_targets(resolved, definition),
+        *check_order(resolved, definition),
+        *check_choices(resolved, definition),
+        *check_limits(definition),
+        *check_parameters(definition),
         *(
             finding
             for item in resolved.values()
@@ -168,7 +178,8 @@ def _missing_fields(
     for names in groups.values():
         if not present & set(names):
             wanted = " or ".join(repr(name) for name in names)
-            yield _missing(item, definition, Severity.WARNING, names[0], f"a field {wanted}")
+            severity = Severity.WARNING if _SOMETIMES_LEFT_OUT & set(names) else Severity.ERROR
+            yield _missing(item, definition, severity, names[0], f"a field {wanted}")
 
 
 def _missing(

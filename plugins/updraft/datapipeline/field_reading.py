@@ -1,6 +1,7 @@
 """Reading the fields of one object: texts, references, lists of both, and repeated keys."""
 
-from updraft.datapipeline.findings import Finding, Position, Severity
+from updraft.datapipeline.collecting import FindingCollector
+from updraft.datapipeline.findings import Position, did_you_mean
 from updraft.datapipeline.json_text import (
     JsonArray,
     JsonMember,
@@ -9,76 +10,23 @@ from updraft.datapipeline.json_text import (
     JsonValue,
 )
 from updraft.datapipeline.model import Field, Reference, Text
+from updraft.datapipeline.open_values import OpenValue
 
 _API_FIELD_KEYS = {"key", "stringValue", "refValue"}
 _API_LISTS = {"fields", "attributes"}
+_Values = list[Text | Reference]
 
 
-class FieldReader:
+class FieldReader(FindingCollector):
     """Turns the members of JSON objects into fields and collects findings.
 
     :param source: how to call the file in findings.
     """
 
     def __init__(self, source: str) -> None:
-        self.source = source
-        self.findings: list[Finding] = []
-
-    def error(
-        self,
-        message: str,
-        position: Position,
-        advice: str = "",
-        *,
-        object_id: str | None = None,
-        field: str | None = None,
-        value: str | None = None,
-        severity: Severity = Severity.ERROR,
-    ) -> None:
-        """Add a finding.
-
-        :param message: what is wrong.
-        :param position: where.
-        :param advice: what to do about it.
-        :param object_id: id of the object or parameter.
-        :param field: name of the field.
-        :param value: the offending value.
-        :param severity: how much it matters.
-        """
-        self.findings.append(
-            Finding(
-                severity=severity,
-                file=self.source,
-                message=message,
-                advice=advice,
-                position=position,
-                object_id=object_id,
-                field=field,
-                value=value,
-            )
-        )
-
-    def warn(self, message: str, position: Position, advice: str = "", **place: str | None) -> None:
-        """Add a warning.
-
-        :param message: what is odd.
-        :param position: where.
-        :param advice: what to do about it.
-        :param place: object, field and value as for :meth:`error`.
-        """
-        self.error(message, position, advice, severity=Severity.WARNING, **place)
-
-    def trailing_commas(self, value: JsonObject | JsonArray) -> None:
-        """Warn of commas before closing brackets.
-
-        :param value: the value to look at, not those inside of it.
-        """
-        for position in value.trailing_commas:
-            self.warn(
-                "A comma stands before a closing bracket, which JSON does not allow",
-                position,
-                "Remove the comma",
-            )
+        super().__init__(source)
+        self.open_values: dict[str, tuple[OpenValue, Position]] = {}
+        """What fields depend on and the file does not give, by the name of its parameter."""
 
     def identity(
         self, item: JsonObject, key: str, what: str, object_id: str | None = None
@@ -95,6 +43,7 @@ class FieldReader:
         value: str | None = None
         if len(values) == 1 and isinstance(values[0], JsonScalar):
             if values[0].value is not None and values[0].text.strip():
+                self._report_open_identity(values[0], key, object_id)
                 return values[0].text
             value = values[0].source
         if len(values) > 1 or (values and not isinstance(values[0], JsonScalar)):
@@ -112,20 +61,36 @@ class FieldReader:
         )
         return None
 
-    def fields(self, members: list[JsonMember], object_id: str) -> tuple[Field, ...]:
+    def _report_open_identity(self, value: JsonScalar, key: str, object_id: str | None) -> None:
+        for one in value.open_values:
+            # The service takes identities as they are (guide, "Expression Evaluation").
+            self.warn(
+                f"The {key!r} depends on {one.name!r}, which the file does not give",
+                value.position,
+                f"Give it by --set {one.name}=…",
+                object_id=object_id or value.text,
+                field=key,
+                value=value.text,
+            )
+
+    def fields(
+        self, members: list[JsonMember], object_id: str, *, evaluated: bool = True
+    ) -> tuple[Field, ...]:
         """Read fields; a key that is repeated gives one field with several values.
 
         :param members: the members of the JSON object.
         :param object_id: the object's id, for findings.
+        :param evaluated: whether the service evaluates expressions in them; what a template
+            leaves open is left out otherwise.
         :returns: the fields in the order of the file.
         """
-        collected: dict[str, tuple[Position, list[Text | Reference]]] = {}
+        collected: dict[str, tuple[Position, _Values]] = {}
         for member in members:
             if member.key in _API_LISTS and _is_api_field_list(member.value):
-                for name, position, value in self._api_fields(member.value, object_id):
+                for name, position, value in self._api_fields(member.value, object_id, evaluated):
                     collected.setdefault(name, (position, []))[1].extend(value)
                 continue
-            values = self.values(member.value, object_id, member.key)
+            values = self.values(member.value, object_id, member.key, evaluated=evaluated)
             collected.setdefault(member.key, (member.position, []))[1].extend(values)
         return tuple(
             Field(name=name, values=tuple(values), position=position)
@@ -133,50 +98,84 @@ class FieldReader:
         )
 
     def _api_fields(
-        self, container: JsonValue, object_id: str
-    ) -> list[tuple[str, Position, list[Text | Reference]]]:
-        fields: list[tuple[str, Position, list[Text | Reference]]] = []
+        self, container: JsonValue, object_id: str, evaluated: bool
+    ) -> list[tuple[str, Position, _Values]]:
+        fields: list[tuple[str, Position, _Values]] = []
         for item in container.items if isinstance(container, JsonArray) else ():
             if not isinstance(item, JsonObject):
+                self.error(
+                    "An entry of a list of fields is not an object",
+                    item.position,
+                    "Write its key and its value",
+                    object_id=object_id,
+                )
                 continue
-            key = self.identity(item, "key", "A field")
+            key = self.identity(item, "key", "A field", object_id)
             if key is None:
                 continue
-            values: list[Text | Reference] = []
+            values: _Values = []
             for value in item.values("stringValue"):
-                values.extend(self.values(value, object_id, key))
-            values.extend(
-                Reference(object_id=value.text, position=value.position)
-                for value in item.values("refValue")
-                if isinstance(value, JsonScalar)
-            )
+                values.extend(self.values(value, object_id, key, evaluated=evaluated))
+            for value in item.values("refValue"):
+                values.extend(self._api_reference(value, object_id, key))
+            self._check_api_keys(item, object_id, key)
             fields.append((key, item.position, values))
         return fields
 
-    def values(self, value: JsonValue, object_id: str, field: str) -> list[Text | Reference]:
+    def _check_api_keys(self, item: JsonObject, object_id: str, field: str) -> None:
+        for member in item.members:
+            if member.key not in _API_FIELD_KEYS:
+                self.error(
+                    f"A field has a key, and a text or a reference, but no {member.key!r}",
+                    member.position,
+                    did_you_mean(member.key, _API_FIELD_KEYS, "Remove it"),
+                    object_id=object_id,
+                    field=field,
+                )
+        if not item.values("stringValue") and not item.values("refValue"):
+            self.warn(
+                "The field has neither a text nor a reference",
+                item.position,
+                "Give it a value, or remove it",
+                object_id=object_id,
+                field=field,
+            )
+
+    def _api_reference(self, value: JsonValue, object_id: str, field: str) -> list[Reference]:
+        if isinstance(value, JsonArray):
+            return [
+                one for item in value.items for one in self._api_reference(item, object_id, field)
+            ]
+        if isinstance(value, JsonScalar) and value.value is not None:
+            return [Reference(object_id=value.text, position=value.position)]
+        self.error(
+            "A reference is not the id of an object",
+            value.position,
+            "Write the id of the object as a text",
+            object_id=object_id,
+            field=field,
+        )
+        return []
+
+    def values(
+        self, value: JsonValue, object_id: str, field: str, *, evaluated: bool = True
+    ) -> list[Text | Reference]:
         """Read the value or values of a field.
 
         :param value: the JSON value.
         :param object_id: the object's id, for findings.
         :param field: the field's name, for findings.
+        :param evaluated: whether the service evaluates expressions in it.
         :returns: texts and references.
         """
         if isinstance(value, JsonArray):
-            self.trailing_commas(value)
-            return [one for item in value.items for one in self.values(item, object_id, field)]
+            return [
+                one
+                for item in value.items
+                for one in self.values(item, object_id, field, evaluated=evaluated)
+            ]
         if isinstance(value, JsonObject):
-            self.trailing_commas(value)
-            targets = value.values("ref")
-            if len(value.members) == 1 and targets and isinstance(targets[0], JsonScalar):
-                return [Reference(object_id=targets[0].text, position=value.position)]
-            self.error(
-                "A field's value is an object that is no reference",
-                value.position,
-                'Write a text, or a reference: {"ref": "<id of the object>"}',
-                object_id=object_id,
-                field=field,
-            )
-            return []
+            return self._reference(value, object_id, field)
         if value.value is None:
             self.error(
                 "A field's value is null",
@@ -186,13 +185,56 @@ class FieldReader:
                 field=field,
             )
             return []
+        if value.open_values and not evaluated:
+            self._report_left_out(value, object_id, field)
+            return []
+        for one in value.open_values:
+            self._keep_open(one, value.position, object_id, field)
         return [Text(text=value.text, position=value.position)]
+
+    def _reference(self, value: JsonObject, object_id: str, field: str) -> _Values:
+        targets = value.values("ref")
+        if len(value.members) == 1 and isinstance(targets[0] if targets else None, JsonScalar):
+            return [
+                Reference(object_id=target.text, position=value.position)
+                for target in targets
+                if isinstance(target, JsonScalar)
+            ]
+        self.error(
+            "A field's value is an object that is no reference",
+            value.position,
+            'Write a text, or a reference: {"ref": "<id of the object>"}',
+            object_id=object_id,
+            field=field,
+        )
+        return []
+
+    def _keep_open(self, one: OpenValue, position: Position, object_id: str, field: str) -> None:
+        known, _ = self.open_values.setdefault(one.parameter_name, (one, position))
+        if known.name != one.name:
+            self.error(
+                f"{known.name!r} and {one.name!r} can't be told apart as parameters",
+                position,
+                f"Give one of them by --set {one.name}=…",
+                object_id=object_id,
+                field=field,
+            )
+
+    def _report_left_out(self, value: JsonScalar, object_id: str, field: str) -> None:
+        names = ", ".join(repr(one.name) for one in value.open_values)
+        first = value.open_values[0].name
+        self.warn(
+            f"The value depends on {names}, which the file does not give; it is left out",
+            value.position,
+            f"Give it by --set {first}=…, or give the parameter itself a value",
+            object_id=object_id,
+            field=field,
+            value=value.text,
+        )
 
 
 def _is_api_field_list(value: JsonValue) -> bool:
-    return isinstance(value, JsonArray) and all(
-        isinstance(item, JsonObject)
-        and bool(item.members)
-        and all(member.key in _API_FIELD_KEYS for member in item.members)
-        for item in value.items
+    return isinstance(value, JsonArray) and (
+        not value.items
+        or any(isinstance(item, JsonObject) and item.values("key") for item in value.items)
     )

@@ -6,6 +6,7 @@ column sends the reader searching, hence a grammar of our own for a standard for
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,6 +16,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
 
 from updraft.datapipeline.findings import Position
+from updraft.datapipeline.open_values import OpenValue, Part, splice
 from updraft.errors import UpdraftError
 
 # The service takes at most 100 objects of 15,360 bytes (guide, "Web Service Limits").
@@ -39,11 +41,25 @@ class JsonSyntaxError(UpdraftError):
 
 @dataclass(frozen=True, slots=True)
 class JsonScalar:
-    """A string, number, boolean or null: its Python value and its text in the file."""
+    """A string, number, boolean or null: its Python value and its text in the file.
+
+    :param parts: the texts and open values that a template makes it of, if any are open.
+    """
 
     value: str | float | bool | None
     source: str
     position: Position
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def open_values(self) -> tuple[OpenValue, ...]:
+        """What the value depends on and the file does not give."""
+        return tuple(part for part in self.parts if isinstance(part, OpenValue))
+
+    @property
+    def all_parts(self) -> tuple[Part, ...]:
+        """The parts, of a value that is known its text."""
+        return self.parts or (self.text,)
 
     @property
     def text(self) -> str:
@@ -89,6 +105,29 @@ class JsonObject:
 
 
 JsonValue = JsonScalar | JsonArray | JsonObject
+
+
+def joined(parts: Sequence[Part], position: Position) -> JsonScalar:
+    """Make one text of several parts.
+
+    :param parts: texts and open values.
+    :param position: where the text shall stand.
+    :returns: the text; open values stand in it as expressions.
+    """
+    text = splice(parts)
+    open_parts = any(isinstance(part, OpenValue) for part in parts)
+    return JsonScalar(text, text, position, tuple(parts) if open_parts else ())
+
+
+def depth_of(values: Iterable[JsonValue]) -> int:
+    """Measure the nesting of a collection.
+
+    :param values: what stands in it.
+    :returns: 1 for a collection of scalars.
+    """
+    return 1 + max(
+        (value.depth for value in values if not isinstance(value, JsonScalar)), default=0
+    )
 
 
 def parse_json(text: str) -> JsonValue:
@@ -159,9 +198,7 @@ def _decode(token: Token) -> Any:
 
 
 def _depth(values: list[JsonValue], opening: Token) -> int:
-    depth = 1 + max(
-        (value.depth for value in values if not isinstance(value, JsonScalar)), default=0
-    )
+    depth = depth_of(values)
     if depth > DEEPEST_NESTING:
         raise JsonSyntaxError(
             f"The text is nested more than {DEEPEST_NESTING} levels deep",
@@ -177,6 +214,10 @@ class _Builder(Transformer[Token, JsonValue]):
     def scalar(self, children: list[Token]) -> JsonScalar:
         token = children[0]
         return JsonScalar(_decode(token), str(token), _position(token))
+
+    def placeholder(self, children: list[Token]) -> JsonScalar:
+        token = children[0]
+        return JsonScalar(str(token), str(token), _position(token))
 
     def member(self, children: list[Any]) -> JsonMember:
         key, value = children

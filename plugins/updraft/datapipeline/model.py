@@ -5,6 +5,7 @@ is the business of :mod:`updraft.datapipeline.resolution`.
 """
 
 from functools import cached_property
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -89,6 +90,8 @@ class Parameter(_Frozen):
     :param allowed_values: the only values allowed, empty when any is.
     :param is_array: whether it holds several values.
     :param attributes: all attributes as written, also the ones above.
+    :param origin: what it is that a template leaves open, in words; none for what the
+        definition declares.
     """
 
     id: str
@@ -102,6 +105,7 @@ class Parameter(_Frozen):
     is_array: bool
     attributes: tuple[Field, ...]
     position: Position
+    origin: str | None = None
 
     @property
     def name(self) -> str:
@@ -127,28 +131,44 @@ class ParameterValue(_Frozen):
         return self.id.removeprefix("*")
 
 
+class PipelineProperties(_Frozen):
+    """What a file says about a pipeline beside its definition.
+
+    :param key: how the file tells it from its other pipelines, such as a logical id.
+    :param name: name of the pipeline.
+    :param tags: pairs of key and value.
+    :param activate: whether it runs once it is made; none when the file does not say.
+    """
+
+    key: str | None = None
+    name: str | None = None
+    description: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    activate: bool | None = None
+
+
 class Definition(_Frozen):
     """A whole definition.
 
     :param source: the file as its user named it.
+    :param pipeline: what the file says beside the definition.
+    :param template_names: names that the template around it takes values for.
     """
 
     source: str
     objects: tuple[PipelineObject, ...]
     parameters: tuple[Parameter, ...]
     values: tuple[ParameterValue, ...]
+    pipeline: PipelineProperties = PipelineProperties()
+    template_names: frozenset[str] = frozenset()
 
     def with_objects(self, objects: tuple[PipelineObject, ...]) -> "Definition":
         """Make a definition with other objects.
 
-        Pydantic's own copy would take the look-up tables of the old objects along.
-
         :param objects: the objects.
         :returns: a new definition.
         """
-        return Definition(
-            source=self.source, objects=objects, parameters=self.parameters, values=self.values
-        )
+        return self._changed(objects=objects)
 
     def with_values(self, values: tuple[ParameterValue, ...]) -> "Definition":
         """Make a definition with more parameter values.
@@ -156,12 +176,28 @@ class Definition(_Frozen):
         :param values: values that go before those already given.
         :returns: a new definition.
         """
-        return Definition(
-            source=self.source,
-            objects=self.objects,
-            parameters=self.parameters,
-            values=(*self.values, *values),
-        )
+        return self._changed(values=(*self.values, *values))
+
+    def with_parameters(self, parameters: tuple[Parameter, ...]) -> "Definition":
+        """Make a definition with more parameters.
+
+        :param parameters: parameters that go behind those already declared.
+        :returns: a new definition.
+        """
+        return self._changed(parameters=(*self.parameters, *parameters))
+
+    def with_properties(self, properties: PipelineProperties) -> "Definition":
+        """Make a definition of which more is known.
+
+        :param properties: what is known beside the definition.
+        :returns: a new definition.
+        """
+        return self._changed(pipeline=properties)
+
+    def _changed(self, **changes: Any) -> "Definition":
+        # Pydantic's own copy would take the look-up tables of the old objects along.
+        names = type(self).model_fields
+        return Definition(**({name: getattr(self, name) for name in names} | changes))
 
     @cached_property
     def objects_by_id(self) -> dict[str, PipelineObject]:

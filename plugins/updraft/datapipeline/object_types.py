@@ -46,6 +46,7 @@ class FieldType(BaseModel):
     :param allowed: the only values it takes, compared without regard to case.
     :param default: the value that the service assumes.
     :param undocumented: whether only examples show it.
+    :param invocation: whether it says when the object runs, which on demand nothing needs to.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +58,7 @@ class FieldType(BaseModel):
     allowed: tuple[str, ...] = ()
     default: str | None = None
     undocumented: bool = False
+    invocation: bool = False
 
 
 class ObjectType(BaseModel):
@@ -66,7 +68,7 @@ class ObjectType(BaseModel):
 
     category: Category
     fields: dict[str, FieldType]
-    runtime_fields: tuple[str, ...]
+    runtime_fields: dict[str, Slot]
 
     def knows(self, field: str) -> bool:
         """Tell whether a definition may write this field.

@@ -1,7 +1,5 @@
 """Checks of the values of fields: their number, their kind, and what references point to."""
 
-import math
-import re
 from collections.abc import Iterator
 
 from updraft.datapipeline.field_findings import field_finding
@@ -14,6 +12,7 @@ from updraft.datapipeline.object_types import (
     object_types,
 )
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.datapipeline.typed_values import TypedValueError, typed_value
 
 # What a reference may point to, for fields that mean the same on all objects. "dependsOn" takes
 # whatever runs (guide, "ShellCommandActivity"); definitions let it point to data nodes as well.
@@ -40,7 +39,7 @@ def check_values(item: PipelineObject, field: Field, definition: Definition) -> 
     :param definition: the definition.
     :returns: one finding for each problem.
     """
-    yield from _check_numbers(item, field, definition)
+    yield from _check_slots(item, field, definition)
     field_type = field_type_of(item.type, field.name)
     if field_type is None or item.type not in object_types():
         return
@@ -72,36 +71,32 @@ def check_values(item: PipelineObject, field: Field, definition: Definition) -> 
             )
 
 
-def _check_numbers(item: PipelineObject, field: Field, definition: Definition) -> Iterator[Finding]:
+def _check_slots(item: PipelineObject, field: Field, definition: Definition) -> Iterator[Finding]:
     # Where types disagree, as on terminateAfter, the pages of the guide contradict one another.
-    field_type = field_type_of(None, field.name)
-    if field_type is None or field_type.slot not in {"integer", "double"}:
+    field_type = field_type_of(None, field.name) or field_type_of(item.type, field.name)
+    if field_type is None:
         return
-    whole = field_type.slot == "integer"
     for value in field.values:
-        if not isinstance(value, Text) or "#{" in value.text:
-            continue
-        if not (_is_count(value.text) if whole else _is_number(value.text)):
+        message, advice = "", ""
+        if isinstance(value, Reference):
+            if field_type.slot != "ref":
+                message = "The field takes text, here it has a reference"
+                advice = "Write the text itself"
+        else:
+            try:
+                typed_value(field.name, field_type, value.text)
+            except TypedValueError as error:
+                message, advice = error.message, error.advice
+        if message:
             yield field_finding(
                 definition,
                 item,
                 field,
                 value=value,
                 severity=Severity.ERROR,
-                message=f"{field.name} takes a {'whole number from 0 up' if whole else 'number'}",
-                advice="Write it in digits, such as 3" if whole else "Write it as in 0.25",
+                message=message,
+                advice=advice,
             )
-
-
-def _is_count(text: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,9}", text.strip()) is not None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def check_reference_targets(resolved: Resolved, definition: Definition) -> Iterator[Finding]:

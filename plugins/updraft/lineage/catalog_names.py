@@ -11,6 +11,7 @@ Unified Studio user guides.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from updraft.lineage.naming import DatasetName
@@ -25,6 +26,15 @@ _REDSHIFT_HOST = re.compile(
     r"\.(?P<service>redshift(?:-serverless)?)\.amazonaws\.com(?P<china>\.cn)?(?::\d+)?",
     re.ASCII,
 )
+# As the Amazon provider names them, which says neither account nor kind of Redshift.
+_REDSHIFT_SHORT = re.compile(
+    r"redshift://(?P<id>[a-z0-9-]+)\.(?P<region>[a-z]{2,5}(?:-[a-z]+)+-\d)(?::\d+)?", re.ASCII
+)
+_ATHENA = re.compile(
+    r"awsathena://athena\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?::\d+)?", re.ASCII
+)
+_ATHENA_TABLE = re.compile(r"awsdatacatalog\.([^.]+)\.([^.]+)", re.IGNORECASE)
+_REDSHIFT_ARN = re.compile(r"arn:aws[a-z-]*:redshift(?:-serverless)?:[a-z0-9-]+:\d{12}:table")
 _REDSHIFT_TABLE = re.compile(r"([^.]+)\.([^.]+)\.([^.]+)")  # database, schema, table
 
 
@@ -46,7 +56,10 @@ def rename_dataset(dataset: DatasetName) -> DatasetName:
 
 
 def rename_event(
-    event: dict[str, Any], rename: Callable[[DatasetName], DatasetName] = rename_dataset
+    event: dict[str, Any],
+    rename: Callable[[DatasetName], DatasetName] = rename_dataset,
+    *,
+    prefer_catalog: bool = True,
 ) -> None:
     """Rename all datasets of a valid run event in place.
 
@@ -55,10 +68,104 @@ def rename_event(
 
     :param event: the event, decoded from JSON.
     :param rename: rule to apply to each name.
+    :param prefer_catalog: give files that are a table of the Glue Data Catalog, as the ``symlinks``
+        of the dataset say, the name of that table.
     """
+    special = dict(_special_names(event, rename, prefer_catalog))
     for reference in _references(event):
-        renamed = rename(DatasetName(reference["namespace"], reference["name"]))
-        reference["namespace"], reference["name"] = renamed
+        name = DatasetName(reference["namespace"], reference["name"])
+        reference["namespace"], reference["name"] = special.get(name) or rename(name)
+
+
+@dataclass(frozen=True)
+class AccountNaming:
+    """Renames events where the account is known.
+
+    That completes the names of Athena's tables and those that the Amazon provider gives to tables
+    of Redshift. These do not say either whether they are of a cluster or of a workgroup.
+
+    :param account: id of the account, twelve digits.
+    :param workgroups: identifiers of what is Redshift Serverless; all others are clusters.
+    :param prefer_catalog: as of :func:`rename_event`.
+    """
+
+    account: str
+    workgroups: frozenset[str] = frozenset()
+    prefer_catalog: bool = True
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Rename all datasets of a valid run event in place."""
+        rename_event(event, self.rename, prefer_catalog=self.prefer_catalog)
+
+    def rename(self, dataset: DatasetName) -> DatasetName:
+        """Turn a dataset's OpenLineage name into the one that the catalog resolves.
+
+        :param dataset: name as the event has it.
+        :returns: as :func:`rename_dataset`, for more names.
+        """
+        return self._athena(dataset) or self._redshift(dataset) or rename_dataset(dataset)
+
+    def _athena(self, dataset: DatasetName) -> DatasetName | None:
+        match = _ATHENA.fullmatch(dataset.namespace)
+        table = _ATHENA_TABLE.fullmatch(dataset.name)
+        if match is None or table is None:
+            return None
+        arn = f"arn:{_partition(match['region'])}:glue:{match['region']}:{self.account}:table"
+        return DatasetName(arn, "/".join(table.groups()))
+
+    def _redshift(self, dataset: DatasetName) -> DatasetName | None:
+        match = _REDSHIFT_SHORT.fullmatch(dataset.namespace)
+        table = _REDSHIFT_TABLE.fullmatch(dataset.name)
+        if match is None or table is None:
+            return None
+        service = "redshift-serverless" if match["id"] in self.workgroups else "redshift"
+        arn = f"arn:{_partition(match['region'])}:{service}:{match['region']}:{self.account}:table"
+        return DatasetName(arn, "/".join((match["id"], *table.groups())))
+
+
+def _special_names(
+    event: dict[str, Any], rename: Callable[[DatasetName], DatasetName], prefer_catalog: bool
+) -> Iterator[tuple[DatasetName, DatasetName]]:
+    """Give the names that do not follow from the name alone."""
+    for dataset in [*event.get("inputs", []), *event.get("outputs", [])]:
+        name = DatasetName(dataset["namespace"], dataset["name"])
+        facets = dataset.get("facets", {})
+        table = _catalog_table(facets) if prefer_catalog else None
+        renamed = rename(name)
+        if table is not None and _S3_NAMESPACE.fullmatch(name.namespace):
+            yield name, rename(table)
+        elif _is_view(facets) and _REDSHIFT_ARN.fullmatch(renamed.namespace):
+            yield (
+                name,
+                renamed._replace(namespace=f"{renamed.namespace.removesuffix(':table')}:view"),
+            )
+
+
+def _catalog_table(facets: dict[str, Any]) -> DatasetName | None:
+    for one in facets.get("symlinks", {}).get("identifiers", []):
+        name = DatasetName(one["namespace"], one["name"])
+        if ":glue:" in name.namespace and _arn_table(name) is not None:
+            return name
+    return None
+
+
+def _is_view(facets: dict[str, Any]) -> bool:
+    kind = facets.get("datasetType", {}).get("datasetType", "")
+    return "VIEW" in str(kind).upper()
+
+
+def _partition(region: str) -> str:
+    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if region.startswith(prefix):
+            return partition
+    return "aws"
+
+
+def leave_names(event: dict[str, Any]) -> None:
+    """Keep the names of the OpenLineage specification, for catalogs that follow it.
+
+    :param event: the event; it stays as it is.
+    """
 
 
 def _references(event: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Self
 
+from updraft.lineage.open_runs import OpenRuns
 from updraft.lineage.outbox import EventKey, OutboxError
 
 _VERSION = 1
@@ -25,10 +26,12 @@ class Checkpoint:
         ``None`` before the first.
     :param settled: fingerprint of an event to the times at which its copies were written,
         microseconds since 1970, for copies that are not behind the window.
+    :param runs: the runs that have started and not ended.
     """
 
     position: datetime | None = None
     settled: dict[str, set[int]] = field(default_factory=dict)
+    runs: OpenRuns = field(default_factory=OpenRuns)
 
     def start(self, overlap: timedelta) -> datetime | None:
         """Say from when on to read.
@@ -75,6 +78,7 @@ class Checkpoint:
         to = min(to, datetime.now(UTC))
         if self.position is None or to > self.position:
             self.position = to
+        self.runs.forget(self.position - overlap)
         floor = _moment(self.position - overlap)
         recent = (
             (name, {at for at in times if at >= floor}) for name, times in self.settled.items()
@@ -85,6 +89,7 @@ class Checkpoint:
         """Take over what another reader with the same name has achieved in the meantime."""
         for fingerprint, moments in other.settled.items():
             self.settled.setdefault(fingerprint, set()).update(moments)
+        self.runs.merge(other.runs)
         if other.position is not None:
             self.advance(other.position, overlap)
 
@@ -92,7 +97,12 @@ class Checkpoint:
         """Serialise the checkpoint."""
         position = self.position.isoformat() if self.position else None
         settled = {name: sorted(moments) for name, moments in self.settled.items()}
-        document = {"version": _VERSION, "position": position, "settled": settled}
+        document = {
+            "version": _VERSION,
+            "position": position,
+            "settled": settled,
+            **self.runs.as_json(),
+        }
         return json.dumps(document, separators=(",", ":")).encode()
 
     @classmethod
@@ -111,6 +121,8 @@ class Checkpoint:
             checkpoint = cls(
                 datetime.fromisoformat(position) if position else None,
                 {str(name): set(map(int, times)) for name, times in document["settled"].items()},
+                # Before runs were remembered, checkpoints had none.
+                OpenRuns.from_json({"runs": {}, "ended": {}, **document}),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OutboxError(

@@ -11,7 +11,6 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from tenacity import (
@@ -25,56 +24,34 @@ from updraft.errors import UpdraftError
 from updraft.lineage.catalog import Catalog, CatalogUnavailableError, EventRefusedError
 from updraft.lineage.catalog_names import rename_event
 from updraft.lineage.checkpoint import Checkpoint
+from updraft.lineage.forward_counts import ForwardCounts
+from updraft.lineage.orphans import StateOf, closing_events
 from updraft.lineage.outbox import DeadLetter, EventKey, ObjectMissingError, Outbox
+from updraft.lineage.preparation import (
+    Event,
+    NotRunEventError,
+    StoredEvent,
+    posting,
+    understand,
+)
 from updraft.lineage.rate_limit import RateLimiter
-from updraft.lineage.validation import InvalidEventError, check
-from updraft.lineage.wire_format import client_token, decode, encode
+from updraft.lineage.run_order import in_run_order, same_moments
+from updraft.lineage.validation import InvalidEventError
 
 log = logging.getLogger(__name__)
 
-# Quota of PostLineageEvent, per account and Region: 20 a second. Half of it leaves room for others.
+# Quota of PostLineageEvent, per account and Region. Half of it leaves room for others.
 DEFAULT_EVENTS_PER_SECOND = 10.0
+HIGHEST_EVENTS_PER_SECOND = 20.0
 # PostLineageEvent takes no event of more bytes than this.
 LARGEST_EVENT = 300_000
 
 _BATCH = 1_000
 _SAVE_EVERY_SECONDS = 15.0
-_TERMINAL_TYPES = frozenset({"COMPLETE", "ABORT", "FAIL"})
 
 
 class ForwardingStoppedError(UpdraftError):
     """Forwarding ended before the outbox was done; the next run continues."""
-
-
-@dataclass
-class ForwardCounts:
-    """What one run of the forwarder did.
-
-    :param read: events looked at, without those that an earlier run had settled.
-    :param posted: events that the catalog took.
-    :param already_there: events that the catalog said it had.
-    :param duplicates: copies of an event that were left out, because one that was written at
-        about the same time is delivered.
-    :param dead_lettered: events put aside with a reason.
-    :param not_run_events: job and dataset events, which the catalog has no place for.
-    :param missing: events that were deleted between listing and reading.
-    :param unrecognised: objects in the outbox that are not named like an event.
-    :param bytes_posted: size of the events that the catalog took.
-    """
-
-    read: int = 0
-    posted: int = 0
-    already_there: int = 0
-    duplicates: int = 0
-    dead_lettered: int = 0
-    not_run_events: int = 0
-    missing: int = 0
-    unrecognised: int = 0
-    bytes_posted: int = 0
-
-    def as_dict(self) -> dict[str, int]:
-        """Return the counts by name, as they go into XCom."""
-        return asdict(self)
 
 
 class Forwarder:
@@ -83,6 +60,8 @@ class Forwarder:
     :param outbox: where the events are.
     :param catalog: where they go.
     :param events_per_second: calls to the catalog per second, attempts that fail included.
+    :param rename: changes the names of an event's datasets, in place, to those of the catalog.
+    :param limit: how many bytes an event may have; ``None`` for no limit.
     :param overlap: how much later than its time an event may appear in the outbox.
     :param attempts: how often an event is sent while the catalog is unavailable.
     :param longest_wait: upper limit in seconds for the random, exponentially growing pause
@@ -95,6 +74,8 @@ class Forwarder:
         catalog: Catalog,
         *,
         events_per_second: float = DEFAULT_EVENTS_PER_SECOND,
+        rename: Callable[[Event], None] = rename_event,
+        limit: int | None = LARGEST_EVENT,
         overlap: timedelta = timedelta(minutes=15),
         attempts: int = 8,
         longest_wait: float = 20.0,
@@ -102,6 +83,8 @@ class Forwarder:
         self.counts = ForwardCounts()
         self._outbox = outbox
         self._catalog = catalog
+        self._rename = rename
+        self._limit = limit
         self._overlap = overlap
         self._limiter = RateLimiter(events_per_second)
         self._attempts = attempts
@@ -142,15 +125,33 @@ class Forwarder:
         self._save_checkpoint()
         return self.counts
 
+    def close_orphans(self, state_of: StateOf, namespace: str, after: timedelta) -> int:
+        """Put ends into the outbox for runs that Airflow knows to be over; :meth:`run` posts them.
+
+        :param state_of: asks Airflow for the state of a task instance or a DAG run.
+        :param namespace: namespace of the jobs of this Airflow.
+        :param after: how long a run is open before it is looked at.
+        :returns: how many runs are closed.
+        :raises OutboxError: when the outbox or the checkpoint cannot be read or written.
+        """
+        runs = (self._load_checkpoint() or Checkpoint()).runs
+        ends = closing_events(runs, state_of, namespace=namespace, after=after)
+        for run_id, event_type, body in ends:
+            key = EventKey.for_event(body, run_id=run_id, event_type=event_type)
+            self._outbox.put_event(body, key)
+            self.counts.closed += 1
+            log.warning("Run %s has emitted no end; it ends with %s", run_id, event_type)
+        return self.counts.closed
+
     def _run(self, progress: Callable[[ForwardCounts], None] | None) -> None:
         names = self._outbox.event_names(since=self._checkpoint.start(self._overlap))
         while batch := list(itertools.islice(names, _BATCH)):
             keys = self._recognise(batch)
             pending = [(name, key) for name, key in keys if not self._checkpoint.is_settled(key)]
-            for name, key in in_run_order(pending):
+            for group in same_moments(in_run_order(pending)):
                 if self._stopping:
                     raise ForwardingStoppedError(self._stopped_message())
-                self._settle(name, key)
+                self._settle(group)
                 if time.monotonic() - self._last_save > _SAVE_EVERY_SECONDS:
                     self._save_checkpoint()
                     if progress:
@@ -169,53 +170,82 @@ class Forwarder:
                 keys.append((name, key))
         return keys
 
-    def _settle(self, name: str, key: EventKey) -> None:
-        """Deliver one event or put it aside; on return it needs no further attention."""
-        if self._checkpoint.has_copy(key, self._overlap):
-            self.counts.duplicates += 1
-            log.info("%s is left out: another copy of the event is delivered", name)
-            self._checkpoint.settle(key)
+    def _settle(self, group: Sequence[tuple[str, EventKey]]) -> None:
+        """Deliver events of one moment or put them aside; then they need no further attention."""
+        stored: list[StoredEvent] = []
+        for name, key in group:
+            if self._checkpoint.has_copy(key, self._overlap):
+                self._leave_out(name, key)
+                continue
+            one = self._read(name, key)
+            if one is not None:
+                stored.append(one)
+        if not stored:
             return
+        try:
+            self._deliver(stored)
+        except EventRefusedError as error:
+            if len(stored) > 1:
+                # One of them is at fault, or what they make together: each gets its own chance.
+                self.counts.read -= len(stored)
+                for one in stored:
+                    self._settle([(one.name, one.key)])
+                return
+            self._put_aside(stored[0].name, stored[0].body, str(error))
+            # A copy under a new time is how a dead letter is sent again.
+            self._checkpoint.settle_object(stored[0].key)
+
+    def _leave_out(self, name: str, key: EventKey) -> None:
+        self.counts.duplicates += 1
+        log.info("%s is left out: another copy of the event is delivered", name)
+        self._checkpoint.settle(key)
+
+    def _read(self, name: str, key: EventKey) -> StoredEvent | None:
+        """Read an event; None if there is nothing to deliver, and it is settled."""
         self.counts.read += 1
         try:
             body = self._outbox.read(name)
+            return StoredEvent(name, key, body, understand(body, self._rename))
         except ObjectMissingError:
             self.counts.missing += 1
             log.warning("%s was deleted from %s before it was delivered", name, self._outbox.uri)
             self._checkpoint.settle_object(key)
-            return
-        try:
-            self._deliver(body)
-        except (InvalidEventError, EventRefusedError) as error:
-            self._put_aside(name, body, str(error))
-            # A copy under a new time is how a dead letter is sent again.
-            self._checkpoint.settle_object(key)
-        else:
-            self._checkpoint.settle(key)
-
-    def _deliver(self, body: bytes) -> None:
-        event = decode(body)
-        if "run" not in event and ("job" in event or "dataset" in event):
+        except NotRunEventError:
             # DataZone's reference: "Only open-lineage run event are supported as events".
             self.counts.not_run_events += 1
             log.info("A job or dataset event is left out: the catalog takes run events only")
+            self._checkpoint.settle(key)
+        except InvalidEventError as error:
+            self._put_aside(name, body, str(error))
+            self._checkpoint.settle_object(key)
+        return None
+
+    def _deliver(self, stored: Sequence[StoredEvent]) -> None:
+        first = stored[0]
+        runs = self._checkpoint.runs
+        if runs.is_ended(first.key) and not any(one.has_datasets for one in stored):
+            # As when a task and the scheduler both say that it has failed.
+            for one in stored:
+                self._leave_out(one.name, one.key)
             return
-        try:
-            check(event)
-            rename_event(event)
-            prepared = encode(event)
-        except RecursionError:
-            raise InvalidEventError("the event is nested too deeply") from None
-        if len(prepared) > LARGEST_EVENT:
-            raise EventRefusedError(
-                f"the event has {len(prepared):,} bytes; the catalog takes {LARGEST_EVENT:,}"
-            )
-        token = client_token(event, prepared)
-        if self._retrying(self._post, prepared, token) is None:
+        other_type = runs.other_type(first.key)
+        made = posting(stored, self._limit, other_type)
+        answers = [self._retrying(self._post, *piece) for piece in made.pieces]
+        if made.removed:
+            self.counts.trimmed += 1
+            log.warning("%s was too large; left out: %s", first.name, ", ".join(made.removed))
+        self.counts.restarts += other_type is not None
+        distinct = len({one.key.identity for one in stored})
+        self.counts.merged += distinct - 1
+        self.counts.duplicates += len(stored) - distinct
+        if answers[-1] is None:
             self.counts.already_there += 1
         else:
             self.counts.posted += 1
-            self.counts.bytes_posted += len(prepared)
+            self.counts.bytes_posted += sum(len(body) for body, _ in made.pieces)
+        for one in stored:
+            self._checkpoint.settle(one.key)
+        runs.note(first.key, first.event)
 
     def _post(self, event: bytes, token: str) -> str | None:
         self._pause(self._limiter.reserve())
@@ -237,10 +267,8 @@ class Forwarder:
 
     def _load_checkpoint(self) -> Checkpoint | None:
         document = self._outbox.load_checkpoint(self._catalog.name)
-        if document is None:
-            return None
         where = f"{self._catalog.name} in {self._outbox.uri}"
-        return Checkpoint.from_json(document, where)
+        return None if document is None else Checkpoint.from_json(document, where)
 
     def _save_checkpoint(self) -> None:
         # Another forwarder may have saved since; the union of both is true as well.
@@ -263,26 +291,6 @@ class Forwarder:
             f"forwarding was stopped after {self.counts.posted} events; the checkpoint is saved "
             f"and the next run continues"
         )
-
-
-def in_run_order(pending: Sequence[tuple[str, EventKey]]) -> list[tuple[str, EventKey]]:
-    """Put the start of a run before its end where the outbox has them the other way round.
-
-    :param pending: names and keys in the order of the outbox.
-    :returns: the same, moved as little as possible.
-    """
-    first_end: dict[str, int] = {}
-    for index, (_, key) in enumerate(pending):
-        if key.event_type in _TERMINAL_TYPES:
-            first_end.setdefault(key.run_id, index)
-
-    def rank(indexed: tuple[int, tuple[str, EventKey]]) -> tuple[int, bool]:
-        index, (_, key) = indexed
-        if key.event_type == "START":
-            return min(index, first_end.get(key.run_id, index)), False
-        return index, True
-
-    return [item for _, item in sorted(enumerate(pending), key=rank)]
 
 
 def _log_retry(state: RetryCallState) -> None:

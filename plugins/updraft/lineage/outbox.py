@@ -15,7 +15,7 @@ import base64
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -188,6 +188,15 @@ class Outbox(ABC):
     def put_event(self, body: bytes, key: EventKey) -> None:
         """Store an event under its key."""
         self.write(str(key), body)
+
+    def put_events(self, events: Sequence[tuple[EventKey, bytes]]) -> None:
+        """Store many events; when it returns, all of them are stored.
+
+        :param events: key and content of each.
+        :raises OutboxError: when one cannot be stored; others may be.
+        """
+        for key, body in events:
+            self.put_event(body, key)
 
     def event_names(self, since: datetime | None = None) -> Iterator[str]:
         """Iterate over stored events in the order of their keys.

@@ -26,6 +26,7 @@ import attr
 from openlineage.client.serde import Serde
 from openlineage.client.transport.transport import Config, Transport
 
+from updraft.compat import count_metric
 from updraft.errors import UpdraftError
 from updraft.hooks.outbox import open_outbox
 from updraft.lineage.configuration import TRANSPORT_TYPE
@@ -118,19 +119,23 @@ class OutboxTransport(Transport):
             key = EventKey.for_event(body, run_id=run_id, event_type=event_type)
         except Exception as error:  # noqa: BLE001 - lineage never fails a task
             log.warning("A lineage event could not be serialised and is lost: %r", error)
+            count_metric("updraft.lineage.outbox.lost")
             return
         try:
             failure = self._store_in_time(body, key)
         except Exception as error:  # noqa: BLE001 - no thread to be had, for example
             failure = error
         if failure is None:
+            count_metric("updraft.lineage.outbox.stored")
             return
         try:
             fallback = self._open_fallback()
             fallback.put_event(body, key)
         except Exception as error:  # noqa: BLE001 - lineage never fails a task
             log.warning("Lineage event %s is lost: %s; %s", key.identity, failure, error)
+            count_metric("updraft.lineage.outbox.lost")
         else:
+            count_metric("updraft.lineage.outbox.waiting")
             log.warning("Lineage event %s waits in %s: %s", key.identity, fallback.uri, failure)
 
     def _open(self) -> None:

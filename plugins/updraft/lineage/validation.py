@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -21,6 +21,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
 from updraft.errors import UpdraftError
+from updraft.lineage.validated_parts import Part, is_valid_by_parts
 
 _SCHEMAS = Path(__file__).parent / "schemas"
 _CORE = "https://openlineage.io/spec/2-0-2/OpenLineage.json"
@@ -33,6 +34,9 @@ _KINDS = {
     f"{_CORE}#/$defs/InputDatasetFacet": "input",
     f"{_CORE}#/$defs/OutputDatasetFacet": "output",
 }
+
+_FACET_NAMES = {kind: reference.rpartition("/")[2] for reference, kind in _KINDS.items()}
+_CORE_NAMES = frozenset({"RunEvent", "InputDataset", "OutputDataset"})
 
 # RFC 3339, section 5.6; datetime.fromisoformat alone lets other ISO 8601 forms pass.
 _DATE_TIME = re.compile(
@@ -68,19 +72,41 @@ def _is_uri(value: object) -> bool:
     return not isinstance(value, str) or _URI.fullmatch(value) is not None
 
 
-def problems(event: Mapping[str, Any]) -> list[str]:
-    """Say what is wrong with a run event.
+class Fault(NamedTuple):
+    """What is wrong with an event.
 
-    :param event: the event, decoded from JSON.
-    :returns: one sentence per fault, with its path and value; empty for a valid event.
+    :param path: where in the event: names of members and positions in lists.
+    :param sentence: what is wrong, with path and value.
     """
-    found = list(_describe(_core_validator(), event, "$"))
+
+    path: tuple[str | int, ...]
+    sentence: str
+
+
+def faults(event: Mapping[str, Any]) -> list[Fault]:
+    """Say what is wrong with an event, and where.
+
+    :param event: the event, decoded from JSON; one without a run may be about a job or a dataset.
+    :returns: the faults; none for a valid event.
+    """
+    if is_valid_by_parts(event, _part_is_valid, formats.conforms):
+        return []
+    found = list(_describe(_core_validator(_kind(event)), event, ()))
     if not found:
         for path, kind, facets in _facet_groups(event):
             for key, facet in facets.items():
                 for validator in _facet_validators().get((kind, key), ()):
-                    found.extend(_describe(validator, facet, f"{path}.{key}"))
+                    found.extend(_describe(validator, facet, (*path, key)))
     return found
+
+
+def problems(event: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with an event.
+
+    :param event: the event, decoded from JSON.
+    :returns: one sentence per fault, with its path and value; empty for a valid event.
+    """
+    return [fault.sentence for fault in faults(event)]
 
 
 def check(event: Mapping[str, Any]) -> None:
@@ -96,25 +122,44 @@ def check(event: Mapping[str, Any]) -> None:
         raise InvalidEventError("; ".join(found[:_MOST_FAULTS]) + more)
 
 
-def _facet_groups(event: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _part_is_valid(part: Part) -> bool:
+    if part.kind in _CORE_NAMES:
+        return bool(_core_validator(part.kind).is_valid(part.value))
+    if not _core_validator(_FACET_NAMES[part.kind]).is_valid(part.value):
+        return False
+    validators = _facet_validators().get((part.kind, part.key), ())
+    return all(validator.is_valid(part.value) for validator in validators)
+
+
+def _kind(event: Mapping[str, Any]) -> str:
+    if "run" not in event and "dataset" in event:
+        return "DatasetEvent"
+    return "JobEvent" if "run" not in event and "job" in event else "RunEvent"
+
+
+def _facet_groups(
+    event: Mapping[str, Any],
+) -> Iterator[tuple[tuple[str | int, ...], str, Mapping[str, Any]]]:
     """Yield path, kind and content of every group of facets in an event with a valid frame."""
-    yield "$.run.facets", "run", event["run"].get("facets", {})
-    yield "$.job.facets", "job", event["job"].get("facets", {})
+    for kind in ("run", "job", "dataset"):
+        yield (kind, "facets"), kind, event.get(kind, {}).get("facets", {})
     for side, own, kind in (
         ("inputs", "inputFacets", "input"),
         ("outputs", "outputFacets", "output"),
     ):
         for index, dataset in enumerate(event.get(side, [])):
-            yield f"$.{side}[{index}].facets", "dataset", dataset.get("facets", {})
-            yield f"$.{side}[{index}].{own}", kind, dataset.get(own, {})
+            yield (side, index, "facets"), "dataset", dataset.get("facets", {})
+            yield (side, index, own), kind, dataset.get(own, {})
 
 
-def _describe(validator: Draft202012Validator, instance: Any, path: str) -> Iterator[str]:
+def _describe(
+    validator: Draft202012Validator, instance: Any, path: tuple[str | int, ...]
+) -> Iterator[Fault]:
     for error in validator.iter_errors(instance):
         yield from _leaves(error, path)
 
 
-def _leaves(error: ValidationError, path: str) -> Iterator[str]:
+def _leaves(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[Fault]:
     """Turn an error into sentences; of alternatives, only the best fitting one is of use."""
     if error.context and error.validator in {"oneOf", "anyOf"}:
         closest = max(error.context, key=lambda inner: len(inner.absolute_path))
@@ -123,15 +168,17 @@ def _leaves(error: ValidationError, path: str) -> Iterator[str]:
     value = json.dumps(error.instance, default=str)
     if len(value) > _LONGEST_VALUE:
         value = value[:_LONGEST_VALUE] + "…"
-    where = path + error.json_path[1:]
+    where = "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    where += error.json_path[1:]
     if error.validator == "format":
-        yield f"{where} is {value}, which is not a {error.validator_value}"
+        sentence = f"{where} is {value}, which is not a {error.validator_value}"
     elif error.validator == "required":
-        yield f"{where}: {error.message}"
+        sentence = f"{where}: {error.message}"
     elif error.validator == "type":
-        yield f"{where} is {value}, which is not of type {error.validator_value}"
+        sentence = f"{where} is {value}, which is not of type {error.validator_value}"
     else:
-        yield f"{where} is {value}: {error.message[:_LONGEST_VALUE]}"
+        sentence = f"{where} is {value}: {error.message[:_LONGEST_VALUE]}"
+    yield Fault((*path, *error.absolute_path), sentence)
 
 
 @functools.cache
@@ -151,8 +198,8 @@ def _validator(reference: str) -> Draft202012Validator:
 
 
 @functools.cache
-def _core_validator() -> Draft202012Validator:
-    return _validator(f"{_CORE}#/$defs/RunEvent")
+def _core_validator(kind: str) -> Draft202012Validator:
+    return _validator(f"{_CORE}#/$defs/{kind}")
 
 
 @functools.cache

@@ -1,16 +1,21 @@
 """Converting many definitions in one go: finding them, naming them, checking and writing them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from updraft.datapipeline.findings import Finding, Severity
-from updraft.datapipeline.model import ParameterValue
+from updraft.datapipeline.file_checking import check_result, unknown_values
+from updraft.datapipeline.findings import Finding, Severity, has_errors
+from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.reading import ReadResult
 from updraft.errors import UpdraftError
-from updraft.migration.conversion import Conversion, convert_file
-from updraft.migration.import_check import check_imports
-from updraft.migration.names import check_dag_id, dag_id_of
+from updraft.migration.conversion import Conversion, convert_definition
+from updraft.migration.import_check import ImportOutcome, check_imports
+from updraft.migration.inputs import pipeline_id, placed, read_input, shown_path
+from updraft.migration.names import check_dag_id, dag_id_of, unique
 from updraft.migration.output_files import EditedFileError, check_overwrite, write_files
+from updraft.migration.pipeline_schedule import run_times
 
 
 class FileNameError(UpdraftError):
@@ -31,34 +36,6 @@ class Written:
     report_file: Path | None = None
 
 
-def definition_files(inputs: Iterable[Path]) -> list[Path]:
-    """List the definition files that the user means.
-
-    :param inputs: files and folders; a folder stands for all JSON files below it.
-    :returns: files, each once, in the order given, those of a folder by name.
-    :raises UpdraftError: when an input does not exist, or a folder has no JSON file.
-    """
-    files: dict[Path, None] = {}
-    for one in inputs:
-        if _is_folder(one):
-            found = sorted(path for path in one.rglob("*.json") if path.is_file())
-            if not found:
-                raise UpdraftError(f"{one} has no JSON file")
-            files.update(dict.fromkeys(found))
-        elif one.exists():
-            files[one] = None
-        else:
-            raise UpdraftError(f"{one} does not exist")
-    return list(files)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError as error:
-        raise UpdraftError(f"{_shown_path(path)} can't be read: {error.strerror}") from None
-
-
 def _check_file_name(path: Path) -> None:
     """Make sure that a file's name is text, for the report and the DAG name it.
 
@@ -70,22 +47,41 @@ def _check_file_name(path: Path) -> None:
         raise FileNameError("The file name is not UTF-8") from None
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a user gives beside the definitions.
+
+    :param values: parameter values that go before those in the files.
+    :param parameters: parameters declared in a file of their own.
+    :param start_date: from when on the DAGs take the place of the pipelines, in UTC.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    """
+
+    values: tuple[ParameterValue, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    start_date: datetime | None = None
+    compute: str = "ec2"
+
+    @property
+    def by_name(self) -> dict[str, tuple[str, ...]]:
+        """The values by name; of several the last one."""
+        return {one.id: one.values for one in self.values}
+
+
 def convert_all(
-    files: list[Path],
+    files: Sequence[Path],
     dag_id: str | None,
-    values: tuple[ParameterValue, ...],
+    given: Given,
     advance: Callable[[Path], None],
-    compute: str = "ec2",
 ) -> list[Conversion]:
     """Convert files one after the other; nothing is written.
 
-    :param files: the definition files.
-    :param dag_id: id for the DAG, for a single file; else the file's name decides.
-    :param values: parameter values that go before those in the files.
+    :param files: files, and pipelines in AWS.
+    :param dag_id: id for the DAG, for a single pipeline; else names of files and pipelines decide.
+    :param given: what goes with the definitions.
     :param advance: called with each file when it is done.
-    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
-    :returns: a conversion for each file.
-    :raises UpdraftError: when the DAG id is not valid, or given for several files.
+    :returns: a conversion for each pipeline.
+    :raises UpdraftError: when the DAG id is not valid, or given for several pipelines.
     """
     if dag_id is not None:
         check_dag_id(dag_id)
@@ -93,26 +89,115 @@ def convert_all(
             raise UpdraftError("One DAG id can't name several DAGs: leave out --dag-id")
     conversions: list[Conversion] = []
     taken: dict[str, Path] = {}
+    definitions: list[Definition] = []
     for path in files:
-        try:
-            _check_file_name(path)
-            name = dag_id or dag_id_of(path.stem)
-        except UpdraftError as error:
-            advice = "Convert it by itself with --dag-id, or rename the file"
-            if isinstance(error, FileNameError):
-                advice = "Rename the file, or its folder"
-            conversions.append(_failed(Conversion(path, "", ()), str(error), advice))
-            advance(path)
-            continue
+        read, made = _convert_file(path, dag_id, given, taken)
+        definitions += read
+        conversions += [_placed(path, one) for one in made]
+        advance(path)
+    unknown = unknown_values(definitions, given.values, given.parameters)
+    if unknown and conversions:
+        # A value that no file takes is a mistake in the command: nothing is written for any.
+        conversions = [
+            replace(one, findings=(*unknown * (number == 0), *one.findings), dag_source=None)
+            for number, one in enumerate(conversions)
+        ]
+    return conversions
+
+
+def _convert_file(
+    path: Path, dag_id: str | None, given: Given, taken: dict[str, Path]
+) -> tuple[tuple[Definition, ...], list[Conversion]]:
+    try:
+        _check_file_name(path)
+        result = read_input(path, given.by_name)
+        names = _dag_ids(path, result.definitions, dag_id)
+    except UpdraftError as error:
+        advice = "Convert it by itself with --dag-id, or rename the file"
+        if isinstance(error, FileNameError):
+            advice = "Rename the file, or its folder"
+        elif pipeline_id(path) is not None:
+            advice = "Check its id, the region and the rights of the AWS environment"
+        return (), [_failed(Conversion(path, "", ()), str(error), advice)]
+    if has_errors(result.findings) or not result.definitions:
+        # A file is a whole: what is wrong in one place may concern all of its pipelines.
+        findings = check_result(result, given.values, given.parameters)
+        return result.definitions, [Conversion(path, names[0], findings)]
+    conversions: list[Conversion] = []
+    # What concerns the whole file is said once.
+    findings = result.findings
+    for name, definition in zip(names, result.definitions, strict=True):
         if name in taken:
             message = f"The DAG id {name!r} is taken by {taken[name]}"
             advice = "Rename one of the files, or convert it by itself with --dag-id"
             conversions.append(_failed(Conversion(path, name, ()), message, advice))
-        else:
-            taken[name] = path
-            conversions.append(convert_file(path, name, values, compute))
-        advance(path)
-    return conversions
+            continue
+        taken[name] = path
+        conversion = convert_definition(
+            definition,
+            path,
+            name,
+            read_findings=_about(definition, result, with_others=bool(findings)),
+            values=given.values,
+            parameters=given.parameters,
+            start_date=given.start_date,
+            compute=given.compute,
+        )
+        for one in (conversion, *conversion.others):
+            if taken.setdefault(one.dag_id, path) != path:
+                message = f"The DAG id {one.dag_id!r} is taken by {taken[one.dag_id]}"
+                conversions.append(_failed(one, message, "Rename one of the files"))
+            else:
+                conversions.append(one)
+        findings = ()
+    return result.definitions, conversions
+
+
+def _about(definition: Definition, result: ReadResult, *, with_others: bool) -> tuple[Finding, ...]:
+    """Pick what was found about a pipeline when its file was read.
+
+    :param with_others: whether to take along what is about none of the file's pipelines.
+    """
+
+    def names(one: Definition) -> set[str]:
+        declared = {item.id for item in one.parameters} | {item.id for item in one.values}
+        return declared | {item.id for item in one.objects}
+
+    own = names(definition)
+    every = {name for one in result.definitions for name in names(one)}
+    return tuple(
+        one
+        for one in result.findings
+        if one.object_id in own or (with_others and one.object_id not in every)
+    )
+
+
+def _placed(path: Path, one: Conversion) -> Conversion:
+    report = one.report
+    if report is not None:
+        report = report.model_copy(update={"findings": placed(path, report.findings)})
+    return replace(one, findings=placed(path, one.findings), report=report)
+
+
+def _dag_ids(path: Path, definitions: Sequence[Definition], dag_id: str | None) -> tuple[str, ...]:
+    """Name the DAGs of a file: after the file, and after the pipeline where it has several.
+
+    :raises UpdraftError: when there is nothing to make a name of.
+    """
+    if dag_id is not None and len(definitions) > 1:
+        raise UpdraftError("One DAG id can't name several DAGs: leave out --dag-id")
+    if dag_id is not None:
+        return (dag_id,)
+    stem = path.name.removesuffix(".json").removesuffix(".tf")
+    stem = Path(stem).stem if stem == path.name else stem
+    if pipeline_id(path) is not None:
+        # An id says nothing to people, if the pipeline has a name.
+        stem = next((one.pipeline.name for one in definitions if one.pipeline.name), None) or stem
+    if len(definitions) <= 1:
+        return (dag_id_of(stem),)
+    taken: set[str] = set()
+    keys = [one.pipeline.key or "" for one in definitions]
+    return tuple(unique(dag_id_of(f"{stem}_{key}"), taken) for key in keys)
 
 
 def check_all(conversions: list[Conversion]) -> list[Conversion]:
@@ -139,8 +224,21 @@ def check_all(conversions: list[Conversion]) -> list[Conversion]:
             advice = "Please report this; --no-import-check writes the file nevertheless"
             checked.append(_failed(one, message, advice))
         else:
-            checked.append(one)
+            checked.append(_with_runs(one, outcome))
     return checked
+
+
+def _with_runs(one: Conversion, outcome: ImportOutcome) -> Conversion:
+    """Note in the report when Airflow runs the DAG, which is when the pipeline ran."""
+    if one.schedule is None or one.schedule.timetable is None or one.report is None:
+        return one
+    airflow = run_times([one.schedule.scheduled_run(*run) for run in outcome.runs])
+    rows = tuple(row.model_copy(update={"airflow": airflow}) for row in one.report.runs)
+    noted = replace(one, report=one.report.model_copy(update={"runs": rows}))
+    if any(row.legacy != airflow for row in rows):
+        message = "Airflow would run the generated DAG at other times than the pipeline ran"
+        return _failed(noted, message, "Please report this, with the definition")
+    return noted
 
 
 def write_all(
@@ -172,13 +270,9 @@ def _write(one: Conversion, output: Path, report_folder: Path, *, force: bool) -
     return Written(one, dag_file, report_file)
 
 
-def _shown_path(path: Path) -> str:
-    return str(path).encode(errors="backslashreplace").decode()
-
-
 def _failed(conversion: Conversion, message: str, advice: str) -> Conversion:
     finding = Finding(
-        severity=Severity.ERROR, file=_shown_path(conversion.path), message=message, advice=advice
+        severity=Severity.ERROR, file=shown_path(conversion.path), message=message, advice=advice
     )
     return replace(
         conversion, findings=(*conversion.findings, finding), dag_source=None, report=None

@@ -9,12 +9,15 @@ from updraft.migration.jinja_compiler import Template
 from updraft.migration.mapper import Workflow
 
 
-def compile_values(name: str, item: ResolvedObject, workflow: Workflow) -> tuple[Template, ...]:
+def compile_values(
+    name: str, item: ResolvedObject, workflow: Workflow, node: ResolvedObject | None = None
+) -> tuple[Template, ...]:
     """Compile all values of a field.
 
     :param name: the field.
     :param item: the object.
     :param workflow: the workflow.
+    :param node: what a precondition guards, known to it as ``node``.
     :returns: a template for each value, none when the object has no such field.
     :raises NotCompilableError: when a part of one can't be said exactly.
     """
@@ -27,22 +30,27 @@ def compile_values(name: str, item: ResolvedObject, workflow: Workflow) -> tuple
     require_no_password(name, item)
     own = (inherited.owner_id, name)
     try:
-        compiled = [workflow.compiler.compile_text(text, item) for text in inherited.field.texts]
+        compiled = [
+            workflow.compiler.compile_text(text, item, node) for text in inherited.field.texts
+        ]
     except MissingFieldError as error:
         raise MissingFieldError(error.message, error.advice, error.place or own) from None
     return tuple(replace(one, fields=one.fields | {own}) for one in compiled)
 
 
-def compile_value(name: str, item: ResolvedObject, workflow: Workflow) -> Template | None:
+def compile_value(
+    name: str, item: ResolvedObject, workflow: Workflow, node: ResolvedObject | None = None
+) -> Template | None:
     """Compile a field that takes one value.
 
     :param name: the field.
     :param item: the object.
     :param workflow: the workflow.
+    :param node: what a precondition guards, known to it as ``node``.
     :returns: the template, none when the object has no such field.
     :raises NotCompilableError: when it has several values, or one can't be said exactly.
     """
-    values = compile_values(name, item, workflow)
+    values = compile_values(name, item, workflow, node)
     if len(values) > 1:
         raise NotCompilableError(f"{item.id}.{name} has several values, and takes one")
     return values[0] if values else None

@@ -1,30 +1,55 @@
 """The conversion of one definition, from its file to the text of a DAG and a report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import updraft.migration.mappers  # noqa: F401 registers the mappers
-from updraft.datapipeline.checking import check
+from updraft.datapipeline.file_checking import (
+    Checked,
+    by_place,
+    check_definition,
+    check_result,
+    unknown_values,
+)
 from updraft.datapipeline.findings import Finding, Severity, did_you_mean, has_errors
-from updraft.datapipeline.model import Definition, ParameterValue
+from updraft.datapipeline.mentions import mentions
+from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.reading import read_file
-from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
-from updraft.datapipeline.slots import repair_slots
+from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
+from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
 from updraft.migration.mapper import ObjectMapper, Workflow
-from updraft.migration.mappers.pipeline import account_unread_defaults, map_default
+from updraft.migration.mappers.actions import add_actions, failure_notice
+from updraft.migration.mappers.pipeline import (
+    account_unread_defaults,
+    map_default,
+    report_activities_without_schedule,
+)
 from updraft.migration.mappers.placeholders import add_placeholder, needs_task
-from updraft.migration.mappers.schedule import run_clock
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.mappers.utilities import account_descriptions
-from updraft.migration.mentions import mentions
 from updraft.migration.parameters import map_parameters
+from updraft.migration.pipeline_schedule import (
+    PipelineSchedule,
+    other_clocks,
+    pipeline_schedule,
+    schedule_rows,
+)
 from updraft.migration.rendering import render
 from updraft.migration.report import Report, TaskAccount, coverage_of
+from updraft.migration.schedule_parts import (
+    SENSOR,
+    Part,
+    add_sensor,
+    split_by_schedule,
+    task_ids,
+)
 from updraft.migration.staging import account_staging
-from updraft.migration.tasks import DagSpec
+from updraft.migration.tasks import DagSpec, TaskSpec
 from updraft.migration.unknown_objects import (
     account_unknown_references,
     is_unknown,
@@ -47,6 +72,8 @@ class Conversion:
     :param findings: everything found wrong or odd.
     :param dag_source: text of the DAG file, none when there are errors.
     :param report: the report, none when there are errors.
+    :param schedule: when the DAG runs, none when there are errors.
+    :param others: the DAGs of the same pipeline, when it has several schedules.
     """
 
     path: Path
@@ -54,6 +81,8 @@ class Conversion:
     findings: tuple[Finding, ...]
     dag_source: str | None = None
     report: Report | None = None
+    others: "tuple[Conversion, ...]" = ()
+    schedule: DagSchedule | None = None
 
     @property
     def failed(self) -> bool:
@@ -62,39 +91,106 @@ class Conversion:
 
 
 def convert_file(
-    path: Path, dag_id: str, values: tuple[ParameterValue, ...] = (), compute: str = "ec2"
+    path: Path,
+    dag_id: str,
+    values: tuple[ParameterValue, ...] = (),
+    start_date: datetime | None = None,
+    compute: str = "ec2",
 ) -> Conversion:
-    """Convert a definition file; nothing is written.
+    """Convert a file that holds one definition; nothing is written.
 
     :param path: the file.
     :param dag_id: id for the DAG.
     :param values: parameter values that go before those in the file.
+    :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
     :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     :returns: DAG, report and findings; with errors the findings only.
     """
-    result = read_file(path)
+    result = read_file(path, given={one.id: one.values for one in values})
     if result.definition is None:
-        return Conversion(path, dag_id, result.findings)
-    definition, slot_findings = repair_slots(result.definition.with_values(values))
-    resolved, check_findings = check(definition)
-    findings = [
-        *result.findings,
-        *slot_findings,
-        *(one for one in check_findings if not _said_before(one, slot_findings)),
-        *_unknown_values(definition, values),
-    ]
-    workflow = _workflow(definition, resolved, compute)
-    dag, report = _convert(workflow, path.name, dag_id, tuple(findings))
-    findings += [one for one in workflow.findings if not _is_known(one, check_findings)]
-    findings.sort(key=_by_place)
-    if has_errors(findings):
-        return Conversion(path, dag_id, tuple(findings))
-    report = report.model_copy(update={"findings": tuple(_without_folder(findings))})
-    return Conversion(path, dag_id, tuple(findings), render(dag), report)
+        findings = check_result(result, values)
+        return Conversion(path, dag_id, (*findings, *unknown_values(result.definitions, values)))
+    findings = (*result.findings, *unknown_values(result.definitions, values))
+    return convert_definition(
+        result.definition,
+        path,
+        dag_id,
+        read_findings=findings,
+        values=values,
+        start_date=start_date,
+        compute=compute,
+    )
 
 
-def _by_place(finding: Finding) -> tuple[int, int]:
-    return (finding.position.line, finding.position.column) if finding.position else (0, 0)
+def convert_definition(
+    definition: Definition,
+    path: Path,
+    dag_id: str,
+    *,
+    read_findings: tuple[Finding, ...] = (),
+    values: tuple[ParameterValue, ...] = (),
+    parameters: tuple[Parameter, ...] = (),
+    start_date: datetime | None = None,
+    compute: str = "ec2",
+) -> Conversion:
+    """Convert a definition; nothing is written.
+
+    :param definition: the definition as read.
+    :param path: the file that it stands in.
+    :param dag_id: id for the DAG.
+    :param read_findings: what was found when it was read.
+    :param values: parameter values that go before those in the file.
+    :param parameters: parameters declared in a file of their own.
+    :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :returns: DAG, report and findings; with errors the findings only.
+    """
+    checked = check_definition(definition, values, parameters)
+    schedule = pipeline_schedule(checked.definition, checked.resolved, start_date)
+    parts = split_by_schedule(checked.definition, checked.resolved, schedule, dag_id)
+    if not parts:
+        parts = (Part(dag_id, _workflow(checked, schedule)),)
+    for part in parts:
+        part.workflow.compute = compute
+    made = [_convert(part.workflow, path.name, part.dag_id) for part in parts]
+    known_tasks = task_ids(parts)
+    # What concerns the whole definition is said once.
+    said = [[*read_findings, *checked.findings], *([] for _ in parts[1:])]
+    for findings, part in zip(said, parts, strict=True):
+        found = part.workflow.findings
+        findings += [one for one in found if not _is_known(one, checked.findings)]
+        findings.sort(key=by_place)
+    failed = any(map(has_errors, said))
+    conversions: list[Conversion] = []
+    for findings, part, (dag, report) in zip(said, parts, made, strict=True):
+        conversion = Conversion(path, part.dag_id, tuple(findings))
+        if not failed:
+            noted = {"findings": tuple(_without_folder(findings))}
+            conversion = replace(
+                conversion,
+                dag_source=render(_with_known_tasks(dag, known_tasks)),
+                report=report.model_copy(update=noted),
+                schedule=part.workflow.schedule.dag,
+            )
+        conversions.append(conversion)
+    return replace(conversions[0], others=tuple(conversions[1:]))
+
+
+def _with_known_tasks(dag: DagSpec, known: dict[tuple[str, str], str]) -> DagSpec:
+    """Let sensors wait for the tasks that the other parts turned out to have."""
+
+    def known_task(task: TaskSpec) -> TaskSpec:
+        key = (str(task.arguments.get("external_dag_id")), task.object_id)
+        if task.operator != SENSOR or key not in known:
+            return task
+        guessed = str(task.arguments["external_task_id"])
+        return replace(
+            task,
+            arguments={**task.arguments, "external_task_id": known[key]},
+            summary=task.summary.replace(f"`{guessed}`", f"`{known[key]}`", 1),
+        )
+
+    return replace(dag, tasks=tuple(known_task(task) for task in dag.tasks))
 
 
 def _without_folder(findings: list[Finding]) -> list[Finding]:
@@ -102,48 +198,29 @@ def _without_folder(findings: list[Finding]) -> list[Finding]:
     return [finding.model_copy(update={"file": Path(finding.file).name}) for finding in findings]
 
 
-def _said_before(finding: Finding, others: tuple[Finding, ...]) -> bool:
-    return any(
-        (finding.position, finding.object_id, finding.field)
-        == (other.position, other.object_id, other.field)
-        for other in others
-    )
-
-
 def _is_known(finding: Finding, others: tuple[Finding, ...]) -> bool:
-    return any(
-        (finding.message, finding.object_id, finding.field)
-        == (other.message, other.object_id, other.field)
+    """Tell whether a check has said the same, maybe in other words or of another object."""
+    if finding.message.startswith(CIRCLE):
+        return any(other.message.startswith(CIRCLE) for other in others)
+    same = [
+        other
         for other in others
+        if (finding.object_id, finding.field) == (other.object_id, other.field)
+    ]
+    return any(
+        finding.message == other.message or Severity.ERROR is finding.severity is other.severity
+        for other in same
     )
 
 
-def _unknown_values(definition: Definition, values: tuple[ParameterValue, ...]) -> list[Finding]:
-    known = {*definition.parameters_by_name, *mentions(definition)}
-    return [
-        Finding(
-            severity=Severity.ERROR,
-            file=value.source,
-            position=value.position,
-            object_id=value.id,
-            message="A value is given for a parameter that the definition does not have",
-            advice=did_you_mean(
-                value.name, definition.parameters_by_name, "Remove the value, or add the parameter"
-            ),
-        )
-        for value in values
-        if value.name not in known
-    ]
+def _workflow(checked: Checked, schedule: PipelineSchedule) -> Workflow:
+    definition, resolved = checked.definition, checked.resolved
+    clocks = other_clocks(definition, resolved, schedule.dag, schedule.start_date)
+    compiler = JinjaCompiler(definition, resolved, schedule.dag.clock, clocks=clocks)
+    return Workflow(definition, resolved, compiler, Ledger(definition), schedule)
 
 
-def _workflow(definition: Definition, resolved: Resolved, compute: str) -> Workflow:
-    compiler = JinjaCompiler(definition, resolved, run_clock(resolved))
-    return Workflow(definition, resolved, compiler, Ledger(definition), compute=compute)
-
-
-def _convert(
-    workflow: Workflow, source: str, dag_id: str, findings: tuple[Finding, ...]
-) -> tuple[DagSpec, Report]:
+def _convert(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Report]:
     used = mentions(workflow.definition)
     _map_objects(workflow)
     account_user_fields(workflow, used)
@@ -161,16 +238,23 @@ def _convert(
         params=(*params, *workflow.added_params),
         added_params=frozenset(one.name for one in workflow.added_params),
         schedule_words=workflow.schedule_words,
+        timing=workflow.schedule.dag.arguments,
         max_active_runs=workflow.max_active_runs,
         retries=workflow.retries,
         retry_delay=code_for(workflow.retry_delay),
+        variables=tuple(workflow.variables),
+        default_args=workflow.default_args,
+        settings=workflow.dag_settings,
+        notice=failure_notice(workflow),
     )
     fields = workflow.ledger.accounts()
     report = Report(
         source=source,
         dag_id=dag_id,
         dag_file=f"{dag_id}.py",
+        requires="Airflow 3.2" if "deadline" in workflow.dag_settings else "Airflow 3",
         schedule=workflow.schedule_words,
+        runs=schedule_rows(workflow.schedule),
         coverage=coverage_of(fields),
         tasks=tuple(
             TaskAccount(
@@ -184,7 +268,7 @@ def _convert(
         ),
         parameters=(*parameters, *map(account_staging, workflow.added_params)),
         fields=fields,
-        findings=findings,
+        findings=(),
     )
     return dag, report
 
@@ -193,7 +277,9 @@ def _map_objects(workflow: Workflow) -> None:
     default = workflow.resolved.get(DEFAULT_ID)
     if default is not None:
         map_default(default, workflow)
-    descriptions = _map_each(workflow)
+    descriptions = [one for one in _map_each(workflow) if one.category != "action"]
+    add_actions(workflow)
+    report_activities_without_schedule(workflow)
     if default is not None:
         account_unread_defaults(default, workflow)
     account_unknown_references(workflow)
@@ -223,7 +309,9 @@ def _map_each(workflow: Workflow) -> list[ResolvedObject]:
     for category in _ORDER:
         for item in by_category[category]:
             mapper = registered.get(item.type or "")
-            if mapper is not None:
+            if item.id in workflow.awaited:
+                add_sensor(item, workflow)
+            elif mapper is not None:
                 mapper().map(item, workflow)
             elif is_unknown(item):
                 add_placeholder(item, workflow, reason(item))

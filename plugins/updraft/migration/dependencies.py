@@ -17,14 +17,12 @@ def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
     :param workflow: the workflow with all its tasks; a circle becomes an error there.
     :returns: for each task id the ids of the tasks before it, in the order of the file.
     """
-    before = {
-        object_id: _before(workflow.resolved[object_id], workflow) for object_id in workflow.tasks
-    }
+    before = {key: _before(key, workflow) for key in workflow.tasks}
     for object_id in workflow.teardowns:
         _place_resource(object_id, before)
     circle = _circle(before)
     if circle:
-        item = workflow.resolved[circle[0]]
+        item = workflow.resolved[workflow.tasks[circle[0]].object_id]
         names = " → ".join([*circle, circle[0]])
         workflow.report(
             Severity.ERROR,
@@ -104,43 +102,77 @@ def _ancestors(object_id: str, before: dict[str, set[str]]) -> set[str]:
     return found
 
 
-def _before(item: ResolvedObject, workflow: Workflow) -> set[str]:
+def _before(key: str, workflow: Workflow) -> set[str]:
     resolved, tasks = workflow.resolved, workflow.tasks
+    item = resolved[tasks[key].object_id]
     found: set[str] = set()
     seen: set[str] = set()
     pending = [
         *item.references("dependsOn"),
-        *item.references("precondition"),
+        *_checks(item, workflow),
         *item.references("input"),
         *_gates(item, resolved),
+        *_before_check(key, item, workflow),
     ]
     # A migrated task that needs its resource names it, unless nobody knows what the resource is;
     # what still waits for its migration needs it.
     pending += [
         one
         for one in item.references("runsOn")
-        if not tasks[item.id].migrated
+        if not tasks[key].migrated
         or (one in tasks and is_unknown(resolved[one]))
-        or (one in tasks and tasks[one].task_id in tasks[item.id].implied_upstream)
+        or (one in tasks and tasks[one].task_id in tasks[key].implied_upstream)
     ]
     if is_unknown(item):
         # It may be a data node, which then goes between those that write and those that read it.
         pending += [producer.id for producer in workflow.users(item.id, "output")]
     while pending:
         object_id = pending.pop()
-        if object_id in seen or object_id not in resolved:
+        if object_id in seen:
             continue
         seen.add(object_id)
         if object_id in tasks:
             found.add(object_id)
             continue
+        if object_id not in resolved:
+            continue
         node = resolved[object_id]
         if node.category == "data node":
             producers = workflow.users(object_id, "output")
             pending += [producer.id for producer in producers if producer.id != item.id]
-            pending += [*node.references("dependsOn"), *node.references("precondition")]
-    found.discard(item.id)
+            pending += [*node.references("dependsOn"), *_checks(node, workflow)]
+    found.discard(key)
     return found
+
+
+def _checks(item: ResolvedObject, workflow: Workflow) -> list[str]:
+    return [workflow.check_key(one, item.id) for one in item.references("precondition")]
+
+
+def _before_check(key: str, item: ResolvedObject, workflow: Workflow) -> list[str]:
+    """List what a precondition waits for: what its data node has to wait for, until it is written.
+
+    Those that write the data node are among them, but for those that read it as well.
+    """
+    found: list[str] = []
+    for (precondition, guarded_id), check in workflow.checks.items():
+        if check == key and precondition == item.id:
+            found += waits_for(workflow.resolved[guarded_id], workflow)
+    return found
+
+
+def waits_for(node: ResolvedObject, workflow: Workflow) -> list[str]:
+    """List what has to be over before the preconditions of a data node are checked.
+
+    :param node: a data node; an activity's preconditions are checked at once.
+    :param workflow: the workflow.
+    :returns: object ids.
+    """
+    if node.category != "data node":
+        return []
+    writers = [one.id for one in workflow.users(node.id, "output") if one.id in workflow.tasks]
+    readers = {one.id for one in workflow.users(node.id, "input")}
+    return [*(one for one in writers if one not in readers), *node.references("dependsOn")]
 
 
 def _gates(item: ResolvedObject, resolved: Resolved) -> list[str]:

@@ -5,12 +5,15 @@ So it runs in a process of its own, with a home of its own that is removed after
 all files of a conversion.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +22,7 @@ from updraft.errors import UpdraftError
 
 _TIMEOUT_SECONDS = 300
 _SECONDS_PER_FILE = 5
+RUNS_ASKED = 3
 
 
 class ImportOutcome(BaseModel):
@@ -27,6 +31,8 @@ class ImportOutcome(BaseModel):
     :param dag_ids: the DAGs it found there.
     :param error: the last line of the traceback, none when the file loads.
     :param warnings: warnings that loading raised.
+    :param runs: the first scheduled runs of the DAG, each the instant at which it is due and its
+        data interval; none when it runs only when triggered.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +40,7 @@ class ImportOutcome(BaseModel):
     dag_ids: tuple[str, ...]
     error: str | None
     warnings: tuple[str, ...] = ()
+    runs: tuple[tuple[datetime, datetime, datetime], ...] = ()
 
 
 def check_imports(sources: dict[str, str]) -> dict[str, ImportOutcome]:
@@ -102,6 +109,29 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
+def _first_runs(dag: Any) -> tuple[tuple[datetime, datetime, datetime], ...]:
+    """Ask the timetable of a DAG, as a scheduler does that has missed no run."""
+    import pendulum  # noqa: PLC0415 - comes with Airflow
+    from airflow.timetables.base import TimeRestriction  # noqa: PLC0415 takes seconds
+
+    if not hasattr(dag.timetable, "next_dagrun_info"):
+        return ()  # it is only triggered
+    start, end = (one and pendulum.instance(one) for one in (dag.start_date, dag.end_date))
+    restriction = TimeRestriction(start, end, catchup=True)
+    runs: list[tuple[datetime, datetime, datetime]] = []
+    last = None
+    # Near the year 9999 the calendar of Python ends.
+    with contextlib.suppress(OverflowError, ValueError):
+        while len(runs) < RUNS_ASKED and (
+            info := dag.timetable.next_dagrun_info(
+                last_automated_data_interval=last, restriction=restriction
+            )
+        ):
+            last = info.data_interval
+            runs.append((info.run_after, last.start, last.end))
+    return tuple(runs)
+
+
 def _load(folder: str, outcome_file: str) -> None:
     """Load the files; runs in the process of its own."""
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 takes seconds
@@ -118,8 +148,16 @@ def _load(folder: str, outcome_file: str) -> None:
             ),
             error=error.strip().splitlines()[-1] if error else None,
             warnings=tuple(str(text) for text in warnings.get(path.name, ())),
+            runs=next(
+                (
+                    _first_runs(dag)
+                    for dag in bag.dags.values()
+                    if Path(dag.fileloc).name == path.name
+                ),
+                (),
+            ),
         )
-    text = json.dumps({name: outcome.model_dump() for name, outcome in found.items()})
+    text = json.dumps({name: outcome.model_dump(mode="json") for name, outcome in found.items()})
     Path(outcome_file).write_text(text, encoding="utf-8")
 
 

@@ -12,15 +12,61 @@ _PLAIN_INSTANT = "%Y-%m-%dT%H:%M:%S"
 _LEXER = Environment(keep_trailing_newline=True)  # noqa: S701 renders nothing
 
 
+Kind = Literal["text", "integer", "number", "computed", "utc", "run time", "instant", "list", "any"]
+
+INSTANTS: frozenset[Kind] = frozenset({"utc", "run time", "instant"})
+# What Jinja would print otherwise than the service does.
+_PRINTED_BY_MACRO: frozenset[Kind] = frozenset({"computed", "list", "any"})
+
+
 @dataclass(frozen=True, slots=True)
 class JinjaCode:
-    """A Jinja expression and what it yields."""
+    """A Jinja expression and what it yields.
+
+    :param text: the expression.
+    :param kind: a text, a whole number, any number, a computed number, a list, or an instant:
+        ``run time`` is a pendulum instant in UTC, ``utc`` a ``datetime`` in UTC, ``instant`` one in
+        any zone. ``any`` is known only when it runs.
+    """
 
     text: str
-    kind: Literal["text", "number", "instant"]
+    kind: Kind
 
 
 JinjaText = tuple[str | JinjaCode, ...]
+
+
+def macro(name: str, *arguments: JinjaText) -> str:
+    """Write a call of one of Updraft's macros.
+
+    :param name: the macro.
+    :param arguments: its arguments.
+    :returns: an expression.
+    """
+    return f"macros.updraft.{name}({', '.join(map(to_code, arguments))})"
+
+
+def to_code(value: JinjaText) -> str:
+    """Write a value as an expression.
+
+    :param value: literal texts and expressions in order.
+    :returns: an expression of Jinja that yields the value, of several pieces their texts in a row.
+    """
+    if len(value) == 1:
+        (piece,) = value
+        return jinja_string(piece) if isinstance(piece, str) else piece.text
+    return (
+        " ~ ".join(
+            jinja_string(piece) if isinstance(piece, str) else _printed(piece) for piece in value
+        )
+        or "''"
+    )
+
+
+def _printed(code: JinjaCode) -> str:
+    if code.kind in INSTANTS:
+        return f"{code.text}.strftime({jinja_string(_PLAIN_INSTANT)})"
+    return f"macros.updraft.text({code.text})" if code.kind in _PRINTED_BY_MACRO else code.text
 
 
 def parameter_code(name: str) -> str:
@@ -71,14 +117,19 @@ def to_template(value: JinjaText) -> str:
         merged[-1:] = [merged[-1][:-1], JinjaCode("'\\n'", "text")]
     for index, piece in enumerate(merged):
         if isinstance(piece, JinjaCode):
-            text = piece.text
-            if piece.kind == "instant":
-                text = f"{text}.strftime({jinja_string(_PLAIN_INSTANT)})"
-            pieces.append(f"{{{{ {text} }}}}")
+            pieces.append(f"{{{{ {_without_parentheses(_printed(piece))} }}}}")
         else:
             followed_by_code = index + 1 < len(merged)
             pieces.append(_escape(piece, followed_by_code=followed_by_code))
     return "".join(pieces)
+
+
+def _without_parentheses(text: str) -> str:
+    """Leave out parentheses around a whole expression."""
+    inner = text[1:-1]
+    if not (text.startswith("(") and text.endswith(")")) or set(inner) & set("()"):
+        return text
+    return inner
 
 
 def map_literals(template: str, change: Callable[[str], str]) -> str:

@@ -1,5 +1,6 @@
 """The interface of mappers, their registry, and what they share while one definition converts."""
 
+import keyword
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,10 +10,12 @@ from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
-from updraft.migration.names import snake_case, unique
-from updraft.migration.tasks import ParamSpec, TaskSpec
+from updraft.migration.names import RESERVED, snake_case, unique
+from updraft.migration.pipeline_schedule import PipelineSchedule
+from updraft.migration.tasks import ArgumentValue, ParamSpec, TaskSpec, VariableSpec
 
 
 @dataclass
@@ -23,6 +26,18 @@ class ParameterUse:
     maximum: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Where an activity runs that this DAG waits for.
+
+    :param dag_id: id of its DAG.
+    :param schedule: when that one runs.
+    """
+
+    dag_id: str
+    schedule: DagSchedule
+
+
 @dataclass
 class Workflow:
     """One definition on its way to a DAG.
@@ -31,22 +46,30 @@ class Workflow:
     :param resolved: its objects with inheritance applied.
     :param compiler: compiles its expressions.
     :param ledger: the account of every field.
+    :param schedule: when its activities ran, and when the DAG runs.
     :param schedule_words: the schedule for the manual.
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of tasks that don't say otherwise.
     :param retry_delay: time between tries of tasks that don't say otherwise.
-    :param tasks: by object id, the task that others wait for.
+    :param tasks: by object id, the task that others wait for; a precondition that is checked for
+        each of its users has several, see :meth:`check_key`.
     :param preparations: by object id, tasks of the same object that go before that one, in a row.
     :param teardowns: by object id, the task that ends the resource which that one makes.
+    :param checks: for a precondition and what it guards, under which key its task is found.
     :param described: ids of objects that describe others and are part of what a task is given.
     :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :param awaited: by object id, the activities of other DAGs that tasks of this one wait for.
     :param added_params: fields of the form that are no parameters of the definition.
+    :param variables: what stands before the DAG, such as notifiers.
+    :param default_args: further default arguments of all tasks.
+    :param dag_settings: further keyword arguments of the DAG.
     """
 
     definition: Definition
     resolved: Resolved
     compiler: JinjaCompiler
     ledger: Ledger
+    schedule: PipelineSchedule
     schedule_words: str = "It runs when it is triggered."
     max_active_runs: int = 1
     retries: int = 2
@@ -54,9 +77,14 @@ class Workflow:
     tasks: dict[str, TaskSpec] = field(default_factory=dict)
     preparations: dict[str, tuple[TaskSpec, ...]] = field(default_factory=dict)
     teardowns: dict[str, TaskSpec] = field(default_factory=dict)
+    checks: dict[tuple[str, str], str] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
     compute: str = "ec2"
+    awaited: dict[str, Awaited] = field(default_factory=dict)
     added_params: tuple[ParamSpec, ...] = ()
+    variables: list[VariableSpec] = field(default_factory=list)
+    default_args: dict[str, ArgumentValue] = field(default_factory=dict)
+    dag_settings: dict[str, ArgumentValue] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     parameters_read: set[str] = field(default_factory=set)
     fields_read: set[tuple[str, str]] = field(default_factory=set)
@@ -84,6 +112,33 @@ class Workflow:
         name = snake_case(item.item.name)
         return unique(f"{name}_{part}" if part else name, self._task_ids)
 
+    def variable(self, name: str) -> str:
+        """Give a variable of the DAG file a name of its own, once all tasks have theirs.
+
+        :param name: the wished name.
+        :returns: an identifier that is no task id and was not given before.
+        """
+        word = snake_case(name)
+        usable = word.isidentifier() and not keyword.iskeyword(word) and word not in RESERVED
+        return unique(word if usable else f"the_{word}", self._task_ids)
+
+    def check_key(self, precondition_id: str, guarded_id: str) -> str:
+        """Say under which key the task is found that checks a precondition.
+
+        :param precondition_id: the precondition.
+        :param guarded_id: the activity or data node that it guards.
+        :returns: a key of :attr:`tasks`, if the precondition has a task.
+        """
+        return self.checks.get((precondition_id, guarded_id), precondition_id)
+
+    def free_task_id(self, name: str) -> str:
+        """Give a task an id that no other task has.
+
+        :param name: what it should be.
+        :returns: the name, with a number when it is taken.
+        """
+        return unique(name, self._task_ids)
+
     def tasks_of(self, object_id: str) -> tuple[TaskSpec, ...]:
         """List the tasks of an object.
 
@@ -99,13 +154,16 @@ class Workflow:
         working = tuple(task for object_id in self.tasks for task in self.tasks_of(object_id))
         return (*working, *self.teardowns.values())
 
-    def add_task(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
+    def add_task(
+        self, task: TaskSpec, templates: tuple[Template, ...] = (), key: str | None = None
+    ) -> None:
         """Take a task into the DAG.
 
         :param task: the task.
         :param templates: the templates among its arguments; what they read counts as used.
+        :param key: where others find it, by default the id of its object.
         """
-        self.tasks[task.object_id] = task
+        self.tasks[key or task.object_id] = task
         self._note_reads(task, templates)
 
     def add_preparation(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
@@ -127,11 +185,18 @@ class Workflow:
         self._note_reads(task, templates)
 
     def _note_reads(self, task: TaskSpec, templates: tuple[Template, ...]) -> None:
+        self.note_reads(f"read by the task `{task.task_id}`", templates)
+
+    def note_reads(self, note: str, templates: tuple[Template, ...]) -> None:
+        """Let fields and parameters count as used.
+
+        :param note: by what, for the accounts of the fields.
+        :param templates: the templates that read them.
+        """
         for template in templates:
             self.parameters_read |= template.parameters
             self.fields_read |= template.fields
         for owner_id, name in {pair for one in templates for pair in one.fields}:
-            note = f"read by the task `{task.task_id}`"
             self.ledger.account_own(owner_id, name, Status.CARRIED_OVER, note)
 
     def report(

@@ -5,6 +5,9 @@ import re
 
 from updraft.errors import UpdraftError
 
+RESERVED = frozenset({"UTC", "datetime", "fail_when_late", "timedelta"})
+"""Names that a DAG file imports, and that are no names of its variables therefore."""
+
 _LONGEST_ID = 200
 _DAG_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

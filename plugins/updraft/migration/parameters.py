@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from updraft.datapipeline.findings import MASK, Finding, Severity, mask_passwords, shown_value
+from updraft.datapipeline.mentions import Mentions
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.parameter_checking import NOT_ALLOWED
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
-from updraft.migration.mentions import Mentions
 from updraft.migration.tasks import ParamSpec
 
 _TYPES = {
@@ -62,7 +63,6 @@ def map_parameters(
         value = workflow.definition.values_by_name.get(parameter.name)
         given = value.values if value else parameter.default
         secret = workflow.definition.is_secret(parameter.id)
-        _check_count(parameter, given, workflow)
         accounts.append(
             ParameterAccount(
                 id=parameter.id,
@@ -72,7 +72,8 @@ def map_parameters(
                 note=note,
             )
         )
-        if not secret and status is not Status.DROPPED:
+        # What settles the schedule is settled, and no field of the form.
+        if not secret and status not in {Status.DROPPED, Status.EQUIVALENT}:
             specs.append(_spec(parameter, value, workflow))
     return tuple(specs), tuple(accounts)
 
@@ -105,18 +106,37 @@ def _fate(
     if workflow.definition.is_secret(parameter.id):
         return _fate_of_secret(places, workflow, uses)
     if parameter.name in workflow.parameters_read:
-        if parameter.optional:
-            return (
-                Status.APPROXIMATED,
-                f"in the form; left empty it is an empty text in {places}, where the service is "
-                "believed to have left the field out",
-            )
-        return Status.CARRIED_OVER, f"in the form under the same name, used by {places}"
+        return _fate_in_form(parameter, places)
     if waiting:
         return Status.NEEDS_DECISION, f"in the form, for what is not migrated yet: {waiting}"
+    return _fate_of_unread(places, workflow, uses)
+
+
+def _fate_of_unread(
+    places: str, workflow: Workflow, uses: list[tuple[str, str]]
+) -> tuple[Status, str]:
+    if workflow.schedule.dag.timetable is not None and any(
+        object_id in workflow.resolved and workflow.resolved[object_id].type == "Schedule"
+        for object_id, _ in uses
+    ):
+        note = "its value settles the schedule of the DAG, which no run can change"
+        return Status.EQUIVALENT, f"{note} (used by {places})"
     if uses:
         return Status.DROPPED, f"only used by {places}, of which nothing is left"
     return Status.DROPPED, "no object uses it"
+
+
+def _fate_in_form(parameter: Parameter, places: str) -> tuple[Status, str]:
+    if parameter.origin is not None:
+        note = f"{parameter.origin}: in the form until its value is fixed, used by {places}"
+        return Status.NEEDS_DECISION, note
+    if parameter.optional:
+        return (
+            Status.APPROXIMATED,
+            f"in the form; left empty it is an empty text in {places}, where the service is "
+            "believed to have left the field out",
+        )
+    return Status.CARRIED_OVER, f"in the form under the same name, used by {places}"
 
 
 def _fate_of_secret(
@@ -131,15 +151,6 @@ def _fate_of_secret(
 
 def _spec(parameter: Parameter, value: ParameterValue | None, workflow: Workflow) -> ParamSpec:
     json_type = _TYPES.get(parameter.type.casefold(), "string")
-    if parameter.type.casefold() not in _TYPES:
-        _report(
-            workflow,
-            parameter,
-            severity=Severity.WARNING,
-            value=parameter.type,
-            message="The parameter has an unknown type and is taken as text",
-            advice="Use String, Integer, Double or AWS::S3::ObjectKey",
-        )
     given = _without_passwords(value.values if value else parameter.default, parameter, workflow)
     schema = _schema(parameter, json_type, workflow, given)
     arguments: dict[str, object] = {}
@@ -263,18 +274,6 @@ def _convert(
     return converted
 
 
-def _check_count(parameter: Parameter, given: tuple[str, ...], workflow: Workflow) -> None:
-    if len(given) > 1 and not parameter.is_array:
-        _report(
-            workflow,
-            parameter,
-            severity=Severity.ERROR,
-            value=", ".join(given),
-            message=f"The parameter takes one value, here it has {len(given)}",
-            advice="Keep the one that is meant, or declare the parameter with isArray",
-        )
-
-
 def _is_allowed(
     value: str | float, schema: dict[str, Any], parameter: Parameter, workflow: Workflow
 ) -> bool:
@@ -285,7 +284,7 @@ def _is_allowed(
         parameter,
         severity=Severity.WARNING,
         value=str(value),
-        message="The value is none of the allowed ones; the form asks for one",
+        message=NOT_ALLOWED,
         advice=f"Choose one of {', '.join(parameter.allowed_values)}",
     )
     return False

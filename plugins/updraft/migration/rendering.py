@@ -14,7 +14,7 @@ import jinja2
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from updraft.errors import UpdraftError
-from updraft.migration.names import unique
+from updraft.migration.names import RESERVED, unique
 from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
 # Ruff's own default, so that generated files pass a project's linter that sets nothing else.
@@ -23,7 +23,7 @@ _LONGEST_STRING = 60
 # Ruff is told everything, so that no configuration file near the caller changes the bytes.
 _RUFF_OPTIONS = ("--isolated", "--line-length", str(_LINE_LENGTH), "--target-version", "py311")
 # Where a text may go on in the next line: before an expression, after a separator.
-_PIECE = re.compile(r"\{\{.*?\}\}|[^{/, \n]*[/, \n]|[^{/, \n]+|\{", re.DOTALL)
+_PIECE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|[^{/, \n]*[/, \n]|[^{/, \n]+|\{", re.DOTALL)
 _HASH_LINE = re.compile(r"# Updraft sha256:(?P<digest>[0-9a-f]{64})\n")
 
 
@@ -148,12 +148,16 @@ def _wrap_paragraph(paragraph: str) -> str:
 def _imports(dag: DagSpec) -> list[str]:
     names = ["DAG", "Param"] if dag.params else ["DAG"]
     statements = {f"from airflow.sdk import {', '.join(names)}", *dag.retry_delay.imports}
+    statements.update(*(one.imports for one in dag.timing.values()))
     for task in dag.tasks:
         module, _, name = task.operator.rpartition(".")
         statements.add(f"from {module} import {name}")
         for value in task.arguments.values():
             if isinstance(value, Code):
                 statements.update(value.imports)
+    for variable in dag.variables:
+        module = variable.maker.rpartition(".")[0]
+        statements |= {f"from {module} import {variable.maker_name}", *variable.imports}
     return sorted(statements)
 
 
@@ -163,7 +167,8 @@ def _variables(dag: DagSpec) -> dict[str, str]:
     in_edges |= {other for others in dag.upstream.values() for other in others}
     in_edges |= {other for task in dag.tasks for other in task.implied_upstream}
     task_ids = [task.task_id for task in dag.tasks if task.task_id in in_edges]
-    taken = {"DAG", "Param", "timedelta", *filter(_is_free, task_ids)}
+    taken = {"DAG", "Param", *RESERVED, *filter(_is_free, task_ids)}
+    taken |= {variable.name for variable in dag.variables}
     return {
         task_id: task_id if _is_free(task_id) else unique(f"task_{task_id}", taken)
         for task_id in task_ids
@@ -187,7 +192,7 @@ def _with_outputs(dag: DagSpec, variables: dict[str, str]) -> DagSpec:
 
 def _is_free(task_id: str) -> bool:
     """Tell whether a task id can be the name of a variable in a DAG file."""
-    return task_id.isidentifier() and not keyword.iskeyword(task_id) and task_id != "timedelta"
+    return task_id.isidentifier() and not keyword.iskeyword(task_id) and task_id not in RESERVED
 
 
 def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:
@@ -214,6 +219,7 @@ def _failure_words(dag: DagSpec) -> str:
         else "Airflow does not try a task again.",
         "Read the log of the failed task, remove the cause, then clear the task: the run keeps its "
         "time, so it writes to the same place.",
+        *([dag.notice] if dag.notice else []),
     ]
     if not all(task.migrated for task in dag.tasks):
         words.append(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from updraft.datapipeline.findings import Finding
 from updraft.migration.ledger import FieldAccount, Status
 from updraft.migration.parameters import ParameterAccount
+from updraft.migration.pipeline_schedule import ScheduleRow
 
 
 class Coverage(BaseModel):
@@ -49,6 +50,7 @@ class Report(BaseModel):
     :param dag_file: name of the DAG file.
     :param requires: what the DAG needs to run.
     :param schedule: the schedule in words.
+    :param runs: the first runs of both sides.
     :param coverage: fates of all fields, counted.
     :param tasks: the tasks.
     :param parameters: what became of each parameter.
@@ -63,6 +65,7 @@ class Report(BaseModel):
     dag_file: str
     requires: str = "Airflow 3"
     schedule: str
+    runs: tuple[ScheduleRow, ...]
     coverage: Coverage
     tasks: tuple[TaskAccount, ...]
     parameters: tuple[ParameterAccount, ...]

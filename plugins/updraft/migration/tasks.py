@@ -102,6 +102,27 @@ class ParamSpec:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class VariableSpec:
+    """An object that stands before the DAG, such as a notifier that several tasks share.
+
+    :param name: its variable.
+    :param maker: import path of the class that makes it.
+    :param arguments: keyword arguments of the class.
+    :param imports: further import statements that its arguments need.
+    """
+
+    name: str
+    maker: str
+    arguments: dict[str, ArgumentValue]
+    imports: tuple[str, ...] = ()
+
+    @property
+    def maker_name(self) -> str:
+        """The name of the class."""
+        return self.maker.rpartition(".")[2]
+
+
 @dataclass(frozen=True)
 class DagSpec:
     """Everything that the template needs.
@@ -113,9 +134,14 @@ class DagSpec:
     :param upstream: task ids that each task waits for.
     :param params: the trigger form.
     :param schedule_words: the schedule for the manual.
+    :param timing: the arguments of the DAG that say when it runs.
     :param max_active_runs: how many runs may go on at a time.
     :param retries: retries of a task.
     :param retry_delay: how long to wait before one.
+    :param variables: what stands before the DAG.
+    :param default_args: further default arguments of all tasks.
+    :param settings: further keyword arguments of the DAG.
+    :param notice: whom a failure is told, a sentence for the manual; empty for nobody.
     :param added_params: names of the fields that the pipeline had no parameter for.
     """
 
@@ -126,8 +152,13 @@ class DagSpec:
     upstream: dict[str, tuple[str, ...]]
     params: tuple[ParamSpec, ...]
     schedule_words: str
+    timing: dict[str, Code]
     max_active_runs: int
     retries: int
     retry_delay: Code
+    variables: tuple[VariableSpec, ...] = ()
+    default_args: dict[str, ArgumentValue] = field(default_factory=dict)
+    settings: dict[str, ArgumentValue] = field(default_factory=dict)
+    notice: str = ""
     added_params: frozenset[str] = frozenset()
     tags: tuple[str, ...] = field(default=("data-pipeline",))

@@ -103,3 +103,20 @@ def time_argument(argument: str, value: datetime | str | None) -> datetime | Non
     if isinstance(parsed, date):
         return datetime(parsed.year, parsed.month, parsed.day, tzinfo=UTC)
     raise ArgumentError(f"{argument}: {value!r} is no time such as 2026-11-23T04:00:00Z")
+
+
+def number_argument(argument: str, value: float | str) -> float:
+    """Read an argument that is a number from 0 on.
+
+    :param argument: name of the argument, for the error message.
+    :param value: the number, or its text.
+    :returns: the number.
+    :raises ArgumentError: when it is none.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ArgumentError(f"{argument}: {value!r} is no number from 0 on")
+    return number

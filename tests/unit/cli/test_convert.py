@@ -127,13 +127,15 @@ def test_a_folder_converts_what_can_be(run, tmp_path):
     folder = tmp_path / "definitions"
     folder.mkdir()
     (folder / "good.json").write_bytes(_SAMPLE.read_bytes())
-    (folder / "bad.json").write_text("[]")
+    (folder / "bad.json").write_text('{"objects": [')
+    (folder / "package.json").write_text('{"name": "other"}')
     (folder / "Good.json").write_bytes(_SAMPLE.read_bytes())
     result = run(folder)
     assert result.exit_code == 1
     assert "dags/good.py" in _files(tmp_path)
     assert "2 of 3 definitions not converted" in result.stderr
     assert "is taken by" in result.stderr
+    assert f"No pipeline is in {folder / 'package.json'}" in result.stderr
 
 
 def test_edited_files_are_kept_unless_forced(run, tmp_path):
@@ -162,7 +164,6 @@ def test_a_dag_that_can_not_be_written_leaves_no_report(run, tmp_path):
     ("arguments", "words"),
     [
         (["missing.json"], "does not exist"),
-        ([_SAMPLE, "--set", "novalue"], "KEY=VALUE"),
         ([_SAMPLE, "--dag-id", "a-b"], "can't be a DAG id"),
         ([_SAMPLE, "--set", "myRegin=x"], "Did you mean 'myRegion'?"),
         ([_SAMPLE, "--values", "missing.json"], "can't be read"),
@@ -211,3 +212,54 @@ def test_a_folder_inside_of_a_file_is_no_edited_dag(tmp_path):
     assert result.exit_code == 1
     assert "can't be written: Not a directory" in result.stderr
     assert "--force" not in result.stderr
+
+
+def test_a_value_without_a_name_is_no_usage_of_the_command(run, tmp_path):
+    result = run(_SAMPLE, "--set", "novalue")
+    assert result.exit_code == 2
+    assert "KEY=VALUE" in result.stderr
+    assert _files(tmp_path) == set()
+
+
+def test_each_pipeline_of_a_template_has_a_report_of_its_own(run, tmp_path):
+    def pipeline(name, open_value):
+        return {
+            "Type": "AWS::DataPipeline::Pipeline",
+            "Properties": {
+                "Name": name,
+                "ParameterObjects": [
+                    {
+                        "Id": f"my{name}",
+                        "Attributes": [{"Key": "default", "StringValue": {"Ref": open_value}}],
+                    }
+                ],
+                "PipelineObjects": [
+                    {
+                        "Id": "Work",
+                        "Name": "Work",
+                        "Fields": [
+                            {"Key": "type", "StringValue": "ShellCommandActivity"},
+                            {"Key": "command", "StringValue": f"echo #{{my{name}}}"},
+                            {"Key": "workerGroup", "StringValue": {"Ref": "Group"}},
+                        ],
+                    }
+                ],
+            },
+        }
+
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in ("A", "B", "Group")},
+        "Resources": {"One": pipeline("One", "A"), "Two": pipeline("Two", "B")},
+    }
+    path = tmp_path / "etl.json"
+    path.write_text(json.dumps(template, indent=1))
+    result = run(path)
+    assert result.exit_code == 0, result.output
+    assert "dags/etl_two.py" in _files(tmp_path)
+    for name, own, other in (("one", "'A'", "'B'"), ("two", "'B'", "'A'")):
+        report = json.loads((tmp_path / "reports" / f"etl_{name}.json").read_text())
+        messages = " ".join(finding["message"] for finding in report["findings"])
+        assert f"depends on {own}" in messages
+        assert f"depends on {other}" not in messages
+        (group,) = [one for one in report["parameters"] if one["id"] == "Group"]
+        assert group["status"] == "needs a decision"

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from updraft.cli.lineage_sql import lineage_app
+from updraft.cli.lineage import lineage_app
 
 _runner = CliRunner()
 

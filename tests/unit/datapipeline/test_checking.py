@@ -131,7 +131,7 @@ def test_missing_fields():
     )
     assert [(one.severity, one.object_id, one.field) for one in findings] == [
         ("error", "T", "tableName"),
-        ("warning", "S", "startAt"),
+        ("error", "S", "startAt"),
         ("warning", "Nothing", "type"),
     ]
 

@@ -87,7 +87,7 @@ def test_trailing_commas_are_noticed():
         pytest.param('{"a": 1', 1, 8, "ends", id="not closed"),
         pytest.param('{"a"\n 1}', 2, 2, "'1'", id="no colon"),
         pytest.param("{'a': 1}", 1, 2, '"\'"', id="single quotes"),
-        pytest.param('{"a": ${b}}', 1, 7, "'$'", id="template"),
+        pytest.param('{"a": $b}', 1, 7, "'$'", id="template"),
         pytest.param('{"a": "\\ud800"}', 1, 7, "surrogate", id="half a character"),
         pytest.param("[" * 5000, 1, 5001, "ends", id="thousands of brackets"),
         pytest.param("[,]", 1, 2, "','", id="comma alone"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.model import Reference, Text
-from updraft.datapipeline.reading import read_file, read_text, read_values
+from updraft.datapipeline.reading import read_file, read_parameters, read_text, read_values
 
 
 def _read(document):
@@ -141,9 +141,10 @@ def test_repeated_parameter_values_are_several_values(values):
         pytest.param([], "JSON object", id="list"),
         pytest.param({}, "'objects' is missing", id="nothing"),
         pytest.param({"object": []}, "Rename 'object'", id="nearly"),
-        pytest.param({"pipelineObjects": []}, "API form", id="api"),
-        pytest.param({"Resources": {}}, "CloudFormation", id="cloudformation"),
-        pytest.param({"id": "A", "type": "Schedule"}, "single object", id="bare object"),
+        pytest.param({"pipelineObjects": []}, "no objects", id="api"),
+        pytest.param({"Resources": {}}, "no resource of type AWS::DataPi", id="cloudformation"),
+        pytest.param({"resource": {}}, "no resource aws_datapipeline", id="terraform"),
+        pytest.param({"parameters": []}, "Give it by --parameters", id="parameters"),
         pytest.param({"objects": []}, "no objects", id="empty"),
         pytest.param({"objects": {}}, "must be a list", id="no list"),
         pytest.param("{]", "not JSON", id="no json"),
@@ -226,3 +227,86 @@ def test_a_file_that_nobody_may_read_is_one_error(tmp_path, monkeypatch):
     for findings in (read_file(path).findings, read_values(path)[1]):
         (finding,) = findings
         assert finding.message == "The file can't be read: Permission denied"
+
+
+def test_placeholders_of_other_tools_are_open_values():
+    document = """{"objects": [{"id": "A", "type": "EmrCluster",
+      "coreInstanceCount": ${cluster.count}, "subnetId": "${vpc.subnet}-${zone}",
+      "keyPair": {{ key }}, "bootstrapAction": "run ${x} ${input1} ${vpc.subnet} {{ key }}"}]}"""
+    result = read_text(document, "x.json", {"zone": ("a",)})
+    item = result.definition.objects[0]
+    assert item.field("coreInstanceCount").text == "#{cluster_count}"
+    assert item.field("subnetId").text == "#{vpc_subnet}-a"
+    assert item.field("keyPair").text == "#{key_value}"
+    assert item.field("bootstrapAction").text == "run ${x} ${input1} #{vpc_subnet} {{ key }}"
+    assert {one.id for one in result.definition.parameters} == {
+        "cluster_count",
+        "vpc_subnet",
+        "key_value",
+    }
+    assert [one.severity for one in result.findings] == [Severity.WARNING] * 3
+    assert {"zone", "cluster.count"} <= result.definition.template_names
+
+
+def test_variables_of_scripts_are_no_placeholders():
+    result = _read(
+        {"objects": [{"id": "A", "myX": "${input1} ${x} ${X_Y}", "command": "${a} {{ b }}"}]}
+    )
+    assert result.findings == ()
+    assert result.definition.objects[0].field("myX").text == "${input1} ${x} ${X_Y}"
+
+
+def test_a_list_of_objects_and_one_object_are_read_as_definitions():
+    for document in ({"id": "A", "type": "CSV"}, [{"id": "A", "type": "CSV"}]):
+        result = _read(document)
+        assert [item.id for item in result.definition.objects] == ["A"]
+        assert [one.severity for one in result.findings] == [Severity.WARNING]
+
+
+def test_several_definitions_in_one_file():
+    one = {"objects": [{"id": "A"}]}
+    assert len(_read([one, {"pipelineObjects": [{"id": "B", "name": "B"}]}]).definitions) == 2
+    assert len(read_text(f"{json.dumps(one)}\n", "x.yaml").definitions) == 1
+    result = read_text("objects: [{id: A}]\n---\nobjects: [{id: B, stage: true}]\n", "x.yaml")
+    assert [item.objects[0].id for item in result.definitions] == ["A", "B"]
+    assert result.definitions[1].objects[0].field("stage").text == "true"
+
+
+def test_the_output_of_the_api():
+    result = _read(
+        {
+            "pipelineObjects": [
+                {
+                    "id": "A",
+                    "name": "a",
+                    "fields": [
+                        {"key": "type", "stringValue": "EmrActivity"},
+                        {"key": "step", "stringValue": "x"},
+                        {"key": "step", "stringValue": "y"},
+                        {"key": "runsOn", "refValue": "B"},
+                    ],
+                }
+            ],
+            "parameterObjects": [
+                {"id": "myX", "attributes": [{"key": "type", "stringValue": "Integer"}]}
+            ],
+            "parameterValues": [{"id": "myX", "stringValue": "3"}],
+            "ResponseMetadata": {"HTTPStatusCode": 200},
+        }
+    )
+    assert result.findings == ()
+    item = result.definition.objects[0]
+    assert (item.type, item.field("step").texts) == ("EmrActivity", ("x", "y"))
+    assert item.field("runsOn").references == ("B",)
+    assert result.definition.parameters_by_name["myX"].type == "Integer"
+    assert result.definition.values_by_name["myX"].values == ("3",)
+
+
+def test_a_file_of_parameters(tmp_path):
+    file = tmp_path / "parameters.json"
+    file.write_text('{"parameters": [{"id": "myX", "type": "Integer"}]}')
+    parameters, findings = read_parameters(file)
+    assert [(one.id, one.type) for one in parameters] == [("myX", "Integer")]
+    assert findings == ()
+    file.write_text('{"values": {}}')
+    assert "'parameters' is missing" in read_parameters(file)[1][0].message

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updraft.lineage.catalog_names import rename_dataset, rename_event
+from updraft.lineage.catalog_names import (
+    AccountNaming,
+    leave_names,
+    rename_dataset,
+    rename_event,
+)
 from updraft.lineage.naming import DatasetName, dynamodb_table, s3_prefix
 from updraft.lineage.validation import problems
 
@@ -131,3 +136,81 @@ def test_job_and_run_keep_their_names():
     rename_event(event)
     assert event["job"] == before["job"]
     assert event["run"] == before["run"]
+
+
+NAMING = AccountNaming("123456789012", frozenset({"w1"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "source_identifier"),
+    [
+        (
+            DatasetName("redshift://c1.eu-west-1:5439", "dev.s.t"),
+            "arn:aws:redshift:eu-west-1:123456789012:table/c1/dev/s/t",
+        ),
+        (
+            DatasetName("redshift://w1.us-gov-west-1", "dev.s.t"),
+            "arn:aws-us-gov:redshift-serverless:us-gov-west-1:123456789012:table/w1/dev/s/t",
+        ),
+        (
+            DatasetName("awsathena://athena.cn-north-1.amazonaws.com.cn", "AwsDataCatalog.d.t"),
+            "arn:aws-cn:glue:cn-north-1:123456789012:table/d/t",
+        ),
+        (
+            DatasetName("awsathena://athena.eu-west-1.amazonaws.com:443", "awsdatacatalog.d.t"),
+            "arn:aws:glue:eu-west-1:123456789012:table/d/t",
+        ),
+        (
+            DatasetName("awsathena://athena.eu-west-1.amazonaws.com", "federated.d.t"),
+            "awsathena://athena.eu-west-1.amazonaws.com/federated.d.t",
+        ),
+        (DatasetName("redshift://c1.eu-west-1:5439", "s.t"), "redshift://c1.eu-west-1:5439/s.t"),
+        (s3_prefix("s3://bucket/a/"), "s3://bucket/a"),
+    ],
+)
+def test_source_identifier_with_the_account(name: DatasetName, source_identifier: str):
+    renamed = NAMING.rename(name)
+    assert "/".join(renamed) == source_identifier
+    assert NAMING.rename(renamed) == renamed
+
+
+def with_facets(name: DatasetName, **facets: dict) -> dict:
+    return {**as_dict(name), "facets": {key: {**BASE, **value} for key, value in facets.items()}}
+
+
+def test_views_and_files_of_the_data_catalog_take_their_columns_along():
+    view = DatasetName("redshift://c1.eu-west-1:5439", "dev.s.v")
+    files = DatasetName("s3://bucket", "warehouse/t/")
+    table = DatasetName("arn:aws:glue:eu-west-1:123456789012", "table/d/t")
+    event = copy.deepcopy(SAMPLE)
+    event["inputs"] = [
+        with_facets(view, datasetType={"datasetType": "VIEW"}),
+        with_facets(files, symlinks={"identifiers": [{**as_dict(table), "type": "TABLE"}]}),
+    ]
+    sources = [as_dict(name) | {"field": "id"} for name in (view, files)]
+    event["outputs"] = [
+        with_facets(
+            s3_prefix("s3://bucket/out"), columnLineage={"fields": {"id": {"inputFields": sources}}}
+        )
+    ]
+    assert problems(event) == []
+    kept = copy.deepcopy(event)
+    NAMING(event)
+    assert problems(event) == []
+    wanted = [
+        ("arn:aws:redshift:eu-west-1:123456789012:view", "c1/dev/s/v"),
+        ("arn:aws:glue:eu-west-1:123456789012:table", "d/t"),
+    ]
+    assert [(item["namespace"], item["name"]) for item in event["inputs"]] == wanted
+    column = event["outputs"][0]["facets"]["columnLineage"]["fields"]["id"]["inputFields"]
+    assert [(item["namespace"], item["name"]) for item in column] == wanted
+    again = copy.deepcopy(event)
+    NAMING(again)
+    assert again["inputs"] == event["inputs"]
+
+    files_stay = copy.deepcopy(kept)
+    AccountNaming("123456789012", prefer_catalog=False)(files_stay)
+    assert files_stay["inputs"][1]["namespace"] == "s3://bucket"
+    untouched = copy.deepcopy(kept)
+    leave_names(untouched)
+    assert untouched == kept

@@ -23,10 +23,11 @@ from updraft.lineage.forwarder import (
     LARGEST_EVENT,
     Forwarder,
     ForwardingStoppedError,
-    in_run_order,
 )
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.outbox import DeadLetter, EventKey, OutboxError
+from updraft.lineage.run_order import in_run_order
+from updraft.lineage.validation import problems
 from updraft.lineage.wire_format import client_token, encode
 
 SAMPLE = json.loads((Path(__file__).parent / "samples" / "airflow_3_complete.json").read_text())
@@ -236,22 +237,186 @@ def test_a_broken_event_is_put_aside_and_the_rest_goes_on(outbox, catalog, body,
 
 
 def test_the_size_limit_is_that_of_the_service(outbox, catalog):
-    def of_size(number: int, size: int) -> dict[str, Any]:
+    def of_size(number: int, size: int, place: str) -> dict[str, Any]:
         event = make_event(number)
-        event["job"]["facets"]["documentation"] = {
+        documentation = {
             "_producer": "https://example.org/p",
             "_schemaURL": "https://example.org/s",
             "description": "",
         }
-        event["job"]["facets"]["documentation"]["description"] = "x" * (size - len(encode(event)))
+        event["job"]["facets"]["documentation"] = documentation
+        event["inputs"] = [{"namespace": "a", "name": "b"}]
+        holder, member = {
+            "facet": (documentation, "description"),
+            "name": (event["inputs"][0], "name"),
+        }[place]
+        holder[member] += "x" * (size - len(encode(event)))
         assert len(encode(event)) == size
         return event
 
-    put(outbox, of_size(1, LARGEST_EVENT))
-    put(outbox, of_size(2, LARGEST_EVENT + 1))
+    put(outbox, of_size(1, LARGEST_EVENT, "facet"))
+    put(outbox, of_size(2, LARGEST_EVENT + 1, "facet"))
+    put(outbox, of_size(3, LARGEST_EVENT + 50_000, "name"))
     counts = forward(outbox, catalog)
-    assert (counts.posted, counts.dead_lettered) == (1, 1)
-    assert letters(outbox)[0].reason == "the event has 300,001 bytes; the catalog takes 300,000"
+    assert (counts.posted, counts.trimmed, counts.dead_lettered) == (2, 1, 1)
+    assert all(len(encode(event)) <= LARGEST_EVENT for event in catalog.events.values())
+    assert letters(outbox)[0].reason.startswith("the event has 350,000 bytes, and ")
+    assert letters(outbox)[0].reason.endswith("; the catalog takes 300,000")
+
+
+def start(number: int, second: int, *inputs: str, **airflow: Any) -> dict[str, Any]:
+    event = make_event(number, "START", eventTime=f"2026-11-22T20:00:{second:02}Z")
+    event["inputs"] = [{"namespace": "a", "name": name} for name in inputs]
+    event["outputs"] = []
+    event["run"]["facets"].pop("airflow", None)
+    if airflow:
+        event["run"]["facets"]["airflow"] = {
+            "_producer": "https://example.org/p",
+            "_schemaURL": "https://example.org/s",
+            "dagRun": {"dag_id": "d", "run_id": "r"},
+            "task": {"task_id": "t"},
+            "taskInstance": airflow,
+        }
+    return event
+
+
+def arrived(catalog: MemoryCatalog) -> list[tuple[str, list[str]]]:
+    return [
+        (event["eventType"], [dataset["name"] for dataset in event["inputs"]])
+        for event in catalog.events.values()
+    ]
+
+
+def test_starts_of_a_deferred_task_become_one(outbox, catalog):
+    put(outbox, start(1, 31, "orders"))
+    put(outbox, start(1, 30, "customers"))
+    put(outbox, make_event(1))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.merged, counts.restarts) == (2, 1, 0)
+    first = next(iter(catalog.events.values()))
+    assert first["eventTime"] == "2026-11-22T20:00:30Z"
+    assert arrived(catalog)[0] == ("START", ["customers", "orders"])
+    assert set(forward(outbox, catalog).as_dict().values()) == {0}
+
+
+def test_a_start_that_comes_hours_later_is_no_second_one(outbox, catalog):
+    put(outbox, start(1, 1, "orders"), NOW - timedelta(hours=9))
+    forward(outbox, catalog)
+    put(outbox, make_event(2), NOW - timedelta(hours=5))
+    put(outbox, start(1, 2, "customers"), NOW - timedelta(hours=4))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.restarts) == (2, 1)
+    assert arrived(catalog)[0] == ("START", ["orders"])
+    assert arrived(catalog)[2] == ("RUNNING", ["customers"])
+
+
+def test_merged_starts_are_recognised_without_a_checkpoint(outbox, catalog):
+    put(outbox, start(1, 1, "orders"), NOW - timedelta(seconds=9))
+    forward(outbox, catalog)
+    put(outbox, start(1, 2, "customers"), NOW)
+    forward(outbox, catalog)
+    outbox.delete("checkpoints/memory.json")
+    assert forward(outbox, catalog).already_there == 1
+    assert [kind for kind, _ in arrived(catalog)] == ["START", "RUNNING"]
+
+
+def test_an_end_that_two_have_said_is_sent_once(outbox, catalog):
+    put(outbox, start(1, 1))
+    put(outbox, make_event(1, "FAIL", inputs=[], outputs=[]))
+    forward(outbox, catalog)
+    put(outbox, make_event(1, "FAIL", inputs=[], outputs=[], eventTime="2026-11-22T20:00:09Z"))
+    counts = forward(outbox, catalog)
+    assert (counts.posted, counts.duplicates) == (0, 1)
+    put(outbox, make_event(1, "FAIL", inputs=[{"namespace": "a", "name": "b"}]))
+    assert forward(outbox, catalog).posted == 1
+
+
+def test_a_start_that_comes_after_the_end(outbox, catalog):
+    put(outbox, make_event(1))
+    forward(outbox, catalog)
+    for second in (1, 2):
+        put(outbox, start(1, second, "orders"))
+        forward(outbox, catalog)
+    assert [kind for kind, _ in arrived(catalog)] == ["COMPLETE", "START", "OTHER"]
+
+
+said = st.tuples(
+    st.integers(0, 2),
+    st.sampled_from(["START", "START", "RUNNING", "COMPLETE", "FAIL"]),
+    st.integers(0, 59),
+    st.integers(0, 800),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(visits=st.lists(st.lists(said, max_size=6), min_size=1, max_size=4))
+def test_whatever_is_said_and_when_a_run_starts_once_and_nothing_is_sent_twice(
+    tmp_path_factory, visits
+):
+    outbox = LocalOutbox(tmp_path_factory.mktemp("outbox"))
+    catalog = MemoryCatalog()
+    for visit in visits:
+        for run, kind, second, age in visit:
+            time = f"2026-11-22T20:00:{second:02}Z"
+            event = make_event(run, kind, eventTime=time, inputs=[], outputs=[])
+            put(outbox, event, NOW - timedelta(seconds=age))
+        forward(outbox, catalog)
+    calls = len(catalog.calls)
+    assert set(forward(outbox, catalog).as_dict().values()) == {0}
+    assert len(catalog.calls) == calls == len(set(catalog.calls))
+    sent = Counter(
+        (event["run"]["runId"], event["eventType"])
+        for event in catalog.events.values()
+        if event["eventType"] in {"START", "COMPLETE", "FAIL"}
+    )
+    told = {(str(UUID(int=run)), kind) for visit in visits for run, kind, *_ in visit}
+    assert sent.keys() == {one for one in told if one[1] != "RUNNING"}
+    assert all(count == 1 for (_, kind), count in sent.items() if kind == "START")
+
+
+def test_a_group_with_a_refused_event_is_sent_one_by_one(outbox, catalog):
+    put(outbox, start(1, 1, "orders"))
+    put(outbox, start(1, 2, "customers"))
+    catalog.failures = [EventRefusedError("no"), EventRefusedError("still no")]
+    counts = forward(outbox, catalog)
+    assert (counts.read, counts.posted, counts.dead_lettered) == (2, 1, 1)
+    assert letters(outbox)[0].reason == "still no"
+
+
+def test_runs_that_airflow_has_ended_are_closed(outbox, catalog):
+    states = {1: "success", 2: "failed", 3: "running", 4: None, 5: "skipped", 6: "success"}
+    old = NOW - timedelta(hours=3)
+    for number in states:
+        put(outbox, start(number, 1, map_index=number, try_number=1), old)
+    put(outbox, start(7, 1), old)  # nothing of Airflow's
+    put(outbox, start(8, 1, map_index=6, try_number=2), old)  # the sixth has been tried again
+    put(outbox, start(9, 1, map_index=9, try_number=1), NOW)  # just begun
+    forward(outbox, catalog)
+
+    def close() -> Counter:
+        before = len(catalog.events)
+        forwarder = Forwarder(outbox, catalog, events_per_second=1e6)
+        asked = lambda attempt: states[attempt.map_index]  # noqa: E731
+        forwarder.close_orphans(asked, SAMPLE["job"]["namespace"], timedelta(hours=1))
+        counts = forwarder.run()
+        ends = list(catalog.events.values())[before:]
+        assert counts.closed == counts.posted == len(ends)
+        assert [problems(event) for event in ends] == [[]] * len(ends)
+        return Counter((UUID(event["run"]["runId"]).int, event["eventType"]) for event in ends)
+
+    assert close() == Counter(
+        [(1, "COMPLETE"), (2, "FAIL"), (4, "ABORT"), (5, "ABORT"), (6, "FAIL"), (8, "COMPLETE")]
+    )
+    assert close() == Counter()
+    states[3] = "failed"
+    assert close() == Counter([(3, "FAIL")])
+
+
+def test_runs_of_another_environment_are_left_open(outbox, catalog):
+    put(outbox, start(1, 1, try_number=1), NOW - timedelta(hours=3))
+    forward(outbox, catalog)
+    forwarder = Forwarder(outbox, catalog)
+    assert forwarder.close_orphans(lambda _: None, "another", timedelta(0)) == 0
 
 
 def test_a_refused_event_is_put_aside_with_the_catalogs_words(outbox, catalog):
@@ -352,7 +517,7 @@ def test_copies_on_both_sides_of_the_present_are_settled_each(outbox, catalog):
     put(outbox, make_event(1), NOW)
     put(outbox, make_event(1), NOW + timedelta(hours=1))
     counts = forward(outbox, catalog)
-    assert (counts.posted, counts.already_there) == (1, 1)
+    assert (counts.posted, counts.duplicates) == (1, 1)
     assert set(forward(outbox, catalog).as_dict().values()) == {0}
 
 

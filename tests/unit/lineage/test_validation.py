@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from updraft.lineage import validation
 from updraft.lineage.validation import InvalidEventError, check, problems
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -128,3 +129,46 @@ def test_no_network_is_needed(event, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     event["run"]["facets"]["processing_engine"]["version"] = 3
     assert problems(event)
+
+
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch):
+    """Validate as a whole, without what is remembered of parts."""
+
+    def check_all(event: Any) -> list[str]:
+        with monkeypatch.context() as patched:
+            patched.setattr(validation, "is_valid_by_parts", lambda *_: False)
+            return problems(event)
+
+    return check_all
+
+
+def places(value: Any, path: tuple = ()):
+    """Give all paths in an event."""
+    yield path
+    if isinstance(value, (dict, list)):
+        for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(child, (*path, step))
+
+
+@pytest.mark.parametrize("value", [None, "x", 7, [], {}, {"a": 1}, "gone"])
+@pytest.mark.parametrize("path", SAMPLES[::3], ids=lambda path: path.stem)
+def test_parts_are_judged_as_the_whole_is(path: Path, value: Any, slowly):
+    """Each value of a real event is replaced or removed, one after the other."""
+    event = json.loads(path.read_text())
+    event["inputs"] = [{"namespace": "a", "name": "b", "facets": {}, "inputFacets": {}}]
+    assert problems(event) == slowly(event) == []
+    facets = event["run"]["facets"]
+    for name in list(facets):
+        if name not in {"parent", "errorMessage", "processing_engine"}:
+            del facets[name]
+    for place in list(places(event))[1:]:
+        changed = copy.deepcopy(event)
+        holder = changed
+        for step in place[:-1]:
+            holder = holder[step]
+        if value == "gone":
+            del holder[place[-1]]
+        else:
+            holder[place[-1]] = value
+        assert problems(changed) == slowly(changed), place

@@ -72,8 +72,8 @@ def test_every_field_is_accounted_for(definition):
     }
     assert statuses.keys() == written
     assert conversion.report.coverage.total == len(written)
-    assert statuses["ExportActivity", "onFail"] is Status.NEEDS_DECISION
-    assert statuses["Alarm", "topicArn"] is Status.NEEDS_DECISION
+    assert statuses["ExportActivity", "onFail"] is Status.CARRIED_OVER
+    assert statuses["Alarm", "topicArn"] is Status.CARRIED_OVER
 
 
 def test_retries_and_time_limits(definition):
@@ -107,7 +107,7 @@ def test_surplus_arguments_of_an_export_make_a_placeholder(definition):
 
 
 def test_a_placeholder_takes_one_task_id(definition):
-    definition.item("Cluster")["region"] = "#{format(@scheduledStartTime, 'SSS')}"
+    definition.item("Cluster")["region"] = "#{format(@scheduledStartTime, 'qq')}"
     conversion = definition.convert()
     assert "export_activity" in {task.task_id for task in conversion.report.tasks}
 
@@ -184,9 +184,9 @@ def test_what_an_export_can_not_do_becomes_a_placeholder(definition, field, valu
 
 
 def test_an_untranslatable_date_becomes_a_placeholder(definition):
-    definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'SSS')}"
+    definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'qq')}"
     conversion = definition.convert()
-    assert "fractions of a second" in conversion.dag_source
+    assert "no letter of Joda-Time" in conversion.dag_source
     (task,) = (one for one in conversion.report.tasks if one.object_id == "ExportActivity")
     assert not task.migrated
 
@@ -225,7 +225,7 @@ def test_an_untranslatable_date_becomes_a_placeholder(definition):
             "segments -1",
             id="negative segments",
         ),
-        pytest.param({"attemptTimeout": "soon"}, "attemptTimeout", "not a period", id="period"),
+        pytest.param({"attemptTimeout": "soon"}, "attemptTimeout", "takes a period", id="period"),
         pytest.param({"dependsOn": {"ref": "Tabel"}}, "dependsOn", "not exist", id="dangling"),
     ],
 )
@@ -321,8 +321,9 @@ def test_a_definition_without_activity_is_an_error(definition):
         ),
         pytest.param(
             {"startDateTime": "2012-11-22T00:00:00", "endDateTime": "2012-11-25T00:00:00"},
-            Status.NEEDS_DECISION,
-            "every 1 day from 2012-11-22T00:00:00 UTC until 2012-11-25T00:00:00 UTC at its start",
+            Status.CARRIED_OVER,
+            "It runs every 1 day, when a period begins, from the period of 2012-11-22 00:00 UTC on "
+            "until that of 2012-11-24 00:00 UTC.",
             id="daily",
         ),
         pytest.param(
@@ -339,7 +340,7 @@ def test_schedules(definition, schedule, status, words):
     conversion = definition.convert()
     assert words in conversion.report.to_markdown()
     assert _statuses(conversion)["S", "period"] is status
-    assert "schedule=None" in conversion.dag_source
+    assert ("schedule=None" in conversion.dag_source) == (status is not Status.CARRIED_OVER)
 
 
 def test_parameters_become_typed_form_fields(definition):
@@ -527,3 +528,63 @@ def test_every_parameter_is_explained_and_required_texts_are_not_empty(definitio
     assert params["myTable"]["title"] == "Table to export"
     assert "description_md" not in params["myTable"]  # it would only say the same again
     assert {name for name, one in params.items() if one.get("minLength") == 1} == {"myTable"}
+
+
+def test_what_does_not_tell_when_to_run_is_said(definition):
+    del definition.item("Default")["scheduleType"]
+    conversion = definition.convert()
+    assert ("ExportActivity", "schedule") in [
+        (one.object_id, one.field) for one in conversion.findings
+    ]
+    assert "schedule=None" in conversion.dag_source
+
+
+def test_a_missing_type_of_schedule_is_said(definition):
+    del definition.item("Default")["scheduleType"]
+    definition.item("Default")["schedule"] = {"ref": "S"}
+    fields = {"period": "1 day", "startDateTime": "2024-01-01T00:00:00"}
+    definition.add({"id": "S", "type": "Schedule", **fields})
+    conversion = definition.convert()
+    assert "taken for timeseries" in conversion.findings[0].message
+    assert "CronDataIntervalTimetable" in conversion.dag_source
+
+
+def test_a_parameter_may_settle_the_schedule(definition):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
+    fields = {"period": "#{myPeriod}", "startDateTime": "makeDate(2024, 1, 31)"}
+    definition.add({"id": "S", "type": "Schedule", **fields})
+    definition.document["parameters"].append({"id": "myPeriod", "default": "1 month"})
+    conversion = definition.convert_cleanly()
+    assert '"1 month", run_at="start"' in conversion.dag_source
+    assert _parameter(conversion, "myPeriod").status is Status.EQUIVALENT
+    assert "myPeriod" not in conversion.dag_source
+
+
+def test_several_schedules_without_a_start_wait_for_a_decision(definition):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
+    begins = {"type": "Schedule", "startDateTime": "2024-01-01T00:00:00"}
+    definition.add(
+        {"id": "S", "period": "1 hour", **begins},
+        {
+            "id": "Often",
+            "type": "Schedule",
+            "period": "20 minutes",
+            "startAt": "FIRST_ACTIVATION_DATE_TIME",
+        },
+        {
+            "id": "Other",
+            "type": "ShellCommandActivity",
+            "command": "c",
+            "runsOn": {"ref": "Cluster"},
+            "schedule": {"ref": "Often"},
+        },
+    )
+    conversion = definition.convert()
+    assert conversion.others == ()
+    assert "schedule=None" in conversion.dag_source
+    assert "`Other` ran every 20 minutes" in conversion.report.schedule
+    assert [(row.activities, len(row.legacy), row.airflow) for row in conversion.report.runs] == [
+        (("ExportActivity",), 3, ()),
+        (("Other",), 0, ()),
+    ]
+    assert "when triggered" in conversion.report.to_markdown()

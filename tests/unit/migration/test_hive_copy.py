@@ -174,7 +174,7 @@ def test_what_can_not_be_kept_is_a_placeholder(copying, object_id, change, words
 
 
 def test_a_placeholder_between_tables_asks_for_no_prefix(between_tables):
-    between_tables.item("Target")["tableName"] = "#{format(@scheduledStartTime, 'SSS')}"
+    between_tables.item("Target")["tableName"] = "#{format(@scheduledStartTime, 'qq')}"
     conversion = between_tables.convert()
     assert not any(
         task.migrated for task in conversion.report.tasks if task.object_type != "EmrCluster"

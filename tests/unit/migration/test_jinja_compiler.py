@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from updraft.datapipeline.checking import check
+from updraft.datapipeline.macros import template_macros
 from updraft.datapipeline.reading import read_text
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.jinja_compiler import JinjaCompiler, RunClock
@@ -37,6 +38,9 @@ def _compiler(fields, clock=CLOCK):
             {"id": "myOptional", "optional": "true"},
             {"id": "myList", "isArray": "true"},
             {"id": "*mySecret"},
+            {"id": "myText", "default": "7"},
+            {"id": "myPattern", "default": "YYYY"},
+            {"id": "myDate", "default": "2020-01-02T03:04:05"},
         ],
         "values": {"other": "o", "items": "i"},
     }
@@ -50,15 +54,28 @@ def _compile(text, **fields):
     return compiler.compile_text(text, item)
 
 
+PARAMS = {
+    "myName": "name",
+    "myCount": 3,
+    "myOptional": None,
+    "other": "o",
+    "items": "i",
+    "myText": "7",
+    "myPattern": "YYYY",
+    "myDate": "2020-01-02T03:04:05",
+}
+
+
 def _render(template):
+    macros = {macro.__name__: macro for macro in template_macros()}
     return (
         jinja2.Environment(autoescape=False)
         .from_string(template)
         .render(
-            params={"myName": "name", "myCount": 3, "myOptional": None, "other": "o", "items": "i"},
+            params=PARAMS,
             dag_run=SimpleNamespace(run_after=RUN_AFTER),
             dag=SimpleNamespace(dag_id="the_dag"),
-            macros=SimpleNamespace(timedelta=timedelta),
+            macros=SimpleNamespace(timedelta=timedelta, updraft=SimpleNamespace(**macros)),
         )
     )
 
@@ -82,6 +99,15 @@ def _render(template):
         ("#{year(@scheduledStartTime)}/#{month(@scheduledStartTime)}", "2024/2"),
         ("#{dayOfYear(@scheduledStartTime)}", "60"),
         ("#{'a' + myName + 1}", "aname1"),
+        ("#{format(@scheduledStartTime, 'SSS')}", "123"),
+        ("#{format(@scheduledStartTime, myPattern)}", "2024"),
+        ("#{minusMonths(@scheduledStartTime, 12)}", "2023-02-28T23:59:09"),
+        ("#{minusDays(@scheduledStartTime, myText)}", "2024-02-22T23:59:09"),
+        ("#{midnight(myDate)}", "2020-01-02T00:00:00"),
+        ("#{1 + 2 * 2}", "5"),
+        ("#{(0 - 7) / 2} #{1.0 / 2} #{2 ^ 2}", "-3 0.5 4.0"),
+        ("#{myCount / 2}#{myText}", "17"),
+        ("#{-myCount + myText - 1}", "-38"),
         ("#{input.tableName}", "name-t"),
         ("#{myOwn}", "own name"),
         ("#{id} #{type}", "A ShellCommandActivity"),
@@ -117,6 +143,45 @@ def test_jinja_strings(text):
     assert _render(f"{{{{ {jinja_string(text)} }}}}") == text
 
 
+@pytest.mark.parametrize(
+    ("text", "template"),
+    [
+        (
+            "#{format(minusDays(@scheduledStartTime, 1), 'YYYY-MM-dd')}",
+            "{{ data_interval_start.subtract(days=1).format('YYYY-MM-DD') }}",
+        ),
+        (
+            "#{@scheduledEndTime.format('YYYYMMdd')}",
+            "{{ data_interval_end.format('YYYYMMDD') }}",
+        ),
+        (
+            "#{format(firstOfMonth(plusMonths(@scheduledStartTime, myCount)), 'MMM')}",
+            "{{ data_interval_start.add(months=params.myCount).replace(day=1).strftime('%b') }}",
+        ),
+        ("#{myCount + 1}", "{{ params.myCount + 1 }}"),
+        (
+            "#{format(@scheduledStartTime, 'kk')}",
+            "{{ macros.updraft.format(data_interval_start, 'kk') }}",
+        ),
+        ("#{sunday(@scheduledStartTime).year()}", None),
+    ],
+)
+def test_templates_of_scheduled_runs_are_short(text, template):
+    clock = RunClock("data_interval_start", "data_interval_end", pendulum=True)
+    compiler, item = _compiler({}, clock)
+    template = template or ("{{ macros.updraft.year(macros.updraft.sunday(data_interval_start)) }}")
+    assert compiler.compile_text(text, item).text == template
+
+
+def test_an_alarm_knows_what_it_belongs_to():
+    compiler, item = _compiler({"id": "A", "pipelineLogUri": "s3://logs"})
+    text = "#{node.name} #{node.@actualEndTime} #{node.errorMessage} #{node.pipelineLogUri}"
+    assert compiler.compile_text(text, item, node=item).text == (
+        "A {{ (ti.end_date or macros.datetime.utcnow()).strftime('%Y-%m-%dT%H:%M:%S') }} "
+        "{{ exception | default('') }} s3://logs"
+    )
+
+
 def test_reads_are_noted():
     template = _compile("#{input.tableName}#{myOwn}", input={"ref": "T"}, myOwn="#{myCount}")
     assert template.parameters == {"myName", "myCount"}
@@ -133,18 +198,18 @@ def test_a_missing_field_names_the_place_that_reads_it():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("#{format(@scheduledStartTime, 'SSS')}", "fractions"),
-        ("#{format(@scheduledStartTime, myName)}", "not fixed"),
-        ("#{minusMonths(@scheduledStartTime, 1)}", "minusMonths"),
-        ("#{minusDays(@scheduledStartTime, myName)}", "by a text"),
-        ("#{midnight(myName)}", "of a text"),
-        ("#{1 + 2}", "arithmetic"),
-        ("#{2 * 2}", "arithmetic"),
-        ("#{[1]}", "lists"),
+        ("#{format(@scheduledStartTime, 'qq')}", "no letter"),
+        ("#{inTimeZone(@scheduledStartTime, 'Mars')}", "time zone"),
+        ("#{midnight(3)}", "takes a date"),
+        ("#{@scheduledStartTime * 2}", "no number"),
+        ("#{formt(@scheduledStartTime)}", "no function"),
+        ("#{[1]}", "list"),
+        ("a#{myList}", "list"),
+        ("#{node.output.@actualStartTime}", "one reference"),
         ("#{myList}", "list"),
         ("#{*mySecret}", "secret"),
         ("#{mySecret}", "secret"),
-        ("#{@actualStartTime}", "runtime"),
+        ("#{@actualEndTime}", "runtime"),
         ("#{node.name}", "node"),
         ("#{input}", "reference"),
     ],

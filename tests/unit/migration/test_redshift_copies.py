@@ -307,7 +307,7 @@ def test_another_table_of_the_database(loading, arguments_of):
         ({"Activity": {"insertMode": "REPLACE"}}, "insertMode"),
         ({"Activity": {"output": {"ref": "Source"}}}, "neither loads nor unloads"),
         ({"Base": {"databaseName": ""}}, "which database"),
-        ({"Base": {"clusterId": None}}, "names no cluster"),
+        ({"Base": {"clusterId": ""}}, "names no cluster"),
         (
             {"Base": {"clusterId": None, "connectionString": "jdbc:redshift://dw.example.com/d"}},
             "no address of AWS",

@@ -82,7 +82,15 @@ WAYS = {
         "default": {"myK": MARKER},
     },
     "unused and dropped": {
-        "objects": [{"id": "Gone", "type": "Schedule", "period": "1 day", "*myL": MARKER}],
+        "objects": [
+            {
+                "id": "Gone",
+                "type": "Schedule",
+                "period": "1 day",
+                "startAt": "FIRST_ACTIVATION_DATE_TIME",
+                "*myL": MARKER,
+            }
+        ],
         "parameters": [{"id": "*myM", "type": "Integer", "default": MARKER}],
     },
     "broken expression": {

@@ -132,7 +132,7 @@ def test_a_command_on_a_cluster_is_a_step(shell, tasks_of):
 
 def _converted(definition, tmp_path, compute):
     definition.convert()  # writes the file
-    return convert_file(tmp_path / "export.json", "export", (), compute)
+    return convert_file(tmp_path / "export.json", "export", compute=compute)
 
 
 def test_machines_of_ones_own(shell, tasks_of, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
 from tests.unit.lineage.datazone_server import DataZoneServer
+from tests.unit.lineage.openlineage_server import OpenLineageServer
 from updraft.compat import AirflowException, AirflowFailException
 from updraft.lineage.configuration import TRANSPORT_TYPE
 from updraft.lineage.local_outbox import LocalOutbox
@@ -39,7 +40,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DataZoneServer]:
 
 
 def operator(**arguments) -> ForwardLineageOperator:
-    defaults = {"aws_conn_id": None, "max_events_per_second": 20}
+    defaults = {"aws_conn_id": None, "max_events_per_second": 20, "account_id": "123456789012"}
     return ForwardLineageOperator(task_id="post_to_catalog", **(defaults | arguments))
 
 
@@ -143,7 +144,8 @@ def test_kill_before_the_start_is_no_error():
 def test_template_fields_are_arguments():
     task = operator(domain_id="a", outbox_uri="b")
     assert set(task.template_fields) == {
-        "aws_conn_id", "domain_id", "max_events_per_second", "outbox_uri", "region_name", "verify"
+        "account_id", "aws_conn_id", "close_orphans_after_minutes", "domain_id", "http_conn_id",
+        "max_events_per_second", "outbox_uri", "redshift_workgroups", "region_name", "verify",
     }  # fmt: skip
     for field in task.template_fields:
         assert hasattr(task, field)
@@ -153,3 +155,101 @@ def test_defaults():
     task = ForwardLineageOperator(task_id="t")
     assert (task.domain_id, task.outbox_uri, task.max_events_per_second) == (None, None, 10.0)
     assert task.aws_conn_id == "aws_default"
+
+
+def test_runs_that_airflow_has_ended_are_closed(server, outbox, monkeypatch):
+    """Of the samples, only the mapped task has a start without an end, and 2.6.3's."""
+    monkeypatch.setenv("AIRFLOW__OPENLINEAGE__NAMESPACE", "mwaa-env")
+    asked = []
+
+    def state(*attempt: object) -> str:
+        asked.append(attempt)
+        return "failed"
+
+    monkeypatch.setattr("updraft.operators.lineage.task_instance_state", state)
+    arguments = {"domain_id": DOMAIN, "outbox_uri": outbox.uri}
+    open_runs = _age_open_runs(outbox, operator(**arguments))
+    counts = operator(**arguments).execute({})
+    assert counts["closed"] == counts["posted"] == open_runs
+    assert ("ol_demo", "e_mapped", 0) in {(one[0], one[2], one[3]) for one in asked}
+    ends = [json.loads(body) for body in list(server.posted.values())[-open_runs:]]
+    assert {end["eventType"] for end in ends} == {"FAIL"}
+    assert operator(**arguments).execute({})["closed"] == 0
+
+
+def _age_open_runs(outbox: LocalOutbox, task: ForwardLineageOperator) -> int:
+    """Forward, and let the runs that are open then have been so for long."""
+    task.execute({})
+    name = f"datazone-{DOMAIN}"
+    checkpoint = json.loads(outbox.load_checkpoint(name) or b"")
+    for run in checkpoint["runs"].values():
+        run["started_at"] = "2026-11-22T00:00:00+00:00"
+    outbox.save_checkpoint(name, json.dumps(checkpoint).encode())
+    return len(checkpoint["runs"])
+
+
+def test_an_airflow_that_does_not_answer_holds_nothing_up(server, outbox, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__OPENLINEAGE__NAMESPACE", "mwaa-env")
+    arguments = {"domain_id": DOMAIN, "outbox_uri": outbox.uri}
+    _age_open_runs(outbox, operator(**arguments))
+    outbox.put_event(b"{", EventKey.for_event(b"{", run_id="r", event_type="START"))
+
+    def fail(*_: object) -> str:
+        raise ConnectionError("no API server")
+
+    monkeypatch.setattr("updraft.operators.lineage.task_instance_state", fail)
+    counts = operator(**arguments).execute({})
+    assert (counts["dead_lettered"], counts["closed"]) == (1, 0)
+    assert operator(**arguments, close_orphans_after_minutes=0).execute({})["closed"] == 0
+
+
+def test_an_endpoint_of_openlineage_in_place_of_a_domain(outbox, monkeypatch):
+    counted = {}
+    monkeypatch.setattr(
+        "updraft.operators.lineage.count_metric", lambda name, count: counted.update({name: count})
+    )
+    with OpenLineageServer() as endpoint:
+        connection = {"conn_type": "http", "host": endpoint.url}
+        monkeypatch.setenv("AIRFLOW_CONN_MARQUEZ", json.dumps(connection))
+        counts = operator(
+            http_conn_id="marquez", outbox_uri=outbox.uri, max_events_per_second=500
+        ).execute({})
+    assert (counts["posted"], len(endpoint.posted)) == (7, 7)
+    assert counted["updraft.lineage.forward.posted"] == 7
+    assert counted["updraft.lineage.forward.dead_lettered"] == 0
+
+
+@pytest.mark.parametrize("value", ["x", -1, None])
+def test_patience_is_a_number(value):
+    task = operator(domain_id=DOMAIN, outbox_uri="/tmp/x", close_orphans_after_minutes=value)
+    with pytest.raises(AirflowFailException, match="close_orphans_after_minutes"):
+        task.execute({})
+
+
+def test_names_that_need_the_account(server, outbox):
+    sample = json.loads((SAMPLES / "airflow_3_complete.json").read_text())
+    tables = [
+        {"namespace": f"redshift://{name}.eu-west-1:5439", "name": "dev.public.t"}
+        for name in ("c1", "w1")
+    ]
+    body = json.dumps({**sample, "inputs": tables}).encode()
+    outbox.put_event(body, EventKey.for_event(body, run_id="r", event_type="COMPLETE"))
+    task = operator(
+        domain_id=DOMAIN,
+        outbox_uri=outbox.uri,
+        account_id="123456789012",
+        redshift_workgroups="w1,w2",
+    )
+    task.execute({})
+    names = {
+        f"{dataset['namespace']}/{dataset['name']}"
+        for event in map(json.loads, server.posted.values())
+        for dataset in event["inputs"]
+    }
+    assert "arn:aws:redshift:eu-west-1:123456789012:table/c1/dev/public/t" in names
+    assert "arn:aws:redshift-serverless:eu-west-1:123456789012:table/w1/dev/public/t" in names
+    task.account_id = ""  # asks STS, which the server does not speak; the names stay
+    task.execute({})
+    task.account_id = "mine"
+    with pytest.raises(AirflowFailException, match="account_id: 'mine' is no id of an account"):
+        task.execute({})

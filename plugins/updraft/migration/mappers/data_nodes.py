@@ -9,9 +9,8 @@ from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.emr_steps import OPERATOR as STEPS_OPERATOR
 from updraft.migration.mappers.shell_on_worker import OPERATOR as BASH_OPERATOR
 from updraft.migration.mappers.shell_settings import OPERATOR as SHELL_OPERATOR
-from updraft.migration.mappers.task_settings import PIPELINE_WIDE
+from updraft.migration.mappers.task_settings import ACTION_FIELDS, PIPELINE_WIDE
 
-_ACTIONS = {"onFail", "onSuccess", "onLateAction", "lateAfterTimeout"}
 _NOTES = {
     "dataFormat": "read by Hive only, and no Hive runs here; every attribute is copied",
     "region": "read by Hive only; the activity finds its table's region elsewhere",
@@ -54,6 +53,8 @@ class DataNodeMapper(ObjectMapper):
         for name, inherited in item.fields.items():
             if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
                 continue
+            if name in ACTION_FIELDS:
+                continue
             if waiting and name not in {"dependsOn", "precondition", "parent"}:
                 note = f"waits for the migration of {', '.join(f'`{one}`' for one in waiting)}"
                 account(item, name, Status.NEEDS_DECISION, note)
@@ -88,8 +89,6 @@ def _fate(name: str, item: ResolvedObject, *, used: bool) -> tuple[Status, str]:
         fate = Status.CARRIED_OVER, "decides the order of tasks"
     elif name == "parent":
         fate = Status.EQUIVALENT, "inherited fields are resolved"
-    elif name in _ACTIONS:
-        fate = Status.NEEDS_DECISION, "alarms are not migrated yet: who shall hear of it?"
     elif not used:
         fate = Status.DROPPED, "no activity reads or writes the data node"
     elif name == "s3EncryptionType" and (item.text(name) or "").casefold() == "none":

@@ -81,8 +81,9 @@ def _drop(item: ResolvedObject, workflow: Workflow, status: Status, note: str) -
             account(item, name, Status.EQUIVALENT, "inherited fields are resolved")
         elif name in {"dependsOn", "precondition"}:
             account(item, name, Status.APPROXIMATED, "nothing waits for it any more")
-        elif name in {"onFail", "onSuccess", "onLateAction"}:
-            account(item, name, Status.NEEDS_DECISION, "alarms are not migrated yet")
+        elif name == "onSuccess":
+            note = "no instance ends any more: put it on the activities"
+            account(item, name, Status.NEEDS_DECISION, note)
         elif name == "terminateAfter" and note == _GONE:
             account(item, name, Status.APPROXIMATED, _LIMIT)
         else:

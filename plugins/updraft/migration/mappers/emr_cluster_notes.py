@@ -86,8 +86,11 @@ def cluster_note(
     elif name == "terminateAfter":
         note = f"`execution_timeout` of the {noun}, counted for each try and not for all together"
         fate = Status.APPROXIMATED, note
-    elif name in {"onFail", "onSuccess", "onLateAction"}:
-        fate = Status.NEEDS_DECISION, f"alarms are not migrated yet: who shall hear of the {noun}?"
+    elif name in {"onFail", "onLateAction"}:
+        fate = Status.DROPPED, f"the {noun} needs no cluster, so that none fails or is late"
+    elif name == "onSuccess":
+        note = f"no cluster ends any more: shall somebody hear that the {noun} has succeeded?"
+        fate = Status.NEEDS_DECISION, note
     elif name == "parent":
         fate = Status.EQUIVALENT, "inherited fields are resolved"
     return fate

@@ -1,5 +1,6 @@
 """``Default``: the settings of the pipeline as a whole."""
 
+from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
@@ -21,12 +22,6 @@ def map_default(item: ResolvedObject, workflow: Workflow) -> None:
     _map_concurrency(item, workflow)
     account(item, "scheduleType", Status.CARRIED_OVER, "see the schedule")
     account(item, "schedule", Status.CARRIED_OVER, "the DAG has one schedule for all its tasks")
-    for name in ("onFail", "onSuccess"):
-        note = "alarms are not migrated yet: who shall hear of it?"
-        account(item, name, Status.NEEDS_DECISION, note)
-    for name in ("onLateAction", "lateAfterTimeout"):
-        note = "lateness is not migrated yet: set a deadline alert on the DAG if it matters"
-        account(item, name, Status.NEEDS_DECISION, note)
 
 
 def account_unread_defaults(item: ResolvedObject, workflow: Workflow) -> None:
@@ -73,3 +68,16 @@ def _map_concurrency(item: ResolvedObject, workflow: Workflow) -> None:
     else:
         note = f"not a fixed number: {workflow.max_active_runs} run at a time until you decide"
         workflow.ledger.account(item, "maxActiveInstances", Status.NEEDS_DECISION, note)
+
+
+def report_activities_without_schedule(workflow: Workflow) -> None:
+    """Say of activities without a schedule that nobody knows when they ran.
+
+    :param workflow: where the findings go.
+    """
+    for one in workflow.schedule.activities:
+        if one.problem is not None and one.schedule is None:
+            problem = one.problem
+            workflow.report(
+                Severity.WARNING, one.item, problem.field, problem.message, problem.advice
+            )

@@ -9,7 +9,7 @@ from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
-from updraft.migration.mappers.task_settings import ORDER_FIELDS, PIPELINE_WIDE
+from updraft.migration.mappers.task_settings import ACTION_FIELDS, ORDER_FIELDS, PIPELINE_WIDE
 from updraft.migration.tasks import TaskSpec
 
 OPERATOR = "updraft.operators.placeholder.NotMigratedOperator"
@@ -87,6 +87,8 @@ def account_placeholder(item: ResolvedObject, workflow: Workflow, note: str) -> 
     for name, inherited in item.fields.items():
         if inherited.owner_id == "Default" and name in PIPELINE_WIDE:
             continue
+        if name in ACTION_FIELDS and item.id in workflow.tasks:
+            continue  # A task that fails for good sends its alarms as any other.
         if name in ORDER_FIELDS and item.id in workflow.tasks:
             workflow.ledger.account(item, name, Status.CARRIED_OVER, "decides the order of tasks")
         elif name == "parent":

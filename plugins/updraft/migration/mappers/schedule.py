@@ -3,41 +3,29 @@
 from typing import ClassVar
 
 from updraft.datapipeline.findings import Severity
-from updraft.datapipeline.periods import Period, PeriodError, parse_period
-from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
-from updraft.migration.jinja_compiler import RunClock
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.datapipeline.schedules import ScheduleRule, ScheduleType, schedule_type
+from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
+from updraft.migration.pipeline_schedule import PipelineSchedule
 
-# A run's own instant: set for every run, also where a manual run has no logical date, and the
-# same for all tries of its tasks.
-_RUN_START = "dag_run.run_after"
 _FIELDS = ("period", "startAt", "startDateTime", "endDateTime", "occurrences")
-
-
-def run_clock(resolved: Resolved) -> RunClock:
-    """Say a run's scheduled times in Jinja, for a DAG that runs when triggered.
-
-    :param resolved: the objects of the definition.
-    :returns: the start; the end only when the pipeline has one schedule of fixed period.
-    """
-    schedules = [item for item in resolved.values() if item.type == "Schedule"]
-    if len(schedules) != 1 or _is_on_demand(resolved):
-        return RunClock(_RUN_START, None)
-    period = _period(schedules[0])
-    if period is None or period.duration is None or _is_timeseries(resolved):
-        return RunClock(_RUN_START, None)
-    shift = f"macros.timedelta({period.unit}={period.count})"
-    return RunClock(_RUN_START, f"({_RUN_START} + {shift})")
+_TAKES_A_TRIGGER = "It runs when it is triggered"
+_LAST_PERIOD = "`end_date`, which is when the last period begins"
+_NOT_REPEATED = (
+    "`start_date`; `catchup=False`, as the pipeline has run what is past: convert with "
+    "--start-date to say from when on every period runs"
+)
 
 
 class ScheduleMapper(ObjectMapper):
-    """Maps schedules that run once on activation; all others wait for a decision."""
+    """Accounts for the schedule; what it says to the DAG is settled before anything is mapped."""
 
     object_types: ClassVar[tuple[str, ...]] = ("Schedule",)
 
     def map(self, item: ResolvedObject, workflow: Workflow) -> None:
-        """Settle the schedule of the DAG.
+        """Account for the fields of a schedule.
 
         :param item: the schedule.
         :param workflow: where the words for the manual and the accounts go.
@@ -45,88 +33,142 @@ class ScheduleMapper(ObjectMapper):
         account = workflow.ledger.account
         account(item, "name", Status.DROPPED, "schedules have no name in Airflow")
         account(item, "parent", Status.EQUIVALENT, "inherited fields are resolved")
-        if _is_on_demand(workflow.resolved) or _starts_on_demand(item):
-            note = "ran once for each activation; a trigger takes its place"
-            words = "It runs when it is triggered, as the pipeline ran for each activation."
-            status = Status.EQUIVALENT
-        elif _runs_once(item):
-            note = "ran once, on activation; a trigger takes its place"
-            words = (
-                "It runs when it is triggered. The pipeline ran once, when it was activated, "
-                "so a trigger takes the place of an activation."
-            )
-            status = Status.EQUIVALENT
-        else:
-            legacy = describe(item, workflow.resolved)
-            note = f"the DAG runs when triggered; the pipeline ran {legacy}"
-            words = (
-                f"It runs when it is triggered. The pipeline ran {legacy}: decide on a "
-                "`schedule` and a `start_date` before you rely on it."
-            )
-            status = Status.NEEDS_DECISION
-        workflow.schedule_words = words
+        schedule = workflow.schedule
+        rules = {
+            one.rule
+            for one in schedule.activities
+            if one.rule is not None and one.schedule is not None and one.schedule.id == item.id
+        }
+        if not rules and schedule.problem is None:
+            _account_unused(item, workflow)
+            return
+        workflow.schedule_words, status, note = _settled(schedule)
         account(item, "type", status, note)
         for name in _FIELDS:
             account(item, name, status, note)
-        text = item.text("period")
-        if text and _period(item) is None and "#{" not in text and not _starts_on_demand(item):
-            workflow.report(
-                Severity.WARNING,
-                item,
-                "period",
-                f"{text!r} is not a period",
-                "Write a number and minutes, hours, days, weeks, months or years",
-            )
+        if schedule.dag.timetable is not None:
+            _account_limits(item, schedule, workflow)
+        _report_problems(item, schedule, workflow)
 
 
-def describe(item: ResolvedObject, resolved: Resolved) -> str:
+def _account_unused(item: ResolvedObject, workflow: Workflow) -> None:
+    """Account for a schedule that no activity of the DAG runs by."""
+    status, note = Status.DROPPED, "no activity runs by it"
+    users = workflow.users(item.id, "schedule")
+    if any(user.category == "data node" for user in users):
+        status, note = Status.EQUIVALENT, "decides the scheduled times of data nodes"
+    if shared := [user.id for user in users if user.category == "resource"]:
+        status = Status.APPROXIMATED
+        note = f"each run makes its own {', '.join(shared)}, where the runs of a period shared one"
+    for name in ("type", *_FIELDS):
+        workflow.ledger.account(item, name, status, note)
+
+
+def describe(rule: ScheduleRule) -> str:
     """Say in words when the pipeline ran.
 
-    :param item: the schedule.
-    :param resolved: the objects of the definition, which know whether runs start or end periods.
-    :returns: a clause such as ``every 1 day from 2012-11-22T00:00:00 UTC``.
+    :param rule: the rule.
+    :returns: a clause such as ``every 1 day from 2012-11-22 00:00:00 UTC, at its start``.
     """
-    period = _period(item)
-    words = [f"every {period or item.text('period') or 'unknown period'}"]
-    start = item.text("startDateTime")
-    words.append(f"from {start} UTC" if start else "from its first activation")
-    if end := item.text("endDateTime"):
-        words.append(f"until {end} UTC")
-    if occurrences := item.text("occurrences"):
-        words.append(f"{occurrences} times")
-    words.append("at the end of each period" if _is_timeseries(resolved) else "at its start")
-    return " ".join(words)
+    if rule.type is ScheduleType.ONDEMAND:
+        return "once for each activation"
+    start = f"{rule.anchor:%Y-%m-%d %H:%M:%S} UTC" if rule.anchor else "its first activation"
+    words = [f"every {rule.period} from {start}"]
+    if rule.end:
+        words.append(f"until {rule.end:%Y-%m-%d %H:%M:%S} UTC")
+    if rule.occurrences:
+        words.append(f"{rule.occurrences} time{'s' if rule.occurrences > 1 else ''}")
+    at_end = rule.type is ScheduleType.TIMESERIES
+    words.append("at the end of each period" if at_end else "at its start")
+    return ", ".join(words)
 
 
-def _period(item: ResolvedObject) -> Period | None:
-    try:
-        return parse_period(item.text("period") or "")
-    except PeriodError:
-        return None
-
-
-def _runs_once(item: ResolvedObject) -> bool:
-    return (
-        (item.text("occurrences") or "").strip() == "1"
-        and (item.text("startAt") or "").casefold() == "first_activation_date_time"
-        and item.field("startDateTime") is None
+def _settled(schedule: PipelineSchedule) -> tuple[str, Status, str]:
+    """Give the words for the manual, and the account of the fields."""
+    rules, dag = schedule.rules, schedule.dag
+    if schedule.problem is not None:
+        return _undecided(f"{schedule.problem.message}, so that nobody knows when the pipeline ran")
+    if len(rules) > 1:
+        ran = "; ".join(f"{_names(schedule, rule)} ran {describe(rule)}" for rule in rules)
+        return _undecided(
+            f"its activities have schedules of their own, and not all have a first period: {ran}. "
+            "Convert with --start-date to get a DAG for each"
+        )
+    (rule,) = rules
+    if dag.timetable is not None:
+        return _scheduled_words(dag), Status.CARRIED_OVER, f"`{dag.timetable.code().text}`"
+    if rule.runs_once:
+        return _triggered(rule)
+    if dag.end_date is not None:
+        return _undecided(f"the pipeline ran {describe(rule)}, of which no period is left")
+    return _undecided(
+        f"the pipeline ran {describe(rule)}: convert with --start-date, which says when its first "
+        "period begins"
     )
 
 
-def _starts_on_demand(item: ResolvedObject) -> bool:
-    return (item.text("startAt") or "").casefold() == "ondemand_activation_time" or (
-        item.text("period") or ""
-    ).casefold() == "ondemand_period"
+def _triggered(rule: ScheduleRule) -> tuple[str, Status, str]:
+    if rule.type is ScheduleType.ONDEMAND:
+        words = f"{_TAKES_A_TRIGGER}, as the pipeline ran for each activation."
+        note = "ran once for each activation; a trigger takes its place"
+    else:
+        words = (
+            f"{_TAKES_A_TRIGGER}. The pipeline ran once, when it was activated, so a trigger takes "
+            "the place of an activation."
+        )
+        note = "ran once, on activation; a trigger takes its place"
+    return words, Status.EQUIVALENT, note
 
 
-def _schedule_type(resolved: Resolved) -> str:
-    default = resolved.get(DEFAULT_ID)
-    return (default.text("scheduleType") or "").casefold() if default else ""
+def _undecided(reason: str) -> tuple[str, Status, str]:
+    words = (
+        f"{_TAKES_A_TRIGGER}; {reason}. Decide on a `schedule` and a `start_date` before you rely "
+        "on it."
+    )
+    return words, Status.NEEDS_DECISION, f"the DAG runs when triggered; {reason}"
 
 
-def _is_on_demand(resolved: Resolved) -> bool:
-    return _schedule_type(resolved) == "ondemand"
+def _scheduled_words(dag: DagSchedule) -> str:
+    rule = dag.rule
+    when = "has ended" if rule.type is ScheduleType.TIMESERIES else "begins"
+    words = [f"It runs every {rule.period}, when a period {when}"]
+    if dag.start_date is not None:
+        words.append(f", from the period of {dag.start_date:%Y-%m-%d %H:%M} UTC on")
+    if dag.end_date is not None:
+        words.append(f" until that of {dag.end_date:%Y-%m-%d %H:%M} UTC")
+    words.append(
+        ". Periods that pass while it is paused run later."
+        if dag.catchup
+        else ". Of the periods that pass while it is paused, the last one runs."
+    )
+    return "".join(words) + " A run that you trigger needs a logical date, which tells its period."
 
 
-def _is_timeseries(resolved: Resolved) -> bool:
-    return _schedule_type(resolved) == "timeseries"
+def _names(schedule: PipelineSchedule, rule: ScheduleRule) -> str:
+    return ", ".join(f"`{one.item.id}`" for one in schedule.activities if one.rule == rule)
+
+
+def _account_limits(item: ResolvedObject, schedule: PipelineSchedule, workflow: Workflow) -> None:
+    account = workflow.ledger.account
+    for name in ("endDateTime", "occurrences"):
+        account(item, name, Status.EQUIVALENT, _LAST_PERIOD)
+    if schedule.dag.catchup:
+        account(item, "startDateTime", Status.CARRIED_OVER, "the phase of all periods")
+        account(item, "startAt", Status.EQUIVALENT, "`start_date`, given by --start-date")
+    else:
+        account(item, "startDateTime", Status.EQUIVALENT, _NOT_REPEATED)
+
+
+def _report_problems(item: ResolvedObject, schedule: PipelineSchedule, workflow: Workflow) -> None:
+    for one in schedule.activities:
+        if one.problem is not None and one.schedule is not None and one.schedule.id == item.id:
+            problem = one.problem
+            workflow.report(Severity.WARNING, item, problem.field, problem.message, problem.advice)
+    if schedule.dag.timetable is not None and schedule.lacks_type:
+        workflow.report(
+            Severity.WARNING,
+            next(one.item for one in schedule.activities if schedule_type(one.item) is None),
+            "scheduleType",
+            "Without a scheduleType it is taken for timeseries, which runs at the end of a period",
+            "Write the scheduleType: cron runs at the beginning of a period",
+        )

@@ -27,6 +27,9 @@ PIPELINE_WIDE = {
     "schedule",
     "scheduleType",
 }
+ACTION_FIELDS = {"onFail", "onSuccess", "onLateAction", "lateAfterTimeout"}
+"""Fields that say what happens when an object fails, succeeds or is late; see ``callbacks``."""
+
 ORDER_FIELDS = {"dependsOn", "input", "output", "precondition"}
 
 _TIMEDELTA_IMPORT = "from datetime import timedelta"
@@ -45,25 +48,11 @@ _NOTES: dict[str, tuple[Status, str]] = {
     ),
     "role": (Status.DROPPED, "tasks use the permissions of their Airflow connection"),
     "resourceRole": (Status.DROPPED, "tasks use the permissions of their Airflow connection"),
-    "maxActiveInstances": (
-        Status.APPROXIMATED,
-        "the DAG's `max_active_runs` limits all tasks alike",
-    ),
     "reportProgressTimeout": (
         Status.APPROXIMATED,
         "Airflow itself notices a worker that stopped reporting, after its own time",
     ),
     "attemptStatus": (Status.DROPPED, "written by the service while running, never read"),
-    "onFail": (Status.NEEDS_DECISION, "alarms are not migrated yet: who shall hear of a failure?"),
-    "onSuccess": (Status.NEEDS_DECISION, "alarms are not migrated yet: who shall hear of it?"),
-    "onLateAction": (
-        Status.NEEDS_DECISION,
-        "lateness is not migrated yet: set a deadline alert on the DAG if it matters",
-    ),
-    "lateAfterTimeout": (
-        Status.NEEDS_DECISION,
-        "lateness is not migrated yet: set a deadline alert on the DAG if it matters",
-    ),
 }
 
 

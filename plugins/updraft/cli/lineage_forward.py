@@ -1,0 +1,137 @@
+"""`updraft lineage forward` and `replay`: from an outbox to a catalog, from the shell."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from updraft.cli.lineage_harvest import JsonOption, OutboxOption, outbox_at
+
+if TYPE_CHECKING:
+    from updraft.lineage.forwarder import Forwarder
+
+_LARGEST_RATE = 1000.0
+
+
+def forward(
+    *,
+    outbox: OutboxOption,
+    domain_id: Annotated[
+        str | None, typer.Option(help="DataZone domain, dzd_….", show_default=False)
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="OpenLineage endpoint in place of a domain.", show_default=False),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OPENLINEAGE_API_KEY",
+            help="Key of the endpoint; better in the variable than on the command line.",
+            show_default=False,
+            show_envvar=True,
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the domain.", show_default=False)
+    ] = None,
+    events_per_second: Annotated[
+        float | None,
+        typer.Option(
+            help="At most 20 for DataZone, 10 by default; 1000 for an endpoint.",
+            min=0.01,
+            max=_LARGEST_RATE,
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Post what is new in an outbox to Amazon DataZone or to an OpenLineage endpoint.
+
+    It goes on where the last run stopped, as the DAG forward_lineage does. Events that are refused
+    become dead letters. Exit code 1 when the catalog takes nothing; the events stay.
+    """
+    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
+
+    if (domain_id is None) == (url is None):
+        raise typer.BadParameter("give either --domain-id or --url")
+    try:
+        if url is not None:
+            forwarder = _to_endpoint(outbox, url, api_key, events_per_second)
+        else:
+            forwarder = _to_domain(outbox, domain_id or "", region, events_per_second)
+        counts = forwarder.run().as_dict()
+    except UpdraftError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(counts))
+    else:
+        done = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+        typer.echo(done or "nothing new")
+
+
+def replay(
+    *,
+    outbox: OutboxOption,
+    containing: Annotated[
+        str, typer.Option(help="Text in the reason or name of those meant; all if empty.")
+    ] = "",
+    only_list: Annotated[bool, typer.Option("--list", help="Change nothing.")] = False,
+) -> None:
+    """Put dead letters back into the outbox, for the next run of the forwarder.
+
+    Each is a line with its name and the reason of the refusal.
+    """
+    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
+    from updraft.lineage.replay import replay as replay_letters  # noqa: PLC0415 likewise
+
+    sent = letters = 0
+    try:
+        for letter in replay_letters(outbox_at(outbox), containing=containing, only_list=only_list):
+            typer.echo(f"{letter.name}: {letter.reason}")
+            letters += 1
+            sent += letter.is_sent
+    except UpdraftError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{letters:,} dead letters, {sent:,} put back", err=True)
+
+
+def _to_endpoint(
+    outbox: str, url: str, api_key: str | None, events_per_second: float | None
+) -> "Forwarder":
+    from updraft.hooks.openlineage_http import HttpCatalog  # noqa: PLC0415 keeps start fast
+    from updraft.lineage.catalog_names import leave_names  # noqa: PLC0415 likewise
+    from updraft.lineage.forwarder import Forwarder  # noqa: PLC0415 likewise
+
+    return Forwarder(
+        outbox_at(outbox),
+        HttpCatalog(url, api_key),
+        events_per_second=events_per_second or _LARGEST_RATE,
+        rename=leave_names,
+        limit=None,
+    )
+
+
+def _to_domain(
+    outbox: str, domain_id: str, region: str | None, events_per_second: float | None
+) -> "Forwarder":
+    from updraft.hooks.datazone import (  # noqa: PLC0415 keeps start fast
+        DataZoneCatalog,
+        DataZoneHook,
+    )
+    from updraft.lineage.forwarder import (  # noqa: PLC0415 likewise
+        DEFAULT_EVENTS_PER_SECOND,
+        HIGHEST_EVENTS_PER_SECOND,
+        Forwarder,
+    )
+
+    rate = events_per_second or DEFAULT_EVENTS_PER_SECOND
+    if rate > HIGHEST_EVENTS_PER_SECOND:
+        raise typer.BadParameter(
+            f"--events-per-second: {rate:g} is above {HIGHEST_EVENTS_PER_SECOND:g}, the quota of "
+            f"PostLineageEvent"
+        )
+    hook = DataZoneHook(aws_conn_id=None, region_name=region)
+    return Forwarder(outbox_at(outbox), DataZoneCatalog(hook, domain_id), events_per_second=rate)

@@ -1,0 +1,130 @@
+"""Placeholders of the tools that fill definitions in before they are put.
+
+Such a tool writes ``${resources.vpc.region}`` or ``{{ region }}``. ``${name}`` alone may as well be
+a variable of a shell, of Hive or of Pig, which the service passes on, and so do we.
+"""
+
+import re
+from collections.abc import Mapping
+
+from updraft.datapipeline.collecting import FindingCollector
+from updraft.datapipeline.json_text import (
+    JsonArray,
+    JsonMember,
+    JsonObject,
+    JsonScalar,
+    JsonValue,
+    joined,
+)
+from updraft.datapipeline.open_values import OpenValue, Part
+
+_DOTTED = r"\$\{[A-Za-z_]\w*(?:\.\w+)+\}"
+_BRACES = r"\{\{\s*[A-Za-z_][\w.]*\s*\}\}"
+_IN_SCRIPTS = re.compile(_DOTTED)
+_CERTAIN = re.compile(f"{_DOTTED}|{_BRACES}")
+_ANY = re.compile(rf"{_DOTTED}|{_BRACES}|\$\{{[a-z]\w*\}}")
+_VARIABLES = re.compile(r"\$\{(?:input|output)\d+\}")
+# What a shell, a database, Hive, Pig or a program on a cluster reads.
+_SCRIPTS = {
+    "argument",
+    "bootstrapAction",
+    "command",
+    "createTableSql",
+    "filterSql",
+    "hiveScript",
+    "insertQuery",
+    "postStepCommand",
+    "preStepCommand",
+    "script",
+    "scriptArgument",
+    "scriptVariable",
+    "selectQuery",
+    "step",
+    "transformSql",
+}
+
+
+def open_placeholders(
+    document: JsonObject, given: Mapping[str, tuple[str, ...]], collector: FindingCollector
+) -> tuple[JsonObject, frozenset[str]]:
+    """Make open values of placeholders.
+
+    :param document: a definition.
+    :param given: values for placeholders, by name.
+    :param collector: takes a warning for each placeholder.
+    :returns: the definition with open values or what is given for them, and all their names.
+    """
+    if not _has_placeholder(document, ""):
+        return document, frozenset()
+    opener = _Opener(given, collector)
+    changed = opener.value(document, "")
+    return (changed if isinstance(changed, JsonObject) else document), frozenset(opener.names)
+
+
+class _Opener:
+    def __init__(self, given: Mapping[str, tuple[str, ...]], collector: FindingCollector) -> None:
+        self.names: set[str] = set()
+        self._given = given
+        self._collector = collector
+
+    def value(self, value: JsonValue, field: str) -> JsonValue:
+        if isinstance(value, JsonArray):
+            items = tuple(self.value(item, field) for item in value.items)
+            return JsonArray(items, value.position, value.depth)
+        if isinstance(value, JsonObject):
+            members = tuple(
+                JsonMember(one.key, self.value(one.value, one.key), one.position)
+                for one in value.members
+            )
+            return JsonObject(members, value.position, value.depth)
+        return self._scalar(value, field)
+
+    def _scalar(self, value: JsonScalar, field: str) -> JsonScalar:
+        if not isinstance(value.value, str):
+            return value
+        # A tool that fills names with dots in fills those without in, too.
+        pattern = _IN_SCRIPTS if field in _SCRIPTS and not is_bare(value) else _ANY
+        parts: list[Part] = []
+        end = 0
+        for match in pattern.finditer(value.value):
+            if _VARIABLES.fullmatch(match[0]):
+                continue
+            parts += [value.value[end : match.start()], self._part(match[0], value)]
+            end = match.end()
+        if not parts:
+            return value
+        return joined([part for part in (*parts, value.value[end:]) if part], value.position)
+
+    def _part(self, placeholder: str, value: JsonScalar) -> Part:
+        name = placeholder.strip("${} \t")
+        open_value = OpenValue(name, f"the placeholder {placeholder} of the file")
+        for known in (name, open_value.parameter_name):
+            if known in self._given:
+                self.names |= {name, open_value.parameter_name}
+                return ",".join(self._given[known])
+        if name not in self.names:
+            self._collector.warn(
+                f"A placeholder is not filled in: {placeholder}",
+                value.position,
+                f"Give its value by --set {name}=…, else it is asked for",
+            )
+        self.names |= {name, open_value.parameter_name}
+        return open_value
+
+
+def is_bare(value: JsonScalar) -> bool:
+    """Tell a placeholder outside of quotes.
+
+    :param value: a value of a file.
+    :returns: true for a text that the file has no quotes around.
+    """
+    return value.source.startswith(("${", "{{")) and value.source.endswith("}")
+
+
+def _has_placeholder(value: JsonValue, field: str) -> bool:
+    if isinstance(value, JsonArray):
+        return any(_has_placeholder(item, field) for item in value.items)
+    if isinstance(value, JsonObject):
+        return any(_has_placeholder(member.value, member.key) for member in value.members)
+    pattern = _IN_SCRIPTS if field in _SCRIPTS else _CERTAIN
+    return is_bare(value) or pattern.search(value.text) is not None

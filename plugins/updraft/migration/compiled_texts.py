@@ -1,0 +1,59 @@
+"""What the compiler of expressions is told, and what it gives."""
+
+from dataclasses import dataclass, field
+
+from updraft.datapipeline.resolution import ResolvedObject
+
+
+@dataclass(frozen=True, slots=True)
+class RunClock:
+    """Jinja expressions for a run's scheduled times.
+
+    :param start: expression for ``@scheduledStartTime``, a ``datetime`` in UTC.
+    :param end: expression for ``@scheduledEndTime``, none when it is not known.
+    :param pendulum: whether both yield instants of pendulum, not plain ones.
+    """
+
+    start: str
+    end: str | None
+    pendulum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled text.
+
+    :param text: what to write in the DAG.
+    :param literal: the plain value when the text holds no expression.
+    :param parameters: names of the parameters that it reads.
+    :param fields: fields it reads, as pairs of the object they are written on and their name.
+    """
+
+    text: str
+    literal: str | None
+    parameters: frozenset[str]
+    fields: frozenset[tuple[str, str]]
+
+
+@dataclass
+class Scope:
+    """What is known while one text compiles, and what it turns out to read.
+
+    :param node: the object that an alarm or a precondition belongs to.
+    :param path: the fields whose texts are being compiled, the outermost first.
+    :param parameters: names of the parameters that were read.
+    :param fields: the fields that were read, as pairs of the owner's id and the name.
+    """
+
+    node: ResolvedObject | None = None
+    path: tuple[str, ...] = ()
+    parameters: set[str] = field(default_factory=set)
+    fields: set[tuple[str, str]] = field(default_factory=set)
+
+    def below(self, step: str) -> "Scope":
+        """Give the scope of a text within this one.
+
+        :param step: the field that it is the text of.
+        :returns: a scope that notes what is read in the same place.
+        """
+        return Scope(self.node, (*self.path, step), self.parameters, self.fields)

@@ -1,0 +1,1 @@
+"""Sensors by AWS service: they wait until something is there."""

@@ -1,0 +1,83 @@
+"""`updraft evaluate`, by both ways."""
+
+import pytest
+from typer.testing import CliRunner
+
+from updraft.cli.main import app
+
+_AT = ("--at", "2024-02-29T23:59:59")
+
+
+@pytest.fixture(params=[(), ("--via-jinja",)], ids=["evaluator", "jinja"])
+def run(request):
+    return lambda *arguments: CliRunner().invoke(app, ["evaluate", *arguments, *request.param])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["#{format(minusDays(@scheduledStartTime, 1), 'YYYY-MM-dd')}"], "2024-02-28"),
+        (["format(@scheduledStartTime, 'DDD')"], "060"),
+        (["s3://b/${X}/#{myX + 1}", "--define", "myX=1"], "s3://b/${X}/2"),
+        (["#{'a-' + myL}", "--define", 'myL=["b","c"]'], '["a-b", "a-c"]'),
+        (["#{node.output.path}/#{input.name}", "--define", "node.output.path=p"], None),
+        (["#{node.output.path}", "--define", "node.output.path=p"], "p"),
+        (["#{@scheduledEndTime}", "--period", "1 month"], "2024-03-29T23:59:59"),
+        (["#{@pipelineId}", "--define", "@pipelineId=df-1"], "df-1"),
+        (["#{myX}"], None),
+        (["#{myX"], None),
+        (["#{1 / 0}"], None),
+        (["x", "--at", "yesterday"], None),
+        (["x", "--define", "=1"], None),
+    ],
+)
+def test_one_expression(run, arguments, printed):
+    result = run(*_AT, *arguments)
+    if printed is None:
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("error: ")
+    else:
+        assert (result.exit_code, result.stdout) == (0, f"{printed}\n"), result.stderr
+
+
+def test_a_text_that_is_no_expression_stays_and_says_so(run):
+    result = run("1 +", *_AT)
+    assert (result.exit_code, result.stdout) == (0, "1 +\n")
+    assert "no expression" in result.stderr
+
+
+def test_a_file_gives_a_line_for_each_of_its_lines(run, tmp_path):
+    path = tmp_path / "values.tsv"
+    rows = [
+        ("kind", "argument", "instant", "result"),
+        ("format", "'it''s' \"k\"", "2024-02-29T23:59:59Z", ""),
+        ("plusMonths", "-1", "2024-03-31T00:00:00Z", ""),
+        ("inTimeZone+format", "Asia/Kolkata", "2024-02-29T23:59:59Z", ""),
+        ("nothing", "", "2024-02-29T23:59:59Z", ""),
+        ("sunday", "", "2024-02-29T23:59:59Z", ""),
+        ("dayOfYear", "", "2024-02-29T23:59:59Z", ""),
+        ("makeDate", "2024, 2, 29", "2024-02-29T23:59:59Z", ""),
+    ]
+    path.write_text("".join("\t".join(row) + "\n" for row in rows))
+    result = run("--from", str(path))
+    assert result.stdout.split("\n") == [
+        'it\'s "23"',
+        "2024-02-29T00:00:00Z",
+        "2024-03-01 05:29:59",
+        "",
+        "2024-02-25T23:59:59Z",
+        "60",
+        "2024-02-29T00:00:00Z",
+        "",
+    ]
+    assert result.exit_code == 1
+    assert "values.tsv:5: 'nothing' is no function" in result.stderr
+
+
+def test_the_template_itself():
+    result = CliRunner().invoke(app, ["evaluate", "year(@scheduledEndTime)", "--template", *_AT])
+    assert result.stdout == "{{ data_interval_end.year }}\n"
+
+
+def test_either_an_expression_or_a_file():
+    assert CliRunner().invoke(app, ["evaluate"]).exit_code == 2
