@@ -3,8 +3,8 @@
 
 Tasks tag what they start in AWS with the name of this Airflow environment, the DAG, the
 run and the task. Every hour this DAG looks for such resources whose run has ended or
-vanished: clusters of EMR, job runs of EMR Serverless, of EMR on EKS and of Glue, and
-runs of Glue workflows.
+vanished: instances of EC2, clusters of EMR, job runs of EMR Serverless, of EMR on EKS
+and of Glue, and runs of Glue workflows.
 Normally there are none, because teardown tasks and `on_kill` end them. They stay behind
 when a worker and the retry both die, or a run is deleted while it works.
 
@@ -64,13 +64,13 @@ with DAG(
             "says, true without it.",
         ),
         "services": Param(
-            ["emr", "emr-serverless", "glue"],
+            ["ec2", "emr", "emr-serverless", "glue"],
             type="array",
             items={
                 "type": "string",
-                "enum": ["emr", "emr-containers", "emr-serverless", "glue"],
+                "enum": ["ec2", "emr", "emr-containers", "emr-serverless", "glue"],
             },
-            examples=["emr", "emr-containers", "emr-serverless", "glue"],
+            examples=["ec2", "emr", "emr-containers", "emr-serverless", "glue"],
             minItems=1,
             title="Services",
             description="What to look through.",

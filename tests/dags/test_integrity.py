@@ -39,6 +39,7 @@ EXPECTED = {
         "redshift_copy",
         "redshift_unload",
         "redshift_sql",
+        "shell_command",
     )
 }
 # A run that was missed is a gap in the chain of changes; the runs do not depend on each other.

@@ -16,6 +16,12 @@ from xml.sax.saxutils import escape, unescape
 import urllib3
 
 from tests.integration.datazone_permissions import datazone_access
+from tests.integration.machine_permissions import (
+    ec2_accesses,
+    launch_tags,
+    launched_ids,
+    ssm_accesses,
+)
 
 POLICIES = Path(__file__).parents[2] / "include" / "infra" / "iam"
 _ON_NO_TABLE = ("ListExports", "ListImports")
@@ -96,7 +102,7 @@ class PermissionProxy(ThreadingHTTPServer):
         self.used: set[str] = set()
         self.denied: list[Access] = []
         self.pool = urllib3.PoolManager()
-        self.tags: dict[str, Mapping[str, str]] = {}  # of the clusters that were made
+        self.tags: dict[str, Mapping[str, str]] = {}  # of the clusters and instances made
 
     @property
     def url(self) -> str:
@@ -143,6 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
         if accesses[0].action == "elasticmapreduce:RunJobFlow" and answer.status == 200:
             tags = {tag["Key"]: tag["Value"] for tag in json.loads(body).get("Tags", ())}
             self.server.tags[json.loads(answer.data)["JobFlowId"]] = tags
+        if accesses[0].action == "ec2:RunInstances" and answer.status == 200:
+            given = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            tags = launch_tags(given)
+            self.server.tags |= dict.fromkeys(launched_ids(answer.data), tags)
         self._answer(answer.status, dict(answer.headers), answer.data)
 
     def do_GET(self) -> None:
@@ -167,6 +177,11 @@ class _Handler(BaseHTTPRequestHandler):
         if access.action.startswith("s3:"):
             content = f"<Error><Code>AccessDenied</Code><Message>{access}</Message></Error>"
             self._answer(403, {"Content-Type": "application/xml"}, content.encode())
+            return
+        if _is_ec2(self.headers):
+            said = f"<Code>UnauthorizedOperation</Code><Message>{escape(str(access))}</Message>"
+            content = f"<Response><Errors><Error>{said}</Error></Errors></Response>"
+            self._answer(403, {"Content-Type": "text/xml"}, content.encode())
             return
         if _is_redshift(self.headers):
             said = f"<Code>AccessDenied</Code><Message>{escape(str(access))}</Message>"
@@ -212,6 +227,12 @@ def _accesses(
         name = json.loads(body)["workgroupName"]
         arn = f"arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/{name}"
         yield Access(f"redshift-serverless:{operation.rpartition('.')[2]}", arn, {})
+    elif _is_ec2(headers):
+        yield from (Access(*one) for one in ec2_accesses(parse_qs(body.decode()), cluster_tags))
+    elif operation.startswith("AmazonSSM."):
+        name = operation.rpartition(".")[2]
+        found = ssm_accesses(name, json.loads(body), cluster_tags)
+        yield from (Access(*one) for one in found)
     elif _is_redshift(headers):
         yield from _redshift(parse_qs(body.decode()))
     elif operation.startswith("ElasticMapReduce."):
@@ -228,6 +249,10 @@ def _accesses(
 
 def _is_redshift(headers: Mapping[str, str]) -> bool:
     return "/redshift/aws4_request" in headers.get("Authorization", "")
+
+
+def _is_ec2(headers: Mapping[str, str]) -> bool:
+    return "/ec2/aws4_request" in headers.get("Authorization", "")
 
 
 def _redshift(form: Mapping[str, list[str]]) -> Iterator[Access]:

@@ -15,16 +15,20 @@ import boto3
 import pytest
 from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
+from tests.integration.glue_tasks import event_of
 from tests.integration.permission_proxy import POLICIES, Policy, permission_proxy
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
 from updraft.operators.dynamodb_base import task_identity
 from updraft.operators.dynamodb_verify import DynamoDBVerifyOperator
+from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
 from updraft.operators.glue_job import GlueJobRunOperator
+from updraft.operators.shell_command import ShellCommandOperator
+from updraft.resource_owner import ENVIRONMENT_TAG
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +69,7 @@ WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "dynamodb:ListExports",
     "dynamodb:ListImports",
+    "ec2:DescribeInstances",
     "elasticmapreduce:ListClusters",
     "elasticmapreduce:RunJobFlow",
     "emr-containers:ListVirtualClusters",
@@ -81,6 +86,11 @@ WITHOUT_RESOURCE = {
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
     "redshift-data:ListStatements",
+    "ssm:CancelCommand",
+    "ssm:DescribeInstanceInformation",
+    "ssm:GetCommandInvocation",
+    "ssm:ListCommandInvocations",
+    "ssm:ListCommands",
 }
 """Actions that take no resource; those of the Data API are limited to the caller's statements.
 
@@ -362,6 +372,66 @@ def test_only_clusters_with_the_tag_are_ended(aws):
     with _rights(aws, policy), pytest.raises(AirflowException, match="TerminateJobFlows on "):
         end.execute(_operator_context())
     boto3.client("emr").terminate_job_flows(JobFlowIds=[cluster_id])
+
+
+def test_an_instance_and_its_commands(aws, bucket):
+    instances = Policy(
+        "ec2-instance",
+        environment="airflow",
+        region="us-east-1",
+        account="123456789012",
+        instance_role_arn="arn:aws:iam::123456789012:role/machine",
+    )
+    commands = Policy(
+        "shell-command",
+        region="us-east-1",
+        account="123456789012",
+        machine_tag_key="updraft:environment",
+        machine_tag_value="airflow",
+        bucket_arn=f"arn:aws:s3:::{bucket}",
+        prefix="printed",
+    )
+
+    def running(command, **others):
+        return ShellCommandOperator(
+            command=command,
+            output_uri=f"s3://{bucket}/printed",
+            **{**OPERATOR, "instance_id": instance_id, **others},
+        )
+
+    def end(**others):
+        return Ec2TerminateInstanceOperator(setup_task_id="t", **OPERATOR, **others).execute(
+            _operator_context()
+        )
+
+    launch = Ec2InstanceOperator(instance_profile="machine", **OPERATOR)
+    with _rights(aws, instances) as proxy:
+        instance_id = launch.execute(_operator_context())
+        assert launch.execute(_operator_context(2)) == instance_id
+    assert proxy.denied == []
+    used, tags = proxy.used, proxy.tags
+    with _rights(aws, commands) as proxy:
+        proxy.tags |= tags
+        assert running("echo 1").execute(_operator_context()) == "1"
+        # What waits asks otherwise: a trigger, and whoever ends it.
+        endless, other = running("sleep 60", deferrable=True), _operator_context()
+        other["ti"].run_id = "other"
+        with pytest.raises(TaskDeferred) as deferred:
+            endless.execute(other)
+        endless.on_kill()
+        event_of(deferred.value.trigger)
+        tagged = running("echo 2", instance_id=None, instance_tags={ENVIRONMENT_TAG: "airflow"})
+        other["ti"].run_id = "another"
+        assert tagged.execute(other) == "2"
+    assert proxy.denied == []
+    # Of an object that is not there, only who may list its bucket learns that.
+    assert proxy.used == commands.actions - {"s3:ListBucket"}
+    with _rights(aws, instances) as proxy:
+        proxy.tags |= tags
+        assert end(keep=True) == []
+        assert end() == [instance_id]
+    assert proxy.denied == []
+    assert used | proxy.used == instances.actions
 
 
 def test_a_glue_job(aws, bucket):

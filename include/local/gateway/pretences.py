@@ -71,9 +71,19 @@ PRETENCES: Mapping[str, Pretence] = {
         ),
     ),
     **_table(
-        "ssm",
-        "moto reports Success and runs no command",
-        ("GetCommandInvocation", "SendCommand"),
+        "ec2",
+        "moto knows none of the instances, which are processes of this machine",
+        (
+            "DescribeInstanceAttribute",
+            "DescribeTags",
+            "GetConsoleOutput",
+            "ModifyInstanceAttribute",
+            "MonitorInstances",
+            "RebootInstances",
+            "RequestSpotInstances",
+            "StartInstances",
+            "StopInstances",
+        ),
     ),
     **_table(
         "athena",

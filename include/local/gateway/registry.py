@@ -10,6 +10,7 @@ from include.local.gateway.services.athena.handler import AthenaHandler
 from include.local.gateway.services.datazone.catalog.glue_tables import read_tables
 from include.local.gateway.services.datazone.handler import DataZoneHandler
 from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
+from include.local.gateway.services.ec2.handler import Ec2Handler
 from include.local.gateway.services.emr.handler import EmrHandler
 from include.local.gateway.services.emr_containers.handler import EmrContainersHandler
 from include.local.gateway.services.emr_serverless.handler import EmrServerlessHandler
@@ -19,6 +20,7 @@ from include.local.gateway.services.redshift_data.endpoints import Endpoints
 from include.local.gateway.services.redshift_data.handler import build as build_redshift_data
 from include.local.gateway.services.redshift_engine.warehouses import Warehouses
 from include.local.gateway.services.redshift_serverless.handler import RedshiftServerlessHandler
+from include.local.gateway.services.ssm.handler import SsmHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,13 @@ def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
     )
     glue = GlueHandler(options.state / "glue", options.endpoint_url)
     handlers: list[ServiceHandler] = [athena, containers, datazone, dynamodb, emr, glue, serverless]
-    return Registry([*handlers, *_redshift_handlers(options)])
+    return Registry([*handlers, *_ec2_handlers(options), *_redshift_handlers(options)])
+
+
+def _ec2_handlers(options: Options) -> list[ServiceHandler]:
+    """Make those of EC2 and Systems Manager, whose commands run on the instances."""
+    ec2 = Ec2Handler(options.state / "ec2", options.endpoint_url)
+    return [SsmHandler(options.state / "ssm", ec2.instances, options.endpoint_url), ec2]
 
 
 def _redshift_handlers(options: Options) -> list[ServiceHandler]:

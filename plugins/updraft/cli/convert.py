@@ -53,6 +53,13 @@ def convert(
         str | None,
         typer.Option(help="Id of the DAG; the file's name when not given.", show_default=False),
     ] = None,
+    compute: Annotated[
+        str,
+        typer.Option(
+            help="Where shell commands run: ec2 (an instance for each run), ssm (machines of "
+            "yours, by tag) or bash (the Airflow worker)."
+        ),
+    ] = "ec2",
     start_date: Annotated[
         str | None,
         typer.Option(
@@ -83,11 +90,12 @@ def convert(
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     report_folder = report if report is not None else output.absolute().parent / "reports"
     try:
+        _check_compute(compute)
         given, found = given_beside(set_ or [], values, parameters)
         print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
-        given = replace(given, start_date=_instant(start_date))
+        given = replace(given, start_date=_instant(start_date), compute=compute)
         found_inputs = find_inputs(inputs)
         print_left_out(found_inputs, errors)
         conversions = _convert(found_inputs.files, dag_id, given, errors)
@@ -105,6 +113,16 @@ def convert(
     if failed:
         errors.print(f"{failed} of {len(written)} definitions not converted, see the errors above.")
         raise typer.Exit(1)
+
+
+def _check_compute(compute: str) -> None:
+    from updraft.choices import choose  # noqa: PLC0415 keeps start fast
+    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
+    from updraft.migration.mappers.shell_places import COMPUTE, NOT_OFFERED  # noqa: PLC0415
+
+    if compute in NOT_OFFERED:
+        raise UpdraftError(f"--compute {compute}: {NOT_OFFERED[compute]}")
+    choose("--compute", compute, COMPUTE)
 
 
 def _instant(text: str | None) -> datetime | None:

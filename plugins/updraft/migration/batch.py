@@ -54,11 +54,13 @@ class Given:
     :param values: parameter values that go before those in the files.
     :param parameters: parameters declared in a file of their own.
     :param start_date: from when on the DAGs take the place of the pipelines, in UTC.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     """
 
     values: tuple[ParameterValue, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     start_date: datetime | None = None
+    compute: str = "ec2"
 
     @property
     def by_name(self) -> dict[str, tuple[str, ...]]:
@@ -139,6 +141,7 @@ def _convert_file(
             values=given.values,
             parameters=given.parameters,
             start_date=given.start_date,
+            compute=given.compute,
         )
         for one in (conversion, *conversion.others):
             if taken.setdefault(one.dag_id, path) != path:

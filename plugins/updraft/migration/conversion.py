@@ -95,6 +95,7 @@ def convert_file(
     dag_id: str,
     values: tuple[ParameterValue, ...] = (),
     start_date: datetime | None = None,
+    compute: str = "ec2",
 ) -> Conversion:
     """Convert a file that holds one definition; nothing is written.
 
@@ -102,6 +103,7 @@ def convert_file(
     :param dag_id: id for the DAG.
     :param values: parameter values that go before those in the file.
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     :returns: DAG, report and findings; with errors the findings only.
     """
     result = read_file(path, given={one.id: one.values for one in values})
@@ -116,6 +118,7 @@ def convert_file(
         read_findings=findings,
         values=values,
         start_date=start_date,
+        compute=compute,
     )
 
 
@@ -128,6 +131,7 @@ def convert_definition(
     values: tuple[ParameterValue, ...] = (),
     parameters: tuple[Parameter, ...] = (),
     start_date: datetime | None = None,
+    compute: str = "ec2",
 ) -> Conversion:
     """Convert a definition; nothing is written.
 
@@ -138,6 +142,7 @@ def convert_definition(
     :param values: parameter values that go before those in the file.
     :param parameters: parameters declared in a file of their own.
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     :returns: DAG, report and findings; with errors the findings only.
     """
     checked = check_definition(definition, values, parameters)
@@ -145,6 +150,8 @@ def convert_definition(
     parts = split_by_schedule(checked.definition, checked.resolved, schedule, dag_id)
     if not parts:
         parts = (Part(dag_id, _workflow(checked, schedule)),)
+    for part in parts:
+        part.workflow.compute = compute
     made = [_convert(part.workflow, path.name, part.dag_id) for part in parts]
     known_tasks = task_ids(parts)
     # What concerns the whole definition is said once.

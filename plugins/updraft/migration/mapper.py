@@ -57,6 +57,7 @@ class Workflow:
     :param teardowns: by object id, the task that ends the resource which that one makes.
     :param checks: for a precondition and what it guards, under which key its task is found.
     :param described: ids of objects that describe others and are part of what a task is given.
+    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
     :param awaited: by object id, the activities of other DAGs that tasks of this one wait for.
     :param added_params: fields of the form that are no parameters of the definition.
     :param variables: what stands before the DAG, such as notifiers.
@@ -78,6 +79,7 @@ class Workflow:
     teardowns: dict[str, TaskSpec] = field(default_factory=dict)
     checks: dict[tuple[str, str], str] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
+    compute: str = "ec2"
     awaited: dict[str, Awaited] = field(default_factory=dict)
     added_params: tuple[ParamSpec, ...] = ()
     variables: list[VariableSpec] = field(default_factory=list)

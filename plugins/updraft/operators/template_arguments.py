@@ -1,9 +1,12 @@
 """Reads arguments that a template has made, which are texts whatever they mean."""
 
-from datetime import UTC, date, datetime
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 
 import pendulum
 
+from updraft.datapipeline.periods import PeriodError, parse_period
 from updraft.errors import ArgumentError
 
 
@@ -28,6 +31,53 @@ def truth(argument: str, value: object) -> bool:
     if answer is None:
         raise ArgumentError(f"{argument}: {value!r} is neither True nor False")
     return answer
+
+
+def duration(argument: str, value: timedelta | float | str) -> timedelta:
+    """Read an argument that is a length of time.
+
+    :param argument: name of the argument, for the error message.
+    :param value: the length, a number of minutes, which may be a text, or a period as Data Pipeline
+        writes it, such as ``2 hours``.
+    :returns: the length.
+    :raises UpdraftError: when it is neither.
+    """
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return timedelta(minutes=float(value))
+    except (OverflowError, TypeError, ValueError):
+        length = _period(str(value))
+    if length is None:
+        raise ArgumentError(
+            f"{argument}: {value!r} is neither a number of minutes nor a period such as '2 hours'"
+        )
+    return length
+
+
+def _period(text: str) -> timedelta | None:
+    try:
+        return parse_period(text).duration
+    except PeriodError:
+        return None
+
+
+def texts(argument: str, value: object) -> list[str]:
+    """Read an argument that is a list of texts, which may be empty themselves.
+
+    :param argument: name of the argument, for the error message.
+    :param value: the list or its JSON, or nothing.
+    :returns: the texts.
+    :raises UpdraftError: when it is anything else.
+    """
+    if isinstance(value, str) and value.startswith("["):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise ArgumentError(f"{argument}: {value!r} is no list of texts")
+    return list(value)
 
 
 def time_argument(argument: str, value: datetime | str | None) -> datetime | None:

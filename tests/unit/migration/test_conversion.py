@@ -141,6 +141,7 @@ def test_other_activities_become_failing_placeholders_in_order(definition):
             "id": "Load",
             "type": "ShellCommandActivity",
             "command": "x",
+            "stage": "true",
             "input": {"ref": "Backup"},
             "runsOn": {"ref": "Cluster"},
         }
@@ -445,7 +446,7 @@ def test_secrets_reach_neither_dag_nor_report(definition):
     written = conversion.dag_source + conversion.report.to_markdown() + conversion.report.to_json()
     assert "hunter2" not in written
     assert "***" in written
-    assert "myPassword" not in conversion.dag_source
+    assert "params.myPassword" not in conversion.dag_source
     assert _parameter(conversion, "*myPassword").status is Status.NEEDS_DECISION
 
 

@@ -328,7 +328,7 @@ def test_what_stays_a_placeholder(loading, changes, words):
     conversion = loading.convert()
     assert _is_placeholder(conversion)
     assert words in _reason(conversion)
-    assert "Ec2Resource is not migrated yet" in conversion.dag_source
+    assert "Ec2InstanceOperator(" in conversion.dag_source
 
 
 @pytest.mark.parametrize(
@@ -368,8 +368,13 @@ def test_a_computer_stays_as_long_as_anything_runs_on_it(loading, statuses_of):
     loading.add(other | {"runsOn": {"ref": "Computer"}})
     conversion = loading.convert()
     operators = sorted(task.operator for task in conversion.report.tasks)
-    assert operators == ["NotMigratedOperator", "NotMigratedOperator", "RedshiftCopyOperator"]
-    assert statuses_of(conversion)["Computer", "type"][0] is Status.NEEDS_DECISION
+    assert operators == [
+        "Ec2InstanceOperator",
+        "Ec2TerminateInstanceOperator",
+        "RedshiftCopyOperator",
+        "ShellCommandOperator",
+    ]
+    assert statuses_of(conversion)["Computer", "type"][0] is Status.CARRIED_OVER
 
 
 def test_two_databases(loading):

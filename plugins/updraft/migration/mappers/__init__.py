@@ -13,6 +13,7 @@ from updraft.migration.mappers import (
     preconditions,
     redshift_copy_activity,
     schedule,
+    shell_command,
     sql_activity,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "preconditions",
     "redshift_copy_activity",
     "schedule",
+    "shell_command",
     "sql_activity",
 ]

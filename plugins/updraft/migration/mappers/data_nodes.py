@@ -7,6 +7,8 @@ from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.emr_steps import OPERATOR as STEPS_OPERATOR
+from updraft.migration.mappers.shell_on_worker import OPERATOR as BASH_OPERATOR
+from updraft.migration.mappers.shell_settings import OPERATOR as SHELL_OPERATOR
 from updraft.migration.mappers.task_settings import ACTION_FIELDS, PIPELINE_WIDE
 
 _NOTES = {
@@ -59,7 +61,7 @@ class DataNodeMapper(ObjectMapper):
             elif _is_open(inherited.owner_id, name, workflow):
                 fate = _fate(name, item, used=bool(users))
                 if name in _NOTES and _feeds_steps(users, workflow):
-                    fate = Status.DROPPED, "the steps of its activity take nothing from it"
+                    fate = Status.DROPPED, "the task of its activity takes nothing from it"
                 account(item, name, *fate)
         if waiting:
             account(item, "type", Status.NEEDS_DECISION, "see its fields")
@@ -77,7 +79,8 @@ def _is_open(owner_id: str, name: str, workflow: Workflow) -> bool:
 
 def _feeds_steps(users: list[ResolvedObject], workflow: Workflow) -> bool:
     tasks = (workflow.tasks.get(user.id) for user in users)
-    return any(task is not None and task.operator == STEPS_OPERATOR for task in tasks)
+    kinds = {BASH_OPERATOR, SHELL_OPERATOR, STEPS_OPERATOR}
+    return any(task is not None and task.operator in kinds for task in tasks)
 
 
 def _fate(name: str, item: ResolvedObject, *, used: bool) -> tuple[Status, str]:

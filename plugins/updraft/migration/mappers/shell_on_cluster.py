@@ -1,0 +1,57 @@
+"""Shell commands that ran on the master node of a cluster: they are steps of it now."""
+
+from updraft.datapipeline.resolution import ResolvedObject
+from updraft.emr.legacy_steps import JarStep, command_step, script_step
+from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.compiled_fields import flag, reading
+from updraft.migration.ledger import Status
+from updraft.migration.mapper import Workflow
+from updraft.migration.mappers.emr_steps import ActivitySteps
+
+_AS_ARGUMENTS = "bash"  # what $0 is
+
+
+def add_cluster_step(item: ResolvedObject, workflow: Workflow) -> None:
+    """Add a task that runs a command as a step.
+
+    :param item: the activity.
+    :param workflow: where the task and the accounts go.
+    :raises NotCompilableError: when it can't be said exactly.
+    """
+    steps = ActivitySteps(item, workflow)
+    account = workflow.ledger.account
+    if flag("stage", item):
+        raise NotCompilableError(
+            "it stages data on a cluster, where a step copies nothing: copy them in the command, "
+            "or let it run on an Ec2Resource"
+        )
+    if item.field("stage") is not None:
+        steps.take(reading("stage", item))
+        account(item, "stage", Status.CARRIED_OVER, "nothing is staged")
+    command, script = steps.value("command"), steps.value("scriptUri")
+    if (command is None) == (script is None):
+        raise NotCompilableError("it needs one of command and scriptUri, and not both")
+    arguments = steps.values("scriptArgument")
+    steps.add(_step(command, script, arguments, steps.region))
+    account(item, "command", Status.CARRIED_OVER, "a step `bash -c` on the master node, as before")
+    account(item, "scriptUri", Status.CARRIED_OVER, "a step that runs a script from S3")
+    account(item, "scriptArgument", Status.CARRIED_OVER, "arguments of the step")
+    for name in ("stdout", "stderr"):
+        if steps.value(name) is not None:
+            note = f"the step's `{name}` is below the cluster's `LogUri`, and in the task's log"
+            account(item, name, Status.APPROXIMATED, note)
+    steps.finish(
+        "runs a shell command on the cluster",
+        ["steps run one after the other unless `StepConcurrencyLevel` says otherwise"],
+    )
+
+
+def _step(
+    command: str | None, script: str | None, arguments: list[str], region: str | None
+) -> JarStep:
+    if script is not None:
+        return script_step(script.strip(), arguments, region)
+    step = command_step(command or "")
+    if not arguments:
+        return step
+    return JarStep(step.jar, (*step.arguments, _AS_ARGUMENTS, *arguments))

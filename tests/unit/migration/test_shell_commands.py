@@ -1,0 +1,200 @@
+"""Shell commands and their instances: what they are given after the conversion."""
+
+import subprocess
+
+import pytest
+
+from updraft.cli.convert import _check_compute
+from updraft.errors import UpdraftError
+from updraft.migration.conversion import convert_file
+from updraft.migration.ledger import Status
+
+_FORMAT = "#{format(@scheduledStartTime,'YYYY')}"
+_TIME = "{{ dag_run.run_after.strftime('%Y') }}"
+
+
+@pytest.fixture
+def shell(definition):
+    """Make a definition of one shell command on one instance."""
+
+    def make(resource=None, **fields):
+        definition.document["objects"] = [
+            one for one in definition.document["objects"] if one["id"] in {"Default", "Backup"}
+        ]
+        item = {"id": "Work", "type": "ShellCommandActivity", "runsOn": {"ref": "Machine"}}
+        definition.add({**item, **fields}, {"id": "Machine", "type": "Ec2Resource"})
+        definition.item("Machine").update(resource or {})
+        definition.document["parameters"] = [{"id": "myBackup", "type": "AWS::S3::ObjectKey"}]
+        return definition
+
+    return make
+
+
+def test_a_command_on_an_instance_of_the_run(shell, tasks_of, statuses_of):
+    definition = shell(
+        {
+            "instanceType": "m1.small",
+            "terminateAfter": "2 Hours",
+            "initTimeout": "10 minutes",
+            "subnetId": "subnet-1",
+            "securityGroupIds": ["sg-1", "sg-2"],
+            "associatePublicIpAddress": "true",
+            "resourceRole": "profile",
+            "keyPair": "k",
+            "region": "eu-west-1",
+            "spotBidPrice": "0.1",
+            "useOnDemandOnLastAttempt": "true",
+            "actionOnTaskFailure": "terminate",
+            "maximumRetries": "1",
+        },
+        command=f"echo $1 {_FORMAT} ${{INPUT1_STAGING_DIR}}",
+        scriptArgument=["a b", _FORMAT],
+        attemptTimeout="30 minutes",
+        stage="true",
+        input={"ref": "Backup"},
+        stdout="s3://bucket/out/",
+    )
+    conversion = definition.convert_cleanly()
+    tasks = tasks_of(conversion)
+    assert tasks["machine"] == {
+        "operator": "Ec2InstanceOperator",
+        "instance_profile": "profile",
+        "instance_type": "t3.small",
+        "subnet_id": "subnet-1",
+        "security_group_ids": ["sg-1", "sg-2"],
+        "key_name": "k",
+        "public_ip": True,
+        "spot": True,
+        "spot_max_price": "0.1",
+        "on_demand_fallback": True,
+        "terminate_after": "timedelta(hours=2)",
+        "start_timeout": "timedelta(minutes=10)",
+        "retries": 1,
+        "region_name": "eu-west-1",
+    }
+    assert tasks["work"] == {
+        "operator": "ShellCommandOperator",
+        "instance_id": "machine.output",
+        "command": f"echo $1 {_TIME} ${{INPUT1_STAGING_DIR}}",
+        "arguments": ["a b", _TIME],
+        "inputs": ["{{ params.myBackup }}/{{ dag_run.run_after.strftime('%Y-%m-%d') }}/"],
+        "stage": True,
+        "stdout_uri": "s3://bucket/out/stdout",
+        "command_timeout": "timedelta(minutes=30)",
+        "user": "ec2-user",
+        "region_name": "eu-west-1",
+    }
+    assert tasks["machine_terminate"]["operator"] == "Ec2TerminateInstanceOperator"
+    assert ".as_teardown(setups=machine)" in conversion.dag_source
+    statuses = statuses_of(conversion)
+    assert statuses["Machine", "instanceType"][0] is Status.APPROXIMATED
+    assert statuses["Work", "stdout"][0] is Status.APPROXIMATED
+    assert not [one for one in conversion.report.fields if one.status is Status.NEEDS_DECISION]
+
+
+def test_a_script_with_arguments_and_data_that_are_not_staged(shell, tasks_of):
+    definition = shell(
+        {"runAsUser": "root", "imageId": "ami-1"},
+        scriptUri="s3://bucket/run.sh",
+        scriptArgument="x",
+        output={"ref": "Backup"},
+        pipelineLogUri="s3://bucket/logs",
+    )
+    conversion = definition.convert()
+    work = tasks_of(conversion)["work"]
+    assert (work["script_uri"], work["arguments"]) == ("s3://bucket/run.sh", ["x"])
+    assert len(work["outputs"]) == 1
+    assert "stage" not in work
+    assert (work["user"], work["output_uri"]) == ("root", "s3://bucket/logs")
+    assert [one.field for one in conversion.findings] == ["imageId"]
+
+
+def test_a_worker_group_becomes_a_tag(shell, tasks_of, statuses_of):
+    definition = shell(command="run", workerGroup="etl", stdout="/tmp/out")
+    del definition.item("Work")["runsOn"]
+    conversion = definition.convert()
+    work = tasks_of(conversion)["work"]
+    assert work["instance_tags"] == {"worker-group": "etl"}
+    assert "user" not in work
+    assert statuses_of(conversion)["Work", "stdout"][0] is Status.APPROXIMATED
+    assert statuses_of(conversion)["Machine", "type"] == (
+        Status.DROPPED,
+        "no activity runs on it",
+    )
+
+
+def test_a_command_on_a_cluster_is_a_step(shell, tasks_of):
+    definition = shell(command="echo $1", scriptArgument=["a b"], runsOn={"ref": "Cluster"})
+    definition.add({"id": "Cluster", "type": "EmrCluster", "releaseLabel": "emr-7.9.0"})
+    (step,) = tasks_of(definition.convert())["work"]["steps"]
+    assert step["HadoopJarStep"]["Args"] == ["bash", "-c", "echo $1", "bash", "a b"]
+
+
+def _converted(definition, tmp_path, compute):
+    definition.convert()  # writes the file
+    return convert_file(tmp_path / "export.json", "export", compute=compute)
+
+
+def test_machines_of_ones_own(shell, tasks_of, tmp_path):
+    definition = shell({"region": "eu-west-1"}, command="x")
+    tasks = tasks_of(_converted(definition, tmp_path, "ssm"))
+    assert set(tasks) == {"work"}
+    assert tasks["work"]["instance_tags"] == {"data-pipeline-resource": "Machine"}
+    assert (tasks["work"]["user"], tasks["work"]["region_name"]) == ("ec2-user", "eu-west-1")
+
+
+def test_the_airflow_worker_gets_arguments_by_variables(shell, tasks_of, tmp_path):
+    definition = shell(command='printf "%s|" "$@"', scriptArgument=["a b", "$HOME", "'"])
+    tasks = tasks_of(_converted(definition, tmp_path, "bash"))
+    assert tasks["work"]["operator"] == "BashOperator"
+    done = subprocess.run(
+        ["bash", "-c", tasks["work"]["bash_command"]],
+        env=tasks["work"]["env"],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+    assert done.stdout == "a b|$HOME|'|"
+
+
+@pytest.mark.parametrize(
+    ("compute", "fields", "words"),
+    [
+        ("bash", {"scriptUri": "s3://bucket/x"}, "--compute ec2 or ssm"),
+        ("bash", {"command": "x", "stage": "true"}, "stages data"),
+        ("ec2", {"command": "x", "stage": "true", "input": {"ref": "Table"}}, "only data in S3"),
+        ("ec2", {"command": "login password=hunter2"}, "must not stand in a DAG"),
+        ("ec2", {"command": "x", "scriptUri": "s3://bucket/x"}, "one of command and scriptUri"),
+    ],
+)
+def test_what_cannot_be_said_is_a_placeholder(shell, tmp_path, compute, fields, words):
+    definition = shell(**fields)
+    definition.add({"id": "Table", "type": "DynamoDBDataNode", "tableName": "t"})
+    conversion = _converted(definition, tmp_path, compute)
+    if conversion.report is None:  # the check of the definition refuses it already
+        assert conversion.findings
+        return
+    (note,) = {
+        one.note
+        for one in conversion.report.fields
+        if (one.object_id, one.field) == ("Work", "type")
+    }
+    assert words in note
+
+
+def test_choices_of_compute():
+    _check_compute("ssm")
+    with pytest.raises(UpdraftError, match="Amazon ECS are not converted yet"):
+        _check_compute("ecs")
+    with pytest.raises(UpdraftError, match="did you mean 'bash'"):
+        _check_compute("bahs")
+
+
+def test_times_of_a_parameter_stay_its(shell, tasks_of):
+    definition = shell({"terminateAfter": "#{myTime}"}, command="x", attemptTimeout="#{myTime}")
+    parameter = {"id": "myTime", "type": "String", "default": "2 hours"}
+    definition.document["parameters"].append(parameter)
+    tasks = tasks_of(definition.convert_cleanly())
+    assert tasks["machine"]["terminate_after"] == "{{ params.myTime }}"
+    assert tasks["work"]["command_timeout"] == "{{ params.myTime }}"
