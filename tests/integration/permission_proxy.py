@@ -227,22 +227,34 @@ def _accesses(
         name = json.loads(body)["workgroupName"]
         arn = f"arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/{name}"
         yield Access(f"redshift-serverless:{operation.rpartition('.')[2]}", arn, {})
-    elif _is_ec2(headers):
-        yield from (Access(*one) for one in ec2_accesses(parse_qs(body.decode()), cluster_tags))
     elif operation.startswith("AmazonSSM."):
         name = operation.rpartition(".")[2]
         found = ssm_accesses(name, json.loads(body), cluster_tags)
         yield from (Access(*one) for one in found)
-    elif _is_redshift(headers):
-        yield from _redshift(parse_qs(body.decode()))
     elif operation.startswith("ElasticMapReduce."):
         yield from _emr(operation.rpartition(".")[2], json.loads(body), cluster_tags)
     elif operation.startswith("RedshiftData."):
         yield from _redshift_data(operation.rpartition(".")[2], json.loads(body))
-    elif "/datazone/aws4_request" in headers.get("Authorization", ""):
-        yield Access(*datazone_access(method, target), {})
     elif operation:
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
+    else:
+        yield from _without_target(method, target, headers, body, cluster_tags)
+
+
+def _without_target(
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    tags: Mapping[str, Mapping[str, str]],
+) -> Iterator[Access]:
+    """Say what a request does that has no header for its operation."""
+    if _is_redshift(headers):
+        yield from _redshift(parse_qs(body.decode()))
+    elif _is_ec2(headers):
+        yield from (Access(*one) for one in ec2_accesses(parse_qs(body.decode()), tags))
+    elif "/datazone/aws4_request" in headers.get("Authorization", ""):
+        yield Access(*datazone_access(method, target), {})
     else:
         yield from _s3(method, target, body, headers.get("x-amz-copy-source"))
 
