@@ -65,7 +65,13 @@ def domains(local_stack):
 
 
 @pytest.mark.parametrize("deferrable", WAYS, ids=lambda way: "deferred" if way else "slot")
-@pytest.mark.parametrize("faults", [KILLS, USER_ACTIONS], ids=["killed", "by a user"])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param(KILLS, id="killed"),
+        pytest.param(USER_ACTIONS, marks=pytest.mark.thorough, id="by a user"),
+    ],
+)
 def test_a_data_source_runs_once(domains, local_stack, tmp_path, deferrable, faults):
     def fresh():
         return {"domain_id": domains().id, "deferrable": deferrable}

@@ -93,6 +93,7 @@ def test_one_instance_runs_the_command_once_and_ends(harm, deferrable):
 
 @SLOTS
 @pytest.mark.parametrize("cleanup", CLEANUPS)
+@pytest.mark.thorough
 def test_nothing_is_left_when_a_user_ends_a_task(harm, deferrable, cleanup):
     def check(outcome, instances, effects):
         if outcome.happened and outcome.injection.fault is Fault.MARK_FAILED:
