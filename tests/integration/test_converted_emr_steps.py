@@ -65,7 +65,7 @@ def _definition(bucket):
         ],
         "parameters": [
             {"id": "myCount", "type": "Integer", "default": "2"},
-            {"id": "myWord", "type": "String", "default": "{{word}}"},
+            {"id": "myWord", "type": "String", "default": "{{.word}}"},
         ],
     }
 
@@ -107,7 +107,7 @@ def test_the_steps_of_a_converted_activity_run(cloud, tmp_path):
     conversion = convert_file(path, "work")
     assert conversion.findings == ()
     tasks = _tasks(conversion.dag_source)
-    params = {"myCount": 2, "myWord": "{{word}}"}
+    params = {"myCount": 2, "myWord": "{{.word}}"}
     request = read_cluster(with_numbers(_rendered(tasks["cluster"].cluster, params)))
     steps = read_steps(_rendered(tasks["work"].steps, params))
 
@@ -130,8 +130,8 @@ def test_the_steps_of_a_converted_activity_run(cloud, tmp_path):
         for one in ended
     ]
     assert output[0] == "pre:42 it's\n"
-    assert output[1] == "step:low,high:{{word}}\n"
-    assert output[2].splitlines()[-1] == "script:a b:{{word}}"
+    assert output[1] == "step:low,high:{{.word}}\n"
+    assert output[2].splitlines()[-1] == "script:a b:{{.word}}"
     assert output[3] == "post\n"
     assert {one["InstanceGroupType"]: one["RequestedInstanceCount"] for one in groups} == {
         "MASTER": 1,
