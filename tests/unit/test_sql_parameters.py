@@ -1,7 +1,7 @@
 """Parameters in SQL: found only where they are ones, and rewritten without touching the rest."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from updraft.errors import UpdraftError
@@ -68,6 +68,7 @@ def test_what_touches_a_question_mark_stays_a_word_of_its_own(parts):
 @given(st.lists(st.sampled_from([*HIDDEN, *PLAIN, ":n", "'s'", "x"]), max_size=9))
 def test_constants_do_not_grow_into_their_neighbours(parts):
     sql = "".join(parts)
+    assume(":n$" not in sql)  # a dollar sign may go on with a name
     count = sum(place.name == "n" for place in named_places(sql))
     text = replaced(sql, {"n": "''"})
     strings = [word for word in words(text) if word.kind is Kind.STRING and word.text == ""]
