@@ -62,14 +62,7 @@ with DAG(
         "log_groups": form_fields.names(
             "Log groups", "In place of those of an environment."
         ),
-        "outbox_uri": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^(s3://[^/]+|file:///).*$",
-            title="Outbox",
-            description="s3://bucket/prefix or file:///directory; "
-            "empty for the configured one.",
-        ),
+        "outbox_uri": form_fields.outbox(),
         "look_back_hours": Param(
             24,
             type="integer",

@@ -50,21 +50,8 @@ with DAG(
         "pre_execute": form_fields.refuse_unknown_fields,
     },
     params={
-        "domain_id": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^dzd[-_][a-zA-Z0-9_-]{1,36}$",
-            title="DataZone domain",
-            description="Id of the domain; empty for the configured one.",
-        ),
-        "outbox_uri": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^(s3://[^/]+|file:///).*$",
-            title="Outbox",
-            description="s3://bucket/prefix or file:///directory; "
-            "empty for the configured one.",
-        ),
+        "domain_id": form_fields.domain(),
+        "outbox_uri": form_fields.outbox(),
         "look_back_hours": Param(
             24,
             type="integer",

@@ -38,6 +38,34 @@ def region(what: str = "Region") -> Param:
     )
 
 
+def domain() -> Param:
+    """Make the field for a DataZone domain that may be left empty.
+
+    :returns: the field; None for the configured domain.
+    """
+    return Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^dzd[-_][a-zA-Z0-9_-]{1,36}$",
+        title="DataZone domain",
+        description="Id of the domain; empty for the configured one.",
+    )
+
+
+def outbox() -> Param:
+    """Make the field for the outbox of lineage events that may be left empty.
+
+    :returns: the field; None for the configured outbox.
+    """
+    return Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^(s3://[^/]+|file:///).*$",
+        title="Outbox",
+        description="s3://bucket/prefix or file:///directory; empty for the configured one.",
+    )
+
+
 def share_of_capacity(title: str, description: str = "Above 0, at most 1.") -> Param:
     """Make the field for the share of a table's capacity that a task may use.
 
