@@ -1,23 +1,15 @@
 """Amazon EMR with its three faces: clusters, EMR Serverless, and EMR on EKS."""
 
-import logging
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.hooks.emr import EmrContainerHook, EmrHook, EmrServerlessHook
 
-from updraft.dynamodb.service_errors import (
-    THROTTLED,
-    RefusedRequestError,
-    ServiceError,
-    explained,
-)
-from updraft.hooks.clients import connected_client, without_retries
-
-log = logging.getLogger(__name__)
+from updraft.dynamodb.service_errors import RefusedRequestError, ServiceError
+from updraft.hooks.service_calls import PATIENCE, ServiceCalls
 
 CLUSTERS = "emr"
 SERVERLESS = "emr-serverless"
@@ -33,8 +25,11 @@ _SHARED = re.compile(
 _REFUSED = "ValidationException"
 # What IAM makes takes effect after a while, and somebody may allow what is not permitted.
 _MENDED_MEANWHILE = re.compile(r"(?i)\b(roles?|instance ?profiles?|permissions?|authori[sz]ed?)\b")
-_PATIENCE = 900.0
-_LONGEST_PAUSE = 60.0
+_PREFIXES = {
+    CLUSTERS: "elasticmapreduce",
+    SERVERLESS: "emr-serverless",
+    CONTAINERS: "emr-containers",
+}
 
 
 def emr_hook(service: str, **hook_parameters: Any) -> AwsBaseHook:
@@ -52,7 +47,7 @@ def emr_hook(service: str, **hook_parameters: Any) -> AwsBaseHook:
     return classes[service](**hook_parameters)
 
 
-class EmrCalls:
+class EmrCalls(ServiceCalls):
     """Calls of one service, which wait when AWS throttles them.
 
     :param hook_parameters: connection, region, verification and botocore configuration.
@@ -64,29 +59,16 @@ class EmrCalls:
         self,
         hook_parameters: Mapping[str, Any],
         service: str = CLUSTERS,
-        patience: float = _PATIENCE,
+        patience: float = PATIENCE,
     ) -> None:
-        self.hook_parameters = dict(hook_parameters)
+        super().__init__(
+            partial(emr_hook, service),
+            hook_parameters,
+            patience,
+            prefix=_PREFIXES[service],
+            page_member="Marker" if service == CLUSTERS else "nextToken",
+        )
         self.service = service
-        self.hook = emr_hook(service, **self.hook_parameters)
-        self.patience = patience
-        self._single: AwsBaseHook | None = None
-
-    @property
-    def region(self) -> str:
-        """Region that the calls go to."""
-        return str(connected_client(self.hook).meta.region_name)
-
-    def call(self, operation: str, resource: str, **request: Any) -> dict[str, Any]:
-        """Make a call that changes nothing, or the same however often it is made.
-
-        :param operation: name of the client's method.
-        :param resource: what it is about, for the message of an error.
-        :param request: the parameters of the call.
-        :returns: the answer.
-        :raises ServiceError: when AWS refuses.
-        """
-        return self._patient(self.hook, operation, resource, request)
 
     def call_once(
         self, operation: str, resource: str, check: Callable[[], None], **request: Any
@@ -103,10 +85,8 @@ class EmrCalls:
         :raises RefusedRequestError: when EMR takes the request for wrong.
         :raises ServiceError: when AWS refuses; see :func:`is_uncertain`.
         """
-        if self._single is None:
-            self._single = emr_hook(self.service, **without_retries(self.hook_parameters))
         try:
-            return self._patient(self._single, operation, resource, request, check)
+            return super().call_once(operation, resource, check, **request)
         except ServiceError as error:
             if self.service != CLUSTERS or not is_refusal(error):
                 raise
@@ -116,59 +96,6 @@ class EmrCalls:
                 error.code,
                 error.message,
             ) from error.__cause__
-
-    def items(
-        self, operation: str, resource: str, member: str, **request: Any
-    ) -> Iterator[dict[str, Any]]:
-        """List all pages.
-
-        :param operation: name of the client's method.
-        :param resource: what it is about, for the message of an error.
-        :param member: member of the answer that holds the items.
-        :param request: the parameters of the call.
-        :returns: the items in the order of the service.
-        :raises ServiceError: when AWS refuses.
-        """
-        token_name = "Marker" if self.service == CLUSTERS else "nextToken"
-        more: dict[str, Any] = {}
-        while True:
-            page = self.call(operation, resource, **request, **more)
-            yield from page.get(member) or ()
-            if not page.get(token_name):
-                return
-            more = {token_name: page[token_name]}
-
-    def _patient(
-        self,
-        hook: AwsBaseHook,
-        operation: str,
-        resource: str,
-        request: Mapping[str, Any],
-        check: Callable[[], None] = lambda: None,
-    ) -> dict[str, Any]:
-        action = f"{_PREFIXES[self.service]}:{operation.title().replace('_', '')}"
-        client = connected_client(hook)
-        give_up_at = time.monotonic() + self.patience
-        pause = 1.0
-        while True:
-            check()
-            try:
-                with explained(action, resource):
-                    answer: dict[str, Any] = getattr(client, operation)(**request)
-                    return answer
-            except ServiceError as error:
-                if error.code not in THROTTLED or time.monotonic() + pause > give_up_at:
-                    raise
-                log.info("AWS throttles %s; the next attempt is in %.0f s", action, pause)
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-_PREFIXES = {
-    CLUSTERS: "elasticmapreduce",
-    SERVERLESS: "emr-serverless",
-    CONTAINERS: "emr-containers",
-}
 
 
 def is_refusal(error: ServiceError) -> bool:

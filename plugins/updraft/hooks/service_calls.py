@@ -14,7 +14,9 @@ from updraft.hooks.clients import connected_client, without_retries
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 900.0
+PATIENCE = 900.0
+"""Seconds for which a throttled call is repeated."""
+
 _LONGEST_PAUSE = 60.0
 
 
@@ -42,18 +44,25 @@ class ServiceCalls:
     :param make_hook: makes its hook.
     :param hook_parameters: connection, region, verification and botocore configuration.
     :param patience: seconds for which a throttled call is repeated beyond botocore's own retries.
+    :param prefix: what IAM calls the service, by default what botocore calls it.
+    :param page_member: member of request and answer that leads to the next page.
     """
 
     def __init__(
         self,
         make_hook: Callable[..., AwsBaseHook],
         hook_parameters: Mapping[str, Any],
-        patience: float = _PATIENCE,
+        patience: float = PATIENCE,
+        *,
+        prefix: str | None = None,
+        page_member: str = "NextToken",
     ) -> None:
         self.hook_parameters = dict(hook_parameters)
         self.hook = make_hook(**self.hook_parameters)
         self.patience = patience
         self._make_hook = make_hook
+        self._prefix = prefix or self.hook.client_type
+        self._page_member = page_member
         self._single: AwsBaseHook | None = None
 
     @property
@@ -106,9 +115,9 @@ class ServiceCalls:
         while True:
             page = self.call(operation, resource, **request, **more)
             yield from page.get(member) or ()
-            if not page.get("NextToken"):
+            if not page.get(self._page_member):
                 return
-            more = {"NextToken": page["NextToken"]}
+            more = {self._page_member: page[self._page_member]}
 
     def _patient(
         self,
@@ -118,7 +127,7 @@ class ServiceCalls:
         request: Mapping[str, Any],
         check: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
-        action = f"{hook.client_type}:{operation.title().replace('_', '')}"
+        action = f"{self._prefix}:{operation.title().replace('_', '')}"
         client = connected_client(hook)
         give_up_at = time.monotonic() + self.patience
         pause = 1.0

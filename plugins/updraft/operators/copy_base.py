@@ -1,6 +1,7 @@
 """What the operators have in common that take the place of CopyActivity."""
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class CopyOperator(AwsOperator[S3Hook]):
         result: dict[str, Any] = self.carry_out(lambda: self.copy(context))
         return result
 
+    @abstractmethod
     def copy(self, context: Context) -> dict[str, Any]:
         """Copy; what it raises becomes the failure of the task.
 
@@ -70,7 +72,6 @@ class CopyOperator(AwsOperator[S3Hook]):
         :returns: what was copied, for XCom.
         :raises UpdraftError: when it was not possible.
         """
-        raise NotImplementedError
 
     def on_kill(self) -> None:
         """Stop before the next piece; nothing becomes visible that is not complete."""
@@ -166,12 +167,12 @@ class CopyOperator(AwsOperator[S3Hook]):
         except Exception as error:  # noqa: BLE001 - lineage must not fail the task
             self.log.warning("The lineage of this task is incomplete: %s", error)
 
+    @abstractmethod
     def places(self) -> tuple[str | None, str | None]:
         """Say where files are read and written.
 
         :returns: the URI of either side, ``None`` for a database.
         """
-        raise NotImplementedError
 
     def get_openlineage_facets_on_start(self) -> "OperatorLineage[Any, Any] | None":
         """Name the files that will be read or written.

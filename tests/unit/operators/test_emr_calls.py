@@ -52,7 +52,7 @@ def emr(monkeypatch):
     client = boto3.client(
         "emr", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
-    monkeypatch.setattr("updraft.hooks.emr.connected_client", lambda _: client)
+    monkeypatch.setattr("updraft.hooks.service_calls.connected_client", lambda _: client)
     monkeypatch.setattr("time.sleep", lambda _: None)
     with Stubber(client) as stubber:
         yield stubber
