@@ -5,9 +5,10 @@ happens at the first call, at the second and so on, each time in a run of its ow
 without having made so many calls.
 
 That is what ``make chaos`` does, with ``CRASH_EVERY=1``. Otherwise a sweep is short. Then a process
-is killed, and the answer lost, after the calls that start or end something; users mark tasks as
-failed before such a call, and clear them while they are deferred, where triggers are told of it.
-With ``CRASH_EVERY=3``, a process is also killed after each third one of the other calls.
+is killed after the calls that start or end something; users mark tasks as failed before such a
+call, and clear them while they are deferred, where triggers are told of it. With ``CRASH_EVERY=3``,
+the answers of such calls are lost too, and a process is also killed after each third one of the
+other calls.
 """
 
 import itertools
@@ -49,8 +50,8 @@ USER_ACTIONS = tuple(
 
 _AT_CHANGES = {
     (Fault.KILL, Moment.AFTER),
-    (Fault.LOSE_ANSWER, Moment.AFTER),
     (Fault.MARK_FAILED, Moment.BEFORE),
+    *({(Fault.LOSE_ANSWER, Moment.AFTER)} if EVERY else ()),
 }
 _IN_TRIGGERS = {(Fault.CLEAR, Moment.AFTER)}
 _ELSEWHERE = {(Fault.KILL, Moment.AFTER)}
