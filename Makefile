@@ -12,7 +12,7 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	chaos bench-dynamodb bench-lineage bench-sql-lineage bench-waiting legacy lock package \
+	chaos bench-dynamodb bench-lineage bench-sql-lineage legacy bench-waiting corpus lock package \
 	clean
 
 help:  ## List the targets
@@ -81,6 +81,9 @@ bench-waiting: setup  ## 200 Glue runs that wait at once: Updraft's operator and
 	@$(VENV)/python -m benchmarks.waiting $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(POLL_INTERVAL),--poll-interval $(POLL_INTERVAL))
+
+corpus: setup  ## Convert every definition of a folder (CORPUS=DIR) and load every DAG in Airflow
+	@$(VENV)/python -m benchmarks.corpus $(or $(CORPUS),include/definitions)
 
 lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \

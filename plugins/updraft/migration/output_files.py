@@ -31,10 +31,12 @@ def check_overwrite(dag_file: Path) -> None:
         raise EditedFileError(f"{dag_file} was edited by hand, or is not from Updraft")
 
 
-def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Report) -> Path:
+def write_files(
+    dag_file: Path | None, dag_source: str | None, report_folder: Path, report: Report
+) -> Path:
     """Write a DAG file and its report: all of them whole, or nothing at all.
 
-    :param dag_file: where the DAG goes.
+    :param dag_file: where the DAG goes, none when there is none.
     :param dag_source: its text.
     :param report_folder: where the report goes, as Markdown and JSON.
     :param report: the report.
@@ -43,7 +45,7 @@ def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Re
     """
     markdown = report_folder / f"{report.dag_id}.md"
     texts = {
-        dag_file: dag_source,
+        **({dag_file: dag_source} if dag_file is not None and dag_source is not None else {}),
         report_folder / f"{report.dag_id}.json": report.to_json(),
         markdown: report.to_markdown(),
     }
@@ -55,7 +57,9 @@ def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Re
                 temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UpdraftError(f"{error.filename or dag_file} can't be written: {reason}") from None
+        raise UpdraftError(
+            f"{error.filename or dag_file or markdown} can't be written: {reason}"
+        ) from None
     return markdown
 
 
