@@ -103,16 +103,28 @@ def convert(
             with errors.status("Loading the DAGs in Airflow…"):
                 conversions = batch.check_all(conversions)
         written = batch.write_all(conversions, output, report_folder, force=force)
+        page = _write_overview(written, report_folder)
     except UpdraftError as error:
         errors.print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
     for one in written:
         print_findings(one.conversion.findings, errors)
     _print_summary(written)
+    if page is not None:
+        errors.print(f"The report over all of them is {page}", markup=False)
     failed = sum(one.dag_file is None for one in written)
     if failed:
         errors.print(f"{failed} of {len(written)} definitions not converted, see the errors above.")
         raise typer.Exit(1)
+
+
+def _write_overview(written: "list[Written]", report_folder: Path) -> Path | None:
+    from updraft.migration.output_files import write_overview  # noqa: PLC0415 keeps start fast
+    from updraft.migration.reporting.overview import overview_of  # noqa: PLC0415 likewise
+
+    if all(one.dag_file is None for one in written):
+        return None
+    return write_overview(report_folder, overview_of(one.conversion for one in written))
 
 
 def _check_compute(compute: str) -> None:

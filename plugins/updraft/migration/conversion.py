@@ -37,10 +37,10 @@ from updraft.migration.pipeline_schedule import (
     PipelineSchedule,
     other_clocks,
     pipeline_schedule,
-    schedule_rows,
 )
 from updraft.migration.rendering import render
-from updraft.migration.report import Report, TaskAccount, coverage_of
+from updraft.migration.reporting.model import Report
+from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.schedule_parts import (
     SENSOR,
     Part,
@@ -165,7 +165,7 @@ def convert_definition(
     for findings, part, (dag, report) in zip(said, parts, made, strict=True):
         conversion = Conversion(path, part.dag_id, tuple(findings))
         if not failed:
-            noted = {"findings": tuple(_without_folder(findings))}
+            noted = {"findings": tuple(_without_folder(findings)), "pipeline": dag_id}
             conversion = replace(
                 conversion,
                 dag_source=render(_with_known_tasks(dag, known_tasks)),
@@ -247,30 +247,8 @@ def _convert(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         settings=workflow.dag_settings,
         notice=failure_notice(workflow),
     )
-    fields = workflow.ledger.accounts()
-    report = Report(
-        source=source,
-        dag_id=dag_id,
-        dag_file=f"{dag_id}.py",
-        requires="Airflow 3.2" if "deadline" in workflow.dag_settings else "Airflow 3",
-        schedule=workflow.schedule_words,
-        runs=schedule_rows(workflow.schedule),
-        coverage=coverage_of(fields),
-        tasks=tuple(
-            TaskAccount(
-                task_id=task.task_id,
-                object_id=task.object_id,
-                object_type=task.object_type,
-                operator=task.operator_name,
-                migrated=task.migrated,
-            )
-            for task in tasks
-        ),
-        parameters=(*parameters, *map(account_staging, workflow.added_params)),
-        fields=fields,
-        findings=(),
-    )
-    return dag, report
+    accounts = (*parameters, *map(account_staging, workflow.added_params))
+    return dag, report_of(workflow, dag, accounts, used)
 
 
 def _map_objects(workflow: Workflow) -> None:

@@ -51,6 +51,9 @@ def test_sample_with_import_check(run, tmp_path):
         "dags/export_dynamodb_table_to_s3.py",
         "reports/export_dynamodb_table_to_s3.md",
         "reports/export_dynamodb_table_to_s3.json",
+        "reports/index.html",
+        "reports/index.md",
+        "reports/report.json",
     }
     assert "of 25 fields" in result.stdout
 
