@@ -127,6 +127,9 @@ def _convert_file(
     # What concerns the whole file is said once.
     findings = result.findings
     for name, definition in zip(names, result.definitions, strict=True):
+        if name in taken and (identity := pipeline_id(path)) is not None:
+            # Pipelines in AWS may have the same name, but not the same id.
+            name = dag_id_of(f"{name}_{identity}")  # noqa: PLW2901 from here on it is its name
         if name in taken:
             message = f"The DAG id {name!r} is taken by {taken[name]}"
             advice = "Rename one of the files, or convert it by itself with --dag-id"

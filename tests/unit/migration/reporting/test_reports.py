@@ -275,3 +275,22 @@ def test_large_and_odd_definitions_are_drawn(tmp_path):
     shapes = [attrs for tag, attrs in tags.found if tag == "rect"]
     assert len(shapes) == 201 + 200
     assert max(float(one["width"]) for one in shapes) <= 250
+
+
+def _keys(value):
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield name
+            # These are words, not names of members.
+            if name not in {"counts", "stages"}:
+                yield from _keys(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _keys(one)
+
+
+def test_every_key_is_documented(conversion):
+    text = (Path(__file__).parents[4] / "docs" / "migration-report.md").read_text("utf-8")
+    documented = set(re.findall(r"`(\w+)`", text[text.index("## `report.json`") :]))
+    written = set(_keys(json.loads(overview_of([conversion]).to_json())))
+    assert written <= documented
