@@ -11,8 +11,8 @@ from updraft.migration.mappers.actions import failure_notice
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.object_mapping import map_objects, report_undeclared
 from updraft.migration.parameters import map_parameters
-from updraft.migration.pipeline_schedule import schedule_rows
-from updraft.migration.report import Report, TaskAccount, coverage_of
+from updraft.migration.reporting.model import Report
+from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.required_params import guard_parameters
 from updraft.migration.staging import account_staging
 from updraft.migration.tasks import DagSpec
@@ -56,30 +56,8 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         settings=workflow.dag_settings,
         notice=failure_notice(workflow),
     )
-    fields = workflow.ledger.accounts()
-    report = Report(
-        source=source,
-        dag_id=dag_id,
-        dag_file=f"{dag_id}.py" if tasks else None,
-        requires="Airflow 3.2" if "deadline" in workflow.dag_settings else "Airflow 3",
-        schedule=workflow.schedule_words,
-        runs=schedule_rows(workflow.schedule),
-        coverage=coverage_of(fields),
-        tasks=tuple(
-            TaskAccount(
-                task_id=task.task_id,
-                object_id=task.object_id or "-",
-                object_type=task.object_type or "-",
-                operator=task.operator_name,
-                migrated=task.migrated,
-            )
-            for task in tasks
-        ),
-        parameters=(*parameters, *map(account_staging, workflow.added_params)),
-        fields=fields,
-        findings=(),
-    )
-    return dag, report
+    accounts = (*parameters, *map(account_staging, workflow.added_params))
+    return dag, report_of(workflow, dag, accounts, used)
 
 
 def with_errors(dag: DagSpec, findings: list[Finding]) -> DagSpec:

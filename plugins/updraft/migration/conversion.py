@@ -26,7 +26,7 @@ from updraft.migration.pipeline_schedule import (
     pipeline_schedule,
 )
 from updraft.migration.rendering import render
-from updraft.migration.report import Report
+from updraft.migration.reporting.model import Report
 from updraft.migration.schedule_parts import (
     SENSOR,
     Part,
@@ -154,7 +154,7 @@ def convert_definition(
         about = {*part.workflow.resolved}
         errors = [*findings, *(one for one in said[0] if one.object_id in about)]
         complete_dag = with_errors(_with_known_tasks(dag, known_tasks), errors)
-        noted = {"findings": tuple(_without_folder(findings))}
+        noted = {"findings": tuple(_without_folder(findings)), "pipeline": dag_id}
         conversions.append(
             Conversion(
                 path,
