@@ -11,7 +11,7 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test checks lint types contracts format unit dags integration \
+.PHONY: help setup demo down test checks lint types contracts format unit dags integration golden \
 	chaos bench-dynamodb bench-lineage bench-sql-lineage bench-waiting lock package clean
 
 help:  ## List the targets
@@ -55,6 +55,9 @@ dags: setup  ## The DAG integrity tests
 
 integration: setup  ## The tests against the local stack
 	@$(VENV)/python -m pytest tests/integration -q
+
+golden: setup  ## Write the golden DAGs and reports anew; look at the difference
+	@$(VENV)/python -m tests.unit.migration.golden_files
 
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
