@@ -12,8 +12,8 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	chaos bench-dynamodb bench-lineage bench-sql-lineage legacy bench-waiting corpus lock package \
-	clean
+	golden chaos bench-dynamodb bench-lineage bench-sql-lineage legacy bench-waiting corpus lock \
+	package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ dags: setup  ## The DAG integrity tests
 
 integration: setup  ## The tests against the local stack
 	@$(VENV)/python -m pytest tests/integration -q
+
+golden: setup  ## Write the golden DAGs and reports anew; look at the difference
+	@$(VENV)/python -m tests.unit.migration.golden_files
 
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
