@@ -1,4 +1,4 @@
-# Updraft sha256:591e4b7cafdfaf477d8bdf7a351e05bebded77759588b8c1ad654c5799f12487
+# Updraft sha256:0d9735471879b225258eab18be5bea32c2b3e3fc064889899bd8a6cc8fe23ae5
 """What the pipeline catalogue_subset_to_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -31,6 +31,28 @@ from updraft.operators.emr import (
     EmrTerminateClusterOperator,
 )
 from updraft.timetables import PeriodTimetable
+
+COPY_SUBSET_SCRIPT = """\
+DROP TABLE IF EXISTS copy_subset_input1;
+CREATE EXTERNAL TABLE copy_subset_input1 (`sku` STRING, `category` STRING, `price` \
+DOUBLE)
+STORED BY 'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler'
+TBLPROPERTIES ('dynamodb.table.name' = 'catalogue', 'dynamodb.column.mapping' = \
+'sku:sku,category:category,price:price', 'dynamodb.region' = 'eu-west-1', \
+'dynamodb.throughput.read.percent' = '0.4');
+DROP TABLE IF EXISTS copy_subset_output1;
+CREATE EXTERNAL TABLE copy_subset_output1 (`sku` STRING, `category` STRING, `price` \
+DOUBLE)
+ROW FORMAT DELIMITED
+FIELDS TERMINATED BY ',' ESCAPED BY '\\\\'
+LINES TERMINATED BY '\\n'
+STORED AS TEXTFILE
+LOCATION 's3://acme-catalogue/subset/';
+INSERT OVERWRITE TABLE copy_subset_output1
+SELECT `sku`, `category`, `price` FROM copy_subset_input1
+WHERE category = '{{ params.myCategory }}' AND price > 10;
+DROP TABLE IF EXISTS copy_subset_input1;
+DROP TABLE IF EXISTS copy_subset_output1;"""
 
 with DAG(
     dag_id="catalogue_subset_to_s3",
@@ -110,37 +132,7 @@ with DAG(
                 "ActionOnFailure": "CONTINUE",
                 "HadoopJarStep": {
                     "Jar": "command-runner.jar",
-                    "Args": [
-                        "hive",
-                        "-e",
-                        (
-                            "DROP TABLE IF EXISTS copy_subset_input1;\n"
-                            "CREATE EXTERNAL TABLE copy_subset_input1 (`sku` STRING, "
-                            "`category` STRING, `price` DOUBLE)\n"
-                            "STORED BY "
-                            "'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler'\n"
-                            "TBLPROPERTIES ('dynamodb.table.name' = 'catalogue', "
-                            "'dynamodb.column.mapping' = "
-                            "'sku:sku,category:category,price:price', "
-                            "'dynamodb.region' = 'eu-west-1', "
-                            "'dynamodb.throughput.read.percent' = '0.4');\n"
-                            "DROP TABLE IF EXISTS copy_subset_output1;\n"
-                            "CREATE EXTERNAL TABLE copy_subset_output1 (`sku` STRING, "
-                            "`category` STRING, `price` DOUBLE)\n"
-                            "ROW FORMAT DELIMITED\n"
-                            "FIELDS TERMINATED BY ',' ESCAPED BY '\\\\'\n"
-                            "LINES TERMINATED BY '\\n'\n"
-                            "STORED AS TEXTFILE\n"
-                            "LOCATION 's3://acme-catalogue/subset/';\n"
-                            "INSERT OVERWRITE TABLE copy_subset_output1\n"
-                            "SELECT `sku`, `category`, `price` FROM "
-                            "copy_subset_input1\n"
-                            "WHERE category = '{{ params.myCategory }}' AND price > "
-                            "10;\n"
-                            "DROP TABLE IF EXISTS copy_subset_input1;\n"
-                            "DROP TABLE IF EXISTS copy_subset_output1;"
-                        ),
-                    ],
+                    "Args": ["hive", "-e", COPY_SUBSET_SCRIPT],
                 },
             },
         ],

@@ -1,4 +1,4 @@
-# Updraft sha256:653345218d0cc7875e72e474e4a94f7a2ca54e7a55ee1de1b98e0d549c1e9d58
+# Updraft sha256:e30f0c2f1f1563298ebbbda5f9ba83a4f900da877ef6ef0c3da94306dc52bdae
 """What the pipeline hive_script_in_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -32,6 +32,19 @@ from updraft.operators.emr import (
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
+
+STEP = {
+    "Jar": "command-runner.jar",
+    "Args": [
+        "bash",
+        "-c",
+        (
+            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && chmod +x "$script" '
+            '&& "$script" "$@"'
+        ),
+        "s3://acme-scripts/prepare.sh",
+    ],
+}
 
 with DAG(
     dag_id="hive_script_in_s3",
@@ -91,18 +104,7 @@ with DAG(
             {
                 "Name": "Rank 1/3",
                 "ActionOnFailure": "CANCEL_AND_WAIT",
-                "HadoopJarStep": {
-                    "Jar": "command-runner.jar",
-                    "Args": [
-                        "bash",
-                        "-c",
-                        (
-                            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && '
-                            'chmod +x "$script" && "$script" "$@"'
-                        ),
-                        "s3://acme-scripts/prepare.sh",
-                    ],
-                },
+                "HadoopJarStep": STEP,
             },
             {
                 "Name": "Rank 2/3",
@@ -122,22 +124,7 @@ with DAG(
                     ],
                 },
             },
-            {
-                "Name": "Rank 3/3",
-                "ActionOnFailure": "CONTINUE",
-                "HadoopJarStep": {
-                    "Jar": "command-runner.jar",
-                    "Args": [
-                        "bash",
-                        "-c",
-                        (
-                            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && '
-                            'chmod +x "$script" && "$script" "$@"'
-                        ),
-                        "s3://acme-scripts/prepare.sh",
-                    ],
-                },
-            },
+            {"Name": "Rank 3/3", "ActionOnFailure": "CONTINUE", "HadoopJarStep": STEP},
         ],
         execution_timeout=timedelta(hours=3),
     )

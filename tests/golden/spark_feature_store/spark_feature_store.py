@@ -1,4 +1,4 @@
-# Updraft sha256:2ab3dc01597b06b14a406a88177d335d05ccca2d4d2bddb58e8f6db2061a29cc
+# Updraft sha256:95b7202d91c24b6edc93d6557a2e32e401e78f3701a6e3f560bf9641a52b4624
 """What the pipeline spark_feature_store did.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -33,6 +33,26 @@ from updraft.operators.emr import (
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
+
+EBS_CONFIGURATION = {
+    "EbsOptimized": True,
+    "EbsBlockDeviceConfigs": [
+        {
+            "VolumeSpecification": {"VolumeType": "gp3", "SizeInGB": 50},
+            "VolumesPerInstance": 1,
+        },
+        {
+            "VolumeSpecification": {"VolumeType": "io1", "SizeInGB": 400, "Iops": 4000},
+            "VolumesPerInstance": 2,
+        },
+    ],
+}
+CONFIGURATIONS = [
+    {
+        "Classification": "spark-defaults",
+        "Properties": {"spark.executor.memory": "9g", "spark.executor.cores": "4"},
+    }
+]
 
 tell_science = SnsNotifier(
     target_arn="arn:aws:sns:us-west-2:111122223333:science",
@@ -92,15 +112,7 @@ with DAG(
                         "InstanceCount": 1,
                         "Market": "SPOT",
                         "BidPrice": "0.10",
-                        "Configurations": [
-                            {
-                                "Classification": "spark-defaults",
-                                "Properties": {
-                                    "spark.executor.memory": "9g",
-                                    "spark.executor.cores": "4",
-                                },
-                            }
-                        ],
+                        "Configurations": CONFIGURATIONS,
                         "EbsConfiguration": {
                             "EbsOptimized": True,
                             "EbsBlockDeviceConfigs": [
@@ -120,35 +132,8 @@ with DAG(
                         "InstanceType": "r5.2xlarge",
                         "InstanceCount": 5,
                         "Market": "SPOT",
-                        "Configurations": [
-                            {
-                                "Classification": "spark-defaults",
-                                "Properties": {
-                                    "spark.executor.memory": "9g",
-                                    "spark.executor.cores": "4",
-                                },
-                            }
-                        ],
-                        "EbsConfiguration": {
-                            "EbsOptimized": True,
-                            "EbsBlockDeviceConfigs": [
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "gp3",
-                                        "SizeInGB": 50,
-                                    },
-                                    "VolumesPerInstance": 1,
-                                },
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "io1",
-                                        "SizeInGB": 400,
-                                        "Iops": 4000,
-                                    },
-                                    "VolumesPerInstance": 2,
-                                },
-                            ],
-                        },
+                        "Configurations": CONFIGURATIONS,
+                        "EbsConfiguration": EBS_CONFIGURATION,
                     },
                     {
                         "Name": "Task",
@@ -157,35 +142,8 @@ with DAG(
                         "InstanceCount": 10,
                         "Market": "SPOT",
                         "BidPrice": "0.08",
-                        "Configurations": [
-                            {
-                                "Classification": "spark-defaults",
-                                "Properties": {
-                                    "spark.executor.memory": "9g",
-                                    "spark.executor.cores": "4",
-                                },
-                            }
-                        ],
-                        "EbsConfiguration": {
-                            "EbsOptimized": True,
-                            "EbsBlockDeviceConfigs": [
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "gp3",
-                                        "SizeInGB": 50,
-                                    },
-                                    "VolumesPerInstance": 1,
-                                },
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "io1",
-                                        "SizeInGB": 400,
-                                        "Iops": 4000,
-                                    },
-                                    "VolumesPerInstance": 2,
-                                },
-                            ],
-                        },
+                        "Configurations": CONFIGURATIONS,
+                        "EbsConfiguration": EBS_CONFIGURATION,
                     },
                 ],
                 "KeepJobFlowAliveWhenNoSteps": True,

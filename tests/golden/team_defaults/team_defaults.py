@@ -1,4 +1,4 @@
-# Updraft sha256:955c9c815a22e63c4290acc76304b873ef0ebee95b069e2736a336bd015d5bc8
+# Updraft sha256:2f4fa2932d7a45e834f29e4a4000f2ff8f9ec1acceba65cb516ba2837d68a38c
 """What the pipeline team_defaults did.
 
 1. `runner` launches the instance of the run.
@@ -27,6 +27,10 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 
+OUTPUTS = [
+    "s3://acme-marketing/campaigns/{{ data_interval_start.format('YYYY-MM-DD') }}/"
+]
+
 with DAG(
     dag_id="team_defaults",
     schedule=CronTriggerTimetable("0 3 * * *", timezone="UTC"),
@@ -54,12 +58,7 @@ with DAG(
             "fetch-campaigns --as Campaigns --to s3://acme-marketing/campaigns/"
             "{{ data_interval_start.format('YYYY-MM-DD') }}"
         ),
-        outputs=[
-            (
-                "s3://acme-marketing/campaigns/"
-                "{{ data_interval_start.format('YYYY-MM-DD') }}/"
-            )
-        ],
+        outputs=OUTPUTS,
         command_timeout=timedelta(hours=1),
         user="ec2-user",
         retries=4,
@@ -76,12 +75,7 @@ with DAG(
             "s3://acme-marketing/{{ data_interval_start.format('YYYY-MM-DD') }}/"
             "attribution"
         ),
-        inputs=[
-            (
-                "s3://acme-marketing/campaigns/"
-                "{{ data_interval_start.format('YYYY-MM-DD') }}/"
-            )
-        ],
+        inputs=OUTPUTS,
         command_timeout=timedelta(hours=5),
         user="ec2-user",
         retries=4,
