@@ -1,4 +1,4 @@
-# Updraft sha256:d15c7fd9a5ce54e75ce5f5d232d48f769cc19151c9cf97462d07194238624a1c
+# Updraft sha256:de1ff72e239947247554eb47959fa14d40a2dfd396811bc9f7f099758d0c8f2b
 """Runs a shell command.
 
 1. `plan` runs a shell command.
@@ -66,21 +66,21 @@ with DAG(
         command="plan",
         arguments=[
             (
-                "--shards={{ macros.updraft.divide((params.myReads + (params.myWrites "
-                "* 2)), 1000) }}"
+                "--shards={{ macros.updraft.divide(params.myReads + (params.myWrites * "
+                "2), 1000) }}"
             ),
             "--half={{ macros.updraft.divide(params.myReads, 2) }}",
             (
-                "--exact={{ macros.updraft.text(macros.updraft.divide((1.0 * "
-                "params.myReads), 1000)) }}"
+                "--exact={{ macros.updraft.text(macros.updraft.divide(1.0 * "
+                "params.myReads, 1000)) }}"
             ),
             (
                 "--spare={{ macros.updraft.text(macros.updraft.subtract("
                 "params.myReads, '1000')) }}"
             ),
             "--buckets={{ macros.updraft.text(macros.updraft.power(2, 4)) }}",
-            "--offset={{ ((-1) * params.myOffset) }}",
-            "--share={{ macros.updraft.text((params.myShare * 100)) }}",
+            "--offset={{ (-1) * params.myOffset }}",
+            "--share={{ macros.updraft.text(params.myShare * 100) }}",
             "--label=capacity-{{ params.myReads }}",
         ],
     )

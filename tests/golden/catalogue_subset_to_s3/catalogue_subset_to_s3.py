@@ -1,4 +1,4 @@
-# Updraft sha256:0d9735471879b225258eab18be5bea32c2b3e3fc064889899bd8a6cc8fe23ae5
+# Updraft sha256:48d57d4c3ff730aefcdbc2145f9897fd5f621876cb695b313bc7b5f6da54ed18
 """What the pipeline catalogue_subset_to_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `catalogue_subset_to_s3.json`: `cluster` was `Cluster` (EmrCluster), `copy_subset` was
 `CopySubset` (HiveCopyActivity), `cluster_terminate` was `Cluster` (EmrCluster).
 
-**Schedule.** It runs every 2 weeks, when a period begins, from the period of 2024-01-03
-22:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every 2 weeks on Wednesday at 22:00 UTC, when its period begins;
+the first one begins on 2024-01-03. Of the periods that pass while it is paused, the
+last one runs. A run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 

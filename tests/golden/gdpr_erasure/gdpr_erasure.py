@@ -1,4 +1,4 @@
-# Updraft sha256:84f99a0a7c47158eb0424d7bc1966822728ea89688c7dc79b3e927fba9421569
+# Updraft sha256:dc99cbc3ebd95b662073e39d41acd7622d78cac7e899f43c379aec0c8cb00587
 """Runs a script of SQL on Redshift.
 
 1. `erase_what_people_asked_for` runs a script of SQL on Redshift.
@@ -6,9 +6,10 @@
 **Origin.** Converted from the AWS Data Pipeline definition `gdpr_erasure.json`:
 `erase_what_people_asked_for` was `Erase` (SqlActivity).
 
-**Schedule.** It runs every 1 month, when a period begins, from the period of 2023-01-31
-21:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every month on day 31, or the last one of a shorter month, at
+21:00 UTC, when its period begins; the first one begins on 2023-01-31. Of the periods
+that pass while it is paused, the last one runs. A run that you trigger needs a logical
+date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 

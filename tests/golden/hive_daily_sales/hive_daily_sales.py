@@ -1,4 +1,4 @@
-# Updraft sha256:598457522f2c0526779d1137cc65bb62fec8637b82c9b12ef8a245396b93c975
+# Updraft sha256:6cb135b65c70aae8def26a7d4a92139a6f54bd9ee619f64a1d549f8f738abfa9
 """What the pipeline hive_daily_sales did.
 
 1. `hive_cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `hive_cluster` was `HiveCluster` (EmrCluster), `sales_per_shop` was `SalesPerShop`
 (HiveActivity), `hive_cluster_terminate` was `HiveCluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period has ended, from the period of
-2024-02-01 00:00 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 00:00 UTC, when its period has ended; the first one
+begins on 2024-02-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

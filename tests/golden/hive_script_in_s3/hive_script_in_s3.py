@@ -1,4 +1,4 @@
-# Updraft sha256:e30f0c2f1f1563298ebbbda5f9ba83a4f900da877ef6ef0c3da94306dc52bdae
+# Updraft sha256:7c223a015ef7c0c82315b0fc355d340b8c4b45e6ccd522575473086e430d5878
 """What the pipeline hive_script_in_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -10,9 +10,9 @@
 `cluster` was `Cluster` (EmrCluster), `rank` was `Rank` (HiveActivity), `recommend` was
 `Recommend` (PigActivity), `cluster_terminate` was `Cluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-02:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 02:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 

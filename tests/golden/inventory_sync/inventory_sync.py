@@ -1,4 +1,4 @@
-# Updraft sha256:5d1fc574b228ef4dec8950abfe268bdbbcf22699f6a5a1917098aa1bb8ccbc89
+# Updraft sha256:b25d8c5e9bd5831c3b4dbf5ac1fe80760123fcb4bf678397e5bcc019da52d92d
 """Runs a shell command.
 
 1. `fetch_north` runs a shell command.
@@ -8,8 +8,8 @@
 `fetch_north` was `Fetch_north` (ShellCommandActivity), `fetch_south` was `Fetch_south`
 (ShellCommandActivity).
 
-**Schedule.** It runs every 90 minutes, when a period begins, from the period of
-2024-01-01 00:00 UTC on. Of the periods that pass while it is paused, the last one runs.
+**Schedule.** It runs every 90 minutes, when its period begins; the first one begins on
+2024-01-01 at 00:00 UTC. Of the periods that pass while it is paused, the last one runs.
 A run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.

@@ -1,4 +1,4 @@
-# Updraft sha256:3193b40ab6b6aab756538193a64f89d579ee3fbe4f3ea91f9b70f32bf454cd48
+# Updraft sha256:70fff62ca1a795b107869e0889bb8bd0c862dc3536a132fd8788718322cf20f8
 """What the pipeline partner_feed_gate did.
 
 1. `feed_there` waits for an object in S3.
@@ -16,9 +16,9 @@
 (ShellCommandPrecondition), `runner` was `Runner` (Ec2Resource), `load_feed` was
 `LoadFeed` (ShellCommandActivity), `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-12:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 12:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

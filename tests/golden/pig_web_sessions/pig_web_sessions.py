@@ -1,4 +1,4 @@
-# Updraft sha256:efbd97411f63557453eeb2bc866692f0a35a0bd42f1bdde71ead443c40571afc
+# Updraft sha256:f8435ae1c11a647b04c9660f390b501bcdcd47f357e28ecd30b3c8ab7ae6794e
 """What the pipeline pig_web_sessions did.
 
 1. `pig_cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `pig_cluster` was `PigCluster` (EmrCluster), `sessions` was `Sessions` (PigActivity),
 `pig_cluster_terminate` was `PigCluster` (EmrCluster).
 
-**Schedule.** It runs every 6 hours, when a period begins, from the period of 2023-09-01
-03:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every 6 hours, when its period begins; the first one begins on
+2023-09-01 at 03:00 UTC. Of the periods that pass while it is paused, the last one runs.
+A run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

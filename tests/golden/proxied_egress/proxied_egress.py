@@ -1,4 +1,4 @@
-# Updraft sha256:e8f49a651eeccaed8ad4208d2e65c3029945d39182e12eb08a1b7da36fe06fa1
+# Updraft sha256:0633193252a891f8c3f8a2116eeb55acebfa48d7e580836ca2b6252264407e26
 """What the pipeline proxied_egress did.
 
 1. `runner` launches the instance of the run.
@@ -9,9 +9,9 @@
 `runner` was `Runner` (Ec2Resource), `download` was `Download` (ShellCommandActivity),
 `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-08:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 08:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:95b7202d91c24b6edc93d6557a2e32e401e78f3701a6e3f560bf9641a52b4624
+# Updraft sha256:052f160b7f140ed82435940cccae2e03cbed8f81d92aafd55fd1a800dbee71f4
 """What the pipeline spark_feature_store did.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `spark_cluster` was `SparkCluster` (EmrCluster), `features` was `Features`
 (EmrActivity), `spark_cluster_terminate` was `SparkCluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-05-01
-23:15 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 23:15 UTC, when its period begins; the first one
+begins on 2024-05-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 

@@ -1,4 +1,4 @@
-# Updraft sha256:2f4fa2932d7a45e834f29e4a4000f2ff8f9ec1acceba65cb516ba2837d68a38c
+# Updraft sha256:693c7491cc9d1e3043ffe707cc359050a5c6958cbdabf01b4aeb526402af3ba0
 """What the pipeline team_defaults did.
 
 1. `runner` launches the instance of the run.
@@ -11,9 +11,9 @@
 `attribute_revenue` was `Attribution` (ShellCommandActivity), `runner_terminate` was
 `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-03:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 03:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
