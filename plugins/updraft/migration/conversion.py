@@ -320,3 +320,15 @@ def _title(workflow: Workflow, source: str) -> str:
         summary = " and ".join(summaries)
         return f"{summary[0].upper()}{summary[1:]}."
     return f"What the pipeline {Path(source).stem} did."
+
+
+def specify(definition: Definition, dag_id: str) -> tuple[DagSpec, Report]:
+    """Map a definition with one schedule, whatever is wrong with it; no text is made of it.
+
+    :param definition: the definition.
+    :param dag_id: id for the DAG.
+    :returns: the DAG as data, and the report without findings.
+    """
+    checked = check_definition(definition)
+    schedule = pipeline_schedule(checked.definition, checked.resolved)
+    return _convert(_workflow(checked, schedule), definition.source, dag_id)
