@@ -73,6 +73,9 @@ def convert(
     force: Annotated[
         bool, typer.Option("--force", help="Replace DAG files that were edited by hand.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing for a definition with an error.")
+    ] = False,
     import_check: Annotated[
         bool, typer.Option(help="Load each DAG in Airflow before writing it.")
     ] = True,
@@ -87,8 +90,8 @@ def convert(
 ) -> None:
     """Convert AWS Data Pipeline definitions into Airflow DAGs.
 
-    Each definition gives one DAG file and a report on what became of every field. A definition
-    with an error writes nothing, and the command exits with 1.
+    Each definition gives a DAG file and a report on what became of every field. What has an error
+    becomes a task that fails and says why, and the command exits with 1.
     """
     from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
 
@@ -107,7 +110,7 @@ def convert(
         print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
-        given = replace(given, start_date=instant(start_date), compute=compute)
+        given = replace(given, start_date=instant(start_date), compute=compute, strict=strict)
         found_inputs = find_inputs(inputs)
         print_left_out(found_inputs, errors)
         conversions = converted(found_inputs.files, dag_id, given, errors)
@@ -127,10 +130,33 @@ def convert(
     _print_summary(written)
     if page is not None:
         errors.print(f"The report over all of them is {page}", markup=False)
-    failed = sum(one.dag_file is None for one in written)
-    if failed:
-        errors.print(f"{failed} of {len(written)} definitions not converted, see the errors above.")
+    if not _succeeded(written, errors):
         raise typer.Exit(1)
+
+
+def _succeeded(written: "list[Written]", console: "Console") -> bool:
+    """Say which definitions were not converted, or have errors."""
+    from updraft.datapipeline.findings import has_errors  # noqa: PLC0415 keeps start fast
+
+    failed = sum(one.conversion.failed for one in written)
+    if failed:
+        console.print(
+            f"{failed} of {len(written)} definitions not converted, see the errors above."
+        )
+    erroneous = [
+        one.conversion
+        for one in written
+        if not one.conversion.failed and has_errors(one.conversion.findings)
+    ]
+    for one in erroneous:
+        listed = ", ".join(one.placeholders)
+        consequence = (
+            f"these tasks fail until that is settled: {listed}"
+            if listed
+            else ("no task fails because of them, see the report")
+        )
+        console.print(f"{one.dag_id} has errors; {consequence}.", markup=False)
+    return not failed and not erroneous
 
 
 def _compare(conversions: "list[Conversion]", output: Path, errors: "Console") -> None:
@@ -167,7 +193,7 @@ def _write_overview(written: "list[Written]", report_folder: Path) -> Path | Non
     from updraft.migration.output_files import write_overview  # noqa: PLC0415 keeps start fast
     from updraft.migration.reporting.overview import overview_of  # noqa: PLC0415 likewise
 
-    if all(one.dag_file is None for one in written):
+    if all(one.conversion.failed for one in written):
         return None
     return write_overview(report_folder, overview_of(one.conversion for one in written))
 
@@ -237,12 +263,12 @@ def _print_summary(written: "list[Written]") -> None:
         table.add_column(heading, overflow="fold")
     for one in written:
         made = one.conversion.report
-        if made is None or one.dag_file is None:
+        if made is None or one.report_file is None:
             continue
         waiting = sum(not task.migrated for task in made.tasks)
         tasks = f"{len(made.tasks)}" + (f", {waiting} to migrate" if waiting else "")
         table.add_row(
-            str(one.dag_file),
+            str(one.dag_file) if one.dag_file is not None else "none: nothing in it runs",
             tasks,
             f"{made.coverage.settled_percent:.0f} % of {made.coverage.total} fields",
             str(len(made.findings)),

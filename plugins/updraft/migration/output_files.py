@@ -50,10 +50,12 @@ def current_text(dag_file: Path) -> str | None:
         raise EditedFileError(f"{dag_file} exists and can't be read: {error}") from None
 
 
-def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Report) -> Path:
+def write_files(
+    dag_file: Path | None, dag_source: str | None, report_folder: Path, report: Report
+) -> Path:
     """Write a DAG file and its report: all of them whole, or nothing at all.
 
-    :param dag_file: where the DAG goes.
+    :param dag_file: where the DAG goes, none when there is none.
     :param dag_source: its text.
     :param report_folder: where the report goes, as Markdown and JSON.
     :param report: the report.
@@ -61,10 +63,11 @@ def write_files(dag_file: Path, dag_source: str, report_folder: Path, report: Re
     :raises UpdraftError: when a file can't be written.
     """
     markdown = report_folder / report_file_name(report.dag_id, ".md")
+    # It appears last: once it is there, Airflow takes it up, and its report is there too.
+    dag = {dag_file: dag_source} if dag_file is not None and dag_source is not None else {}
     write_together(
         {
-            # It appears last: once it is there, Airflow takes it up, and its report is there too.
-            dag_file: dag_source,
+            **dag,
             report_folder / report_file_name(report.dag_id, ".json"): report.to_json(),
             markdown: report.to_markdown(),
         }

@@ -45,9 +45,13 @@ def compare_all(conversions: Iterable[Conversion], output: Path) -> list[Compare
 
     :param conversions: the conversions.
     :param output: folder of the DAG files.
-    :returns: for each conversion how its file stands.
+    :returns: for each conversion how its file stands, but for those of which nothing runs.
     """
-    return [_compare(one, output / f"{one.dag_id}.py") for one in conversions]
+    return [
+        _compare(one, output / f"{one.dag_id}.py")
+        for one in conversions
+        if one.failed or one.dag_source is not None
+    ]
 
 
 def _compare(conversion: Conversion, dag_file: Path) -> ComparedFile:

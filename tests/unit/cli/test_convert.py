@@ -107,14 +107,24 @@ def test_values_and_dag_id(run, tmp_path):
         ),
     ],
 )
-def test_bad_definitions_say_where_and_write_nothing(run, tmp_path, change, words):
+def test_bad_definitions_say_where_and_strictly_write_nothing(run, tmp_path, change, words):
     path = _broken(tmp_path, change)
-    result = run(path)
+    result = run(path, "--strict")
     assert result.exit_code == 1
     assert f"{path}:" in result.stderr
     for word in words:
         assert word in result.stderr
     assert _files(tmp_path) == set()
+
+
+def test_a_bad_definition_is_converted_as_far_as_it_goes(run, tmp_path):
+    path = _broken(tmp_path, lambda d: d["objects"][2].update(dependsOn={"ref": "Nobody"}))
+    result = run(path)
+    assert result.exit_code == 1
+    assert "has errors; these tasks fail until that is settled: nobody" in result.stderr
+    (dag_file,) = (tmp_path / "dags").glob("*.py")
+    assert "nobody >> table_backup_activity" in dag_file.read_text()
+    assert "needs a decision" in (tmp_path / "reports" / f"{dag_file.stem}.md").read_text()
 
 
 def test_no_json(run, tmp_path):
@@ -133,10 +143,13 @@ def test_a_folder_converts_what_can_be(run, tmp_path):
     (folder / "bad.json").write_text('{"objects": [')
     (folder / "package.json").write_text('{"name": "other"}')
     (folder / "Good.json").write_bytes(_SAMPLE.read_bytes())
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "good.json").write_bytes(_SAMPLE.read_bytes())
     result = run(folder)
     assert result.exit_code == 1
     assert "dags/good.py" in _files(tmp_path)
-    assert "2 of 3 definitions not converted" in result.stderr
+    assert "dags/deeper_good.py" in _files(tmp_path)
+    assert "2 of 4 definitions not converted" in result.stderr
     assert "is taken by" in result.stderr
     assert f"No pipeline is in {folder / 'package.json'}" in result.stderr
 

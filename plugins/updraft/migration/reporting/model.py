@@ -79,7 +79,7 @@ class Report(BaseModel):
     :param source: name of the definition file.
     :param pipeline: what the pipeline is called; the DAGs of several schedules share it.
     :param dag_id: id of the DAG.
-    :param dag_file: name of the DAG file.
+    :param dag_file: name of the DAG file, none when nothing in the definition runs.
     :param requires: what the DAG needs to run.
     :param schedule: the schedule in words.
     :param runs: the first runs of both sides.
@@ -100,7 +100,7 @@ class Report(BaseModel):
     source: str
     pipeline: str = ""
     dag_id: str
-    dag_file: str
+    dag_file: str | None
     requires: str = "Airflow 3"
     schedule: str
     runs: tuple[ScheduleRow, ...]

@@ -35,7 +35,7 @@ def report_of(
     return Report(
         source=dag.source,
         dag_id=dag.dag_id,
-        dag_file=f"{dag.dag_id}.py",
+        dag_file=f"{dag.dag_id}.py" if dag.tasks else None,
         requires="Airflow 3.2" if "deadline" in workflow.dag_settings else "Airflow 3",
         schedule=workflow.schedule_words,
         runs=schedule_rows(workflow.schedule),
@@ -46,8 +46,8 @@ def report_of(
         tasks=tuple(
             TaskAccount(
                 task_id=task.task_id,
-                object_id=task.object_id,
-                object_type=task.object_type,
+                object_id=task.object_id or "-",
+                object_type=task.object_type or "-",
                 operator=task.operator_name,
                 migrated=task.migrated,
                 reason=None if task.migrated else str(task.arguments.get("reason", "")),

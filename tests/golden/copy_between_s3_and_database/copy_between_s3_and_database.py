@@ -1,4 +1,4 @@
-# Updraft sha256:1d7e4886b56af876c630ace9b290d85aa5e95ebe058c02d209073808f3d74372
+# Updraft sha256:50a7466ef623c92c594234adb2e7e0b4ac99ce8967266d5ee6f4f1dd01b609f5
 """What the pipeline copy-between-s3-and-database did.
 
 1. `load_orders` loads files from S3 into a table.
@@ -66,13 +66,13 @@ with DAG(
         s3_uri="{{ params.myInputS3Loc.rstrip('/') }}/",
         sql_conn_id="sales_database",
         insert_query=(
-            "INSERT INTO {{ params.myTableName }} (id, country, amount) "
-            "VALUES (?, upper(?), ?)"
+            "INSERT INTO {{ params.myTableName }} (id, country, amount) VALUES (?, "
+            "upper(?), ?)"
         ),
         table="{{ params.myTableName }}",
         create_table_sql=(
-            "CREATE TABLE {{ params.myTableName }} (id INT, country "
-            "VARCHAR(2), amount INT)"
+            "CREATE TABLE {{ params.myTableName }} (id INT, country VARCHAR(2), amount "
+            "INT)"
         ),
         execution_timeout=timedelta(hours=3),
     )
@@ -80,8 +80,8 @@ with DAG(
         task_id="write_report",
         sql_conn_id="sales_database",
         query=(
-            "SELECT country, sum(amount) FROM {{ params.myTableName }} "
-            "GROUP BY country ORDER BY country"
+            "SELECT country, sum(amount) FROM {{ params.myTableName }} GROUP BY "
+            "country ORDER BY country"
         ),
         s3_uri=(
             "{{ params.myOutputS3Loc }}/report/"

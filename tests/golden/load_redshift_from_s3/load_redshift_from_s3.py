@@ -1,4 +1,4 @@
-# Updraft sha256:561861aed3fd6a4a8bc51c8a46db75d3f459aae902349fad15964caa2a1e3e37
+# Updraft sha256:6e45fb6d123b48db48d06bb0108034ad800c0ff15f0ba9c4f195765f82e88b88
 """What the pipeline load-redshift-from-s3 did.
 
 1. `redshift_load_activity` loads files from S3 into a Redshift table.
@@ -100,9 +100,9 @@ with DAG(
             "SELECT id, upper(country), amount, sold FROM staging WHERE amount > 0"
         ),
         create_table_sql=(
-            "CREATE TABLE sales.{{ params.myRedshiftTableName }} (id INT,"
-            " country CHAR(2), amount INT, sold DATE, PRIMARY KEY (id)) "
-            "DISTKEY(id) SORTKEY(sold);"
+            "CREATE TABLE sales.{{ params.myRedshiftTableName }} (id INT, country "
+            "CHAR(2), amount INT, sold DATE, PRIMARY KEY (id)) DISTKEY(id) "
+            "SORTKEY(sold);"
         ),
         query_group="etl",
         execution_timeout=timedelta(hours=2),
@@ -115,12 +115,11 @@ with DAG(
         database="{{ params.myRedshiftDbName }}",
         db_user="{{ params.myRedshiftUsername }}",
         sql=(
-            "CREATE TABLE IF NOT EXISTS sales.totals (sold DATE, country "
-            "CHAR(2), amount BIGINT);\n"
+            "CREATE TABLE IF NOT EXISTS sales.totals (sold DATE, country CHAR(2), "
+            "amount BIGINT);\n"
             "DELETE FROM sales.totals WHERE sold = ?;\n"
-            "INSERT INTO sales.totals SELECT sold, country, sum(amount) "
-            "FROM sales.{{ params.myRedshiftTableName }} WHERE sold = ? "
-            "GROUP BY 1, 2;"
+            "INSERT INTO sales.totals SELECT sold, country, sum(amount) FROM "
+            "sales.{{ params.myRedshiftTableName }} WHERE sold = ? GROUP BY 1, 2;"
         ),
         script_arguments=[
             "{{ dag_run.run_after.strftime('%Y-%m-%d') }}",
