@@ -12,8 +12,8 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	golden chaos bench-dynamodb bench-lineage bench-sql-lineage legacy bench-waiting corpus lock \
-	package clean
+	golden migration-table chaos bench-dynamodb bench-lineage bench-sql-lineage legacy \
+	bench-waiting corpus lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ format: setup  ## Put the code into shape
 
 unit: setup  ## The fast tests
 	@$(VENV)/python -m pytest tests/unit -q
+
+migration-table: setup  ## Measure what becomes of every field, for docs/migration-table.md
+	@$(VENV)/python -m updraft.migration.reporting.migration_table docs/migration-table.md
 
 dags: setup  ## The DAG integrity tests
 	@$(VENV)/python -m pytest tests/dags -q

@@ -5,7 +5,7 @@ from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.ledger import Status
-from updraft.migration.mappers.emr_cluster_fields import ClusterFields
+from updraft.migration.mappers.emr_cluster_fields import ABOUT_TASKS, ClusterFields
 from updraft.migration.mappers.task_settings import (
     PIPELINE_WIDE,
     account_task_settings,
@@ -129,6 +129,8 @@ class InstanceFields(ClusterFields):
         account(self.item, "type", Status.CARRIED_OVER, "`Ec2InstanceOperator`, and a teardown")
         for name, inherited in self.item.fields.items():
             if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
+                continue
+            if name in ABOUT_TASKS:
                 continue
             if self.workflow.ledger.status(inherited.owner_id, name) is None:
                 note = "nothing that a launch takes: see whether anything depends on it"
