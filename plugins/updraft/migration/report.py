@@ -1,5 +1,6 @@
 """The report of one conversion: what became of everything, in Markdown and JSON."""
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -42,6 +43,22 @@ class TaskAccount(BaseModel):
     migrated: bool
 
 
+@dataclass(frozen=True)
+class PipelineAccount:
+    """What became of something that a file says about a pipeline beside its definition.
+
+    :param property: what it is, such as ``description``.
+    :param value: its value.
+    :param status: what became of it.
+    :param note: where it is now.
+    """
+
+    property: str
+    value: str
+    status: Status
+    note: str
+
+
 class Report(BaseModel):
     """What came of converting one definition.
 
@@ -56,6 +73,7 @@ class Report(BaseModel):
     :param parameters: what became of each parameter.
     :param fields: what became of each field, in the order of the file.
     :param findings: everything found wrong or odd.
+    :param pipeline: what became of name, description and tags of the pipeline.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,6 +89,7 @@ class Report(BaseModel):
     parameters: tuple[ParameterAccount, ...]
     fields: tuple[FieldAccount, ...]
     findings: tuple[Finding, ...]
+    pipeline: tuple[PipelineAccount, ...] = ()
 
     def to_json(self) -> str:
         """Write the report for programs.
