@@ -36,6 +36,8 @@ _REPLACEABLE = {
     "onLateAction",
     "onSuccess",
     "output",
+    "postActivityTaskConfig",
+    "preActivityTaskConfig",
     "precondition",
     "runsOn",
     "schedule",

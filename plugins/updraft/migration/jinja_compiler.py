@@ -6,6 +6,7 @@ becomes a placeholder that fails, so that a path is never quietly another one.
 
 from collections.abc import Mapping
 
+from updraft.datapipeline.evaluation import is_component
 from updraft.datapipeline.expression_checking import unknown_name
 from updraft.datapipeline.expressions import (
     Call,
@@ -258,6 +259,8 @@ class JinjaCompiler:
             if scope.node is None or isinstance(tree, Member):
                 raise NotCompilableError("'node' is known only to alarms and preconditions")
             return scope.node
+        if is_component(tree, item):
+            return item
         references = owner.references(name)
         if not references:
             raise MissingFieldError(

@@ -44,6 +44,7 @@ class Ec2ResourceMapper(ObjectMapper):
             if user.category in {"activity", "precondition"} or user.id in workflow.tasks
         ]
         launch_id = workflow.main_task_id(item)
+        users += workflow.takers(launch_id, users)
         needing = [
             user
             for user in users

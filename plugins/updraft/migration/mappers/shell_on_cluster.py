@@ -1,5 +1,6 @@
 """Shell commands that ran on the master node of a cluster: they are steps of it now."""
 
+from updraft.datapipeline.order_checking import are_ordered
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.legacy_steps import JarStep, command_step, script_step
 from updraft.migration.compilation_errors import NotCompilableError
@@ -8,17 +9,21 @@ from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.emr_steps import ActivitySteps
 
+_IN_A_ROW = "steps run one after the other unless `StepConcurrencyLevel` says otherwise"
 _AS_ARGUMENTS = "bash"  # what $0 is
 
 
-def add_cluster_step(item: ResolvedObject, workflow: Workflow) -> None:
+def add_cluster_step(
+    item: ResolvedObject, workflow: Workflow, node: ResolvedObject | None = None
+) -> None:
     """Add a task that runs a command as a step.
 
     :param item: the activity.
     :param workflow: where the task and the accounts go.
+    :param node: what a precondition guards, known to it as ``node``.
     :raises NotCompilableError: when it can't be said exactly.
     """
-    steps = ActivitySteps(item, workflow)
+    steps = ActivitySteps(item, workflow, node)
     account = workflow.ledger.account
     if flag("stage", item):
         raise NotCompilableError(
@@ -40,10 +45,21 @@ def add_cluster_step(item: ResolvedObject, workflow: Workflow) -> None:
         if steps.value(name) is not None:
             note = f"the step's `{name}` is below the cluster's `LogUri`, and in the task's log"
             account(item, name, Status.APPROXIMATED, note)
-    steps.finish(
-        "runs a shell command on the cluster",
-        ["steps run one after the other unless `StepConcurrencyLevel` says otherwise"],
-    )
+    notes = [_IN_A_ROW] if _had_company(item, workflow) else []
+    steps.finish("runs a shell command on the cluster", notes)
+
+
+def _had_company(item: ResolvedObject, workflow: Workflow) -> bool:
+    """Tell whether something else may have run on the cluster at the same time."""
+    clusters = item.references("runsOn")
+    others = [
+        one
+        for one in workflow.resolved.values()
+        if one.id != item.id
+        and one.category == "activity"
+        and set(one.references("runsOn")) & set(clusters)
+    ]
+    return any(not are_ordered(item, one, workflow.resolved) for one in others)
 
 
 def _step(

@@ -32,10 +32,12 @@ class ShellSettings:
 
     :param item: the activity.
     :param workflow: the workflow.
+    :param node: what a precondition guards, known to it as ``node``.
     """
 
     item: ResolvedObject
     workflow: Workflow
+    node: ResolvedObject | None = None
     notes: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     _templates: list[Template] = field(default_factory=list)
@@ -61,7 +63,7 @@ class ShellSettings:
         :returns: its text, none when there is no such field.
         :raises NotCompilableError: when it can't be said exactly.
         """
-        template = compile_value(name, self.item, self.workflow)
+        template = compile_value(name, self.item, self.workflow, self.node)
         return self.take(template) if template is not None else None
 
     def what(self) -> dict[str, ArgumentValue]:
@@ -78,7 +80,7 @@ class ShellSettings:
             arguments["command"] = command
         else:
             arguments["script_uri"] = (script or "").strip()
-        values = compile_values("scriptArgument", self.item, self.workflow)
+        values = compile_values("scriptArgument", self.item, self.workflow, self.node)
         if values:
             arguments["arguments"] = [self.take(one) for one in values]
         account = self.workflow.ledger.account
