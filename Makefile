@@ -11,8 +11,9 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test checks lint types contracts format unit dags integration golden \
-	chaos bench-dynamodb bench-lineage bench-parse bench-sql-lineage bench-waiting lock package clean
+.PHONY: help setup demo down test checks lint types contracts format unit dags integration \
+	golden chaos bench-dynamodb bench-lineage bench-parse bench-sql-lineage legacy bench-waiting \
+	corpus lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,10 +81,16 @@ bench-sql-lineage: setup  ## Lineage of SQL: Updraft, openlineage-sql and sqlglo
 	@$(VENV)/python -m benchmarks.sql_lineage $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(MARKDOWN),--markdown)
 
+legacy: setup  ## Airflow 2.7.2 with openlineage-airflow emits, Updraft delivers (needs Python 3.11)
+	@$(VENV)/python -m include.legacy_airflow
+
 bench-waiting: setup  ## 200 Glue runs that wait at once: Updraft's operator and the provider's
 	@$(VENV)/python -m benchmarks.waiting $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(POLL_INTERVAL),--poll-interval $(POLL_INTERVAL))
+
+corpus: setup  ## Convert every definition of a folder (CORPUS=DIR) and load every DAG in Airflow
+	@$(VENV)/python -m benchmarks.corpus $(or $(CORPUS),include/definitions)
 
 lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \
@@ -103,9 +110,10 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--custom-compile-command 'make lock' include/local/sail-requirements.in \
 		-o include/local/sail-requirements.lock
+	@$(VENV)/python -m include.legacy_airflow.environment
 
 package: setup  ## Build plugins.zip for MWAA
 	@$(VENV)/updraft package --output plugins.zip
 
 clean: down  ## Remove environments, state and caches
-	@rm -rf .venv .venv-local .venv-sail .venv-spark .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-legacy .venv-local .venv-sail .venv-spark .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

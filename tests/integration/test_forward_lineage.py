@@ -123,6 +123,7 @@ def test_a_corrupt_object_becomes_a_dead_letter(outbox: Outbox, domain: str):
     assert (letter.body, letter.reason[:8]) == (body, "not JSON")
 
 
+@pytest.mark.thorough
 def test_s3_lists_in_order_beyond_one_page(outbox: Outbox):
     begin = datetime.now(UTC) - timedelta(hours=3)
     keys = [

@@ -47,7 +47,11 @@ class DefinitionReader(FieldReader):
                 "The definition has no objects", document.position, "Add objects to 'objects'"
             )
         self.open_values = {}
-        objects = tuple(filter(None, (self._object(item) for item in items)))
+        objects: tuple[PipelineObject, ...] = ()
+        if any(isinstance(item, JsonObject) for item in items):
+            objects = tuple(self._object(item, place) for place, item in enumerate(items, 1))
+        elif items:
+            self.error("No entry of 'objects' is an object", items[0].position, "Write { … }")
         parameters = self.parameters(document, "parameters")
         values = tuple(
             value
@@ -86,17 +90,25 @@ class DefinitionReader(FieldReader):
                 )
         return items
 
-    def _object(self, item: JsonValue) -> PipelineObject | None:
+    def _object(self, item: JsonValue, place: int) -> PipelineObject:
+        """Read an object; one without an id gets one of its place in the list."""
         if not isinstance(item, JsonObject):
-            self.error("An entry of 'objects' is not an object", item.position, "Write { … }")
-            return None
+            made_up = f"object_{place}"
+            self.error(
+                "An entry of 'objects' is not an object",
+                item.position,
+                "Write { … }",
+                object_id=made_up,
+            )
+            return PipelineObject(
+                id=made_up, name=made_up, type=None, fields=(), position=item.position
+            )
         object_id = self.identity(item, "id", "An object")
         names = item.values("name")
         if object_id is None:
-            # The finding stands; with the name for an id the rest can be checked as well.
+            # The finding stands; with the name for an id the rest can be used as well.
             object_id = self.identity(item, "name", "An object") if names else None
-            if object_id is None:
-                return None
+            object_id = object_id or f"object_{place}"
         name = self.identity(item, "name", "The object", object_id) if names else object_id
         types = item.values("type")
         type_name = self.identity(item, "type", "The object", object_id) if types else None

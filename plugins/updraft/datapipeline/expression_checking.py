@@ -59,6 +59,20 @@ def expression_problems(
     return functions + runtime + names
 
 
+def unknown_names(text: str, definition: Definition) -> list[str]:
+    """List the names in a text that nothing gives a value.
+
+    :param text: the value of a field.
+    :param definition: the definition that it stands in.
+    :returns: the names; none when the text can't be read.
+    """
+    try:
+        trees = [part.tree for part in parse_text(text) if isinstance(part, Embedded)]
+    except ExpressionError:
+        return []
+    return [name for tree in trees for name in _unknown_names(tree, definition)]
+
+
 def unknown_name(name: str, definition: Definition, *, secret: bool = False) -> tuple[str, str]:
     """Say that nothing gives a name its value.
 

@@ -11,6 +11,7 @@ from updraft.errors import UpdraftError
 
 MASK = "***"
 _LONGEST_VALUE_SHOWN = 120
+_PLAIN_WORDS = {"A", "An", "No", "Nobody", "Nothing", "The", "There", "This", "Without"}
 _PASSWORD_ITEM = re.compile(
     r"""((?:password|passwd|passphrase|pwd|secret|token)\w*=)(?!\#\{)[^&;,\s"']+""", re.IGNORECASE
 )
@@ -99,6 +100,17 @@ def shown_value(value: str, *, secret: bool = False) -> str:
     if len(printable) > _LONGEST_VALUE_SHOWN:
         return f"{printable[: _LONGEST_VALUE_SHOWN - 1]}…"
     return printable
+
+
+def as_clause(message: str) -> str:
+    """Make a message fit to stand behind "because".
+
+    :param message: one sentence.
+    :returns: the same, without full stop, and in lower case where a plain word begins it.
+    """
+    words = message.rstrip(".")
+    first = words.partition(" ")[0]
+    return words[:1].lower() + words[1:] if first in _PLAIN_WORDS else words
 
 
 def mask_passwords(text: str) -> str:

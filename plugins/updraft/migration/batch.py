@@ -1,19 +1,20 @@
 """Converting many definitions in one go: finding them, naming them, checking and writing them."""
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from updraft.datapipeline.file_checking import check_result, unknown_values
-from updraft.datapipeline.findings import Finding, Severity, has_errors
+from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.datapipeline.reading import ReadResult
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import Conversion, convert_definition
 from updraft.migration.import_check import ImportOutcome, check_imports
 from updraft.migration.inputs import pipeline_id, placed, read_input, shown_path
-from updraft.migration.names import check_dag_id, dag_id_of, unique
+from updraft.migration.names import check_dag_id, dag_id_of, file_stems, unique
 from updraft.migration.output_files import EditedFileError, check_overwrite, write_files
 from updraft.migration.pipeline_schedule import run_times
 
@@ -27,7 +28,7 @@ class Written:
     """A conversion and where it was written.
 
     :param conversion: the conversion.
-    :param dag_file: the DAG file, none when nothing was written.
+    :param dag_file: the DAG file, none when none was written.
     :param report_file: the Markdown report, none when nothing was written.
     """
 
@@ -55,12 +56,19 @@ class Given:
     :param parameters: parameters declared in a file of their own.
     :param start_date: from when on the DAGs take the place of the pipelines, in UTC.
     :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :param strict: whether nothing is written for a file with an error.
     """
 
     values: tuple[ParameterValue, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     start_date: datetime | None = None
     compute: str = "ec2"
+    strict: bool = False
+
+    @property
+    def sources(self) -> set[str]:
+        """The files and options that the values come from."""
+        return {one.source for one in self.values}
 
     @property
     def by_name(self) -> dict[str, tuple[str, ...]]:
@@ -90,8 +98,12 @@ def convert_all(
     conversions: list[Conversion] = []
     taken: dict[str, Path] = {}
     definitions: list[Definition] = []
+    stems = file_stems(files)
     for path in files:
-        read, made = _convert_file(path, dag_id, given, taken)
+        try:
+            read, made = _convert_file(path, stems[path], dag_id, given, taken)
+        except Exception as error:  # noqa: BLE001 of 500 pipelines, 499 have nothing to do with it
+            read, made = (), [_crashed(path, error)]
         definitions += read
         conversions += [_placed(path, one) for one in made]
         advance(path)
@@ -99,19 +111,19 @@ def convert_all(
     if unknown and conversions:
         # A value that no file takes is a mistake in the command: nothing is written for any.
         conversions = [
-            replace(one, findings=(*unknown * (number == 0), *one.findings), dag_source=None)
+            replace(one.refused(), findings=(*unknown * (number == 0), *one.findings))
             for number, one in enumerate(conversions)
         ]
     return conversions
 
 
 def _convert_file(
-    path: Path, dag_id: str | None, given: Given, taken: dict[str, Path]
+    path: Path, stem: str, dag_id: str | None, given: Given, taken: dict[str, Path]
 ) -> tuple[tuple[Definition, ...], list[Conversion]]:
     try:
         _check_file_name(path)
         result = read_input(path, given.by_name)
-        names = _dag_ids(path, result.definitions, dag_id)
+        names = _dag_ids(path, stem, result.definitions, dag_id)
     except UpdraftError as error:
         advice = "Convert it by itself with --dag-id, or rename the file"
         if isinstance(error, FileNameError):
@@ -119,14 +131,16 @@ def _convert_file(
         elif pipeline_id(path) is not None:
             advice = "Check its id, the region and the rights of the AWS environment"
         return (), [_failed(Conversion(path, "", ()), str(error), advice)]
-    if has_errors(result.findings) or not result.definitions:
-        # A file is a whole: what is wrong in one place may concern all of its pipelines.
+    if not result.definitions:
         findings = check_result(result, given.values, given.parameters)
         return result.definitions, [Conversion(path, names[0], findings)]
     conversions: list[Conversion] = []
     # What concerns the whole file is said once.
     findings = result.findings
     for name, definition in zip(names, result.definitions, strict=True):
+        if name in taken and (identity := pipeline_id(path)) is not None:
+            # Pipelines in AWS may have the same name, but not the same id.
+            name = dag_id_of(f"{name}_{identity}")  # noqa: PLW2901 from here on it is its name
         if name in taken:
             message = f"The DAG id {name!r} is taken by {taken[name]}"
             advice = "Rename one of the files, or convert it by itself with --dag-id"
@@ -150,7 +164,33 @@ def _convert_file(
             else:
                 conversions.append(one)
         findings = ()
-    return result.definitions, conversions
+    return result.definitions, _refused_if_wrong(conversions, given)
+
+
+def _refused_if_wrong(conversions: list[Conversion], given: Given) -> list[Conversion]:
+    """Leave nothing to write of a file with errors that do not let it be converted in part."""
+    errors = [
+        finding
+        for one in conversions
+        for finding in one.findings
+        if finding.severity is Severity.ERROR
+    ]
+    # A file is a whole: what is wrong in one place may concern all of its pipelines. And what is
+    # wrong with the command, its user can put right at once.
+    if (given.strict and errors) or any(one.file in given.sources for one in errors):
+        return [one.refused() for one in conversions]
+    return conversions
+
+
+def _crashed(path: Path, error: Exception) -> Conversion:
+    """Keep a mistake of Updraft to the file that shows it."""
+    words = "".join(traceback.format_exception(error))
+    last = words.strip().splitlines()[-1]
+    return _failed(
+        Conversion(path, "", (), crash=words),
+        f"Updraft has a mistake that this file shows: {last}",
+        "Please report it, with the definition",
+    )
 
 
 def _about(definition: Definition, result: ReadResult, *, with_others: bool) -> tuple[Finding, ...]:
@@ -179,7 +219,9 @@ def _placed(path: Path, one: Conversion) -> Conversion:
     return replace(one, findings=placed(path, one.findings), report=report)
 
 
-def _dag_ids(path: Path, definitions: Sequence[Definition], dag_id: str | None) -> tuple[str, ...]:
+def _dag_ids(
+    path: Path, stem: str, definitions: Sequence[Definition], dag_id: str | None
+) -> tuple[str, ...]:
     """Name the DAGs of a file: after the file, and after the pipeline where it has several.
 
     :raises UpdraftError: when there is nothing to make a name of.
@@ -188,8 +230,6 @@ def _dag_ids(path: Path, definitions: Sequence[Definition], dag_id: str | None) 
         raise UpdraftError("One DAG id can't name several DAGs: leave out --dag-id")
     if dag_id is not None:
         return (dag_id,)
-    stem = path.name.removesuffix(".json").removesuffix(".tf")
-    stem = Path(stem).stem if stem == path.name else stem
     if pipeline_id(path) is not None:
         # An id says nothing to people, if the pipeline has a name.
         stem = next((one.pipeline.name for one in definitions if one.pipeline.name), None) or stem
@@ -256,11 +296,11 @@ def write_all(
 
 
 def _write(one: Conversion, output: Path, report_folder: Path, *, force: bool) -> Written:
-    if one.failed or one.dag_source is None or one.report is None:
+    if one.report is None:
         return Written(one)
-    dag_file = output / f"{one.dag_id}.py"
+    dag_file = output / f"{one.dag_id}.py" if one.dag_source is not None else None
     try:
-        if not force:
+        if not force and dag_file is not None:
             check_overwrite(dag_file)
         report_file = write_files(dag_file, one.dag_source, report_folder, one.report)
     except EditedFileError as error:
@@ -274,6 +314,4 @@ def _failed(conversion: Conversion, message: str, advice: str) -> Conversion:
     finding = Finding(
         severity=Severity.ERROR, file=shown_path(conversion.path), message=message, advice=advice
     )
-    return replace(
-        conversion, findings=(*conversion.findings, finding), dag_source=None, report=None
-    )
+    return replace(conversion.refused(), findings=(*conversion.findings, finding))

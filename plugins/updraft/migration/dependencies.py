@@ -6,44 +6,39 @@ node itself, not its path.
 """
 
 from updraft.datapipeline.findings import Severity
+from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.mapper import Workflow
+from updraft.migration.tasks import PLACEHOLDER, TaskSpec
 from updraft.migration.unknown_objects import is_unknown
 
 
 def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
     """Find out what each task waits for.
 
-    :param workflow: the workflow with all its tasks; a circle becomes an error there.
+    :param workflow: the workflow with all its tasks. A circle becomes an error there, and is cut
+        where a task stands for it that fails.
     :returns: for each task id the ids of the tasks before it, in the order of the file.
     """
     before = {key: _before(key, workflow) for key in workflow.tasks}
+    cuts = _cut_circles(before, workflow)
     for object_id in workflow.teardowns:
         _place_resource(object_id, before)
-    circle = _circle(before)
-    if circle:
-        item = workflow.resolved[workflow.tasks[circle[0]].object_id]
-        names = " → ".join([*circle, circle[0]])
-        workflow.report(
-            Severity.ERROR,
-            item,
-            "dependsOn",
-            f"The objects wait for one another: {names}",
-            "Remove one of the dependencies",
-        )
-        return {}
+    # A resource that waits for what its users share may close another circle.
+    for key, task_ids in _cut_circles(before, workflow).items():
+        cuts.setdefault(key, []).extend(task_ids)
     upstream: dict[str, tuple[str, ...]] = {}
     for object_id, others in before.items():
         waits_for = tuple(workflow.tasks[one].task_id for one in workflow.tasks if one in others)
         for task in workflow.tasks_of(object_id):
-            upstream[task.task_id] = waits_for
+            upstream[task.task_id] = waits_for + tuple(cuts.pop(object_id, ()))
             waits_for = (task.task_id,)
     for object_id, teardown in workflow.teardowns.items():
         last = _last_users(object_id, before)
         upstream[teardown.task_id] = tuple(
             workflow.tasks[one].task_id for one in workflow.tasks if one in last
         )
-    return upstream
+    return {task.task_id: () for task in workflow.others} | upstream
 
 
 def in_order(upstream: dict[str, tuple[str, ...]]) -> list[str]:
@@ -59,6 +54,50 @@ def in_order(upstream: dict[str, tuple[str, ...]]) -> list[str]:
         ordered.append(following)
         pending.remove(following)
     return ordered
+
+
+def _cut_circles(before: dict[str, set[str]], workflow: Workflow) -> dict[str, list[str]]:
+    """Take a dependency out of each circle, and let a task that fails take its place.
+
+    :param before: for each object the objects it waits for, which is changed.
+    :param workflow: takes the tasks, and an error for each circle.
+    :returns: by object, the ids of the tasks that it waits for instead.
+    """
+    cuts: dict[str, list[str]] = {}
+    while circle := _circle(before):
+        waiting, awaited = circle[0], circle[-1]
+        before[waiting].discard(awaited)
+        edge = (waiting, awaited)
+        if edge not in workflow.cuts:
+            workflow.cuts[edge] = _add_cut(circle, workflow)
+        cuts.setdefault(waiting, []).append(workflow.cuts[edge])
+    return cuts
+
+
+def _add_cut(circle: list[str], workflow: Workflow) -> str:
+    """Add the task that stands for the dependency of the first of a circle on its last."""
+    waiting, awaited = (workflow.tasks[one] for one in (circle[0], circle[-1]))
+    item = workflow.resolved[waiting.object_id]
+    message = f"{CIRCLE}: {' → '.join([*circle, circle[0]])}"
+    workflow.report(Severity.ERROR, item, "dependsOn", message, "Remove one of the dependencies")
+    task_id = workflow.free_task_id(f"{waiting.task_id}_waits_for_{awaited.task_id}")
+    why = f"`{waiting.task_id}` would wait for `{awaited.task_id}`, which waits for it"
+    workflow.others.append(
+        TaskSpec(
+            task_id=task_id,
+            object_id="",
+            object_type="",
+            operator=PLACEHOLDER,
+            arguments={
+                "reason": why.replace("`", "'"),
+                "object_id": item.id,
+                "object_type": item.type or "-",
+            },
+            summary=f"fails, because {why}",
+            migrated=False,
+        )
+    )
+    return task_id
 
 
 def _place_resource(resource: str, before: dict[str, set[str]]) -> None:

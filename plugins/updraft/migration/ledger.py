@@ -1,6 +1,6 @@
 """The account of every field: what became of it in the DAG."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +20,9 @@ class Status(StrEnum):
 
 
 _WEIGHT = {status: weight for weight, status in enumerate(Status)}
+
+NO_RULE = "Updraft has no rule for this field"
+"""The note of a field that nobody has accounted for."""
 
 
 class FieldAccount(BaseModel):
@@ -50,10 +53,19 @@ class Ledger:
     most attention stands.
 
     :param definition: the definition whose fields are accounted for.
+    :param missing: ids of objects that no file has; they have no account.
+    :param written_ids: the id that a file has for an object, where it is not the object's own.
     """
 
-    def __init__(self, definition: Definition) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        missing: Collection[str] = (),
+        written_ids: Mapping[str, str] | None = None,
+    ) -> None:
         self._definition = definition
+        self._missing = missing
+        self._written_ids = written_ids or {}
         self._accounts: dict[tuple[str, str], tuple[Status, str]] = {}
 
     def account(self, item: ResolvedObject, field: str, status: Status, note: str) -> None:
@@ -109,15 +121,15 @@ class Ledger:
         rows: list[FieldAccount] = []
         shown = self._definition.shown
         for item in self._definition.objects:
+            if item.id in self._missing:
+                continue
             written = [("name", item.name)] if item.name != item.id else []
             written += [("type", item.type)] if item.type else []
             for name, value in [*written, *((one.name, shown(one)) for one in item.fields)]:
-                status, note = self._accounts.get(
-                    (item.id, name), (Status.NEEDS_DECISION, "Updraft has no rule for this field")
-                )
+                status, note = self._accounts.get((item.id, name), (Status.NEEDS_DECISION, NO_RULE))
                 rows.append(
                     FieldAccount(
-                        object_id=item.id,
+                        object_id=self._written_ids.get(item.id, item.id),
                         object_type=item.type or "-",
                         field=name,
                         value=value,

@@ -2,6 +2,7 @@
 
 import keyword
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
@@ -58,6 +59,11 @@ class Workflow:
     :param checks: for a precondition and what it guards, under which key its task is found.
     :param described: ids of objects that describe others and are part of what a task is given.
     :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :param missing: ids of objects that the definition refers to and does not have.
+    :param broken: by object id, what is wrong with objects that can't be converted, a clause.
+    :param others: tasks that no object stands for.
+    :param cuts: the tasks that stand for a dependency which would close a circle, by the keys of
+        what waits and of what it would wait for.
     :param awaited: by object id, the activities of other DAGs that tasks of this one wait for.
     :param added_params: fields of the form that are no parameters of the definition.
     :param variables: what stands before the DAG, such as notifiers.
@@ -80,6 +86,10 @@ class Workflow:
     checks: dict[tuple[str, str], str] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
     compute: str = "ec2"
+    missing: frozenset[str] = frozenset()
+    broken: Mapping[str, str] = field(default_factory=dict)
+    others: list[TaskSpec] = field(default_factory=list)
+    cuts: dict[tuple[str, str], str] = field(default_factory=dict)
     awaited: dict[str, Awaited] = field(default_factory=dict)
     added_params: tuple[ParamSpec, ...] = ()
     variables: list[VariableSpec] = field(default_factory=list)
@@ -152,7 +162,7 @@ class Workflow:
     def all_tasks(self) -> tuple[TaskSpec, ...]:
         """The tasks of all objects, those of one in the order in which they run."""
         working = tuple(task for object_id in self.tasks for task in self.tasks_of(object_id))
-        return (*working, *self.teardowns.values())
+        return (*working, *self.teardowns.values(), *self.others)
 
     def add_task(
         self, task: TaskSpec, templates: tuple[Template, ...] = (), key: str | None = None
@@ -183,6 +193,17 @@ class Workflow:
         """
         self.teardowns[task.object_id] = task
         self._note_reads(task, templates)
+
+    def discard_tasks(self, object_id: str) -> None:
+        """Take the tasks of an object out of the DAG again.
+
+        :param object_id: the object.
+        """
+        for task in (*self.tasks_of(object_id), self.teardowns.get(object_id)):
+            if task is not None and task.task_id not in self._main_task_ids.values():
+                self._task_ids.discard(task.task_id)
+        for tasks in (self.tasks, self.preparations, self.teardowns):
+            tasks.pop(object_id, None)
 
     def _note_reads(self, task: TaskSpec, templates: tuple[Template, ...]) -> None:
         self.note_reads(f"read by the task `{task.task_id}`", templates)

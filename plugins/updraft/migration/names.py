@@ -1,7 +1,10 @@
 """Names in the DAG: ids of the DAG and of tasks."""
 
 import keyword
+import os
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from updraft.errors import UpdraftError
 
@@ -54,6 +57,30 @@ def dag_id_of(file_stem: str) -> str:
         )
     words = snake_case(file_stem)
     return words if _DAG_ID.fullmatch(words) and not keyword.iskeyword(words) else f"dag_{words}"
+
+
+def file_stems(files: Sequence[Path]) -> dict[Path, str]:
+    """Name files, so that files of the same name in several folders get different names.
+
+    :param files: the files of one conversion.
+    :returns: for each file its name without suffix; behind the names of its folders where files in
+        several folders share it.
+    """
+    groups: dict[str, list[Path]] = {}
+    for path in files:
+        groups.setdefault(snake_case(_stem(path)), []).append(path)
+    names: dict[Path, str] = {}
+    for group in groups.values():
+        folders = [path.absolute().parent for path in group]
+        common = Path(os.path.commonpath(folders))
+        for path, folder in zip(group, folders, strict=True):
+            names[path] = "_".join([*folder.relative_to(common).parts, _stem(path)])
+    return names
+
+
+def _stem(path: Path) -> str:
+    stem = path.name.removesuffix(".json").removesuffix(".tf")
+    return Path(stem).stem if stem == path.name else stem
 
 
 def unique(name: str, taken: set[str]) -> str:

@@ -7,9 +7,9 @@ the instances of the other whose periods overlap with its own.
 from dataclasses import dataclass
 
 from updraft.datapipeline.findings import Severity
-from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
 from updraft.datapipeline.schedules import ScheduleRule
+from updraft.migration.completion import Completed
 from updraft.migration.dag_schedules import DagSchedule, dag_schedule
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
@@ -36,17 +36,17 @@ class Part:
 
 
 def split_by_schedule(
-    definition: Definition, resolved: Resolved, schedule: PipelineSchedule, dag_id: str
+    completed: Completed, schedule: PipelineSchedule, dag_id: str
 ) -> tuple[Part, ...]:
     """Cut a definition into parts with one schedule each.
 
-    :param definition: the definition.
-    :param resolved: its objects with inheritance applied.
+    :param completed: the definition.
     :param schedule: the schedules of its activities.
     :param dag_id: id for the DAG of the pipeline; those of the parts begin with it.
     :returns: the parts in the order of the file, none when one DAG says it all, or when nobody
         knows when all of the parts run.
     """
+    definition, resolved = completed.definition, completed.resolved
     dags = {rule: dag_schedule(rule, schedule.start_date) for rule in schedule.rules}
     whole = len(dags) < 2  # noqa: PLR2004 - a part by itself is the whole
     if whole or schedule.problem or any(dag.timetable is None for dag in dags.values()):
@@ -78,8 +78,10 @@ def split_by_schedule(
             part_definition,
             {**own, **stubs},
             JinjaCompiler(definition, resolved, dag.clock, clocks=clocks),
-            Ledger(part_definition),
+            Ledger(part_definition, completed.missing, completed.written_ids),
             part_schedule,
+            missing=completed.missing,
+            broken=completed.broken,
             awaited=awaited,
         )
         parts.append(Part(names[rule], workflow))

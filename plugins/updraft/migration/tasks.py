@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+PLACEHOLDER = "updraft.operators.placeholder.NotMigratedOperator"
+"""The operator of tasks that fail and say why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -54,7 +57,7 @@ class TaskSpec:
     """A task.
 
     :param task_id: its id in the DAG.
-    :param object_id: the legacy object that it comes from.
+    :param object_id: the legacy object that it comes from, empty for a task of no object.
     :param object_type: that object's type.
     :param operator: import path of the operator class.
     :param arguments: keyword arguments besides the task id; texts may hold Jinja.
@@ -94,12 +97,14 @@ class ParamSpec:
     :param arguments: keyword arguments of ``Param``; without ``default`` a value must be given.
     :param description: one line for the manual.
     :param kind: the type for the manual.
+    :param required: whether a value must be given though it has an empty default.
     """
 
     name: str
     arguments: dict[str, object]
     description: str
     kind: str
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ class DagSpec:
     :param settings: further keyword arguments of the DAG.
     :param notice: whom a failure is told, a sentence for the manual; empty for nobody.
     :param added_params: names of the fields that the pipeline had no parameter for.
+    :param before_use: what has to be settled before the DAG is switched on, a text for each.
     """
 
     dag_id: str
@@ -161,4 +167,5 @@ class DagSpec:
     settings: dict[str, ArgumentValue] = field(default_factory=dict)
     notice: str = ""
     added_params: frozenset[str] = frozenset()
+    before_use: tuple[str, ...] = ()
     tags: tuple[str, ...] = field(default=("data-pipeline",))

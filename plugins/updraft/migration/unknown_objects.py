@@ -61,21 +61,27 @@ def account_unknown_references(workflow: Workflow) -> None:
     :param workflow: the workflow with its tasks.
     """
     for item in workflow.resolved.values():
-        if not is_unknown(item):
+        missing = item.id in workflow.missing and item.id in workflow.tasks
+        if not is_unknown(item) and not missing:
             continue
         what = f"its type {item.type!r} is unknown" if item.type else "it has no type"
+        if item.id in workflow.missing:
+            what = "the definition has no such object"
         for object_id, name in _references(item, workflow):
             if name not in _SETTLED_REFERENCES:
                 note = f"refers to {item.id}, and {what}"
                 workflow.ledger.account_own(object_id, name, Status.NEEDS_DECISION, note)
 
 
-def reason(item: ResolvedObject) -> str:
+def reason(item: ResolvedObject, workflow: Workflow) -> str:
     """Say why an unknown object is not migrated.
 
     :param item: an unknown object.
+    :param workflow: the workflow.
     :returns: a clause.
     """
+    if item.id in workflow.missing:
+        return "the definition has no object with this id"
     if item.type is None:
         return "the object has no type"
     return f"{item.type} is no object type of AWS Data Pipeline"

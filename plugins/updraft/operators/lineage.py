@@ -1,5 +1,6 @@
 """Operators that carry lineage from the outbox to the catalog."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -168,7 +169,7 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         return AccountNaming(account, frozenset(name.strip() for name in workgroups))
 
     def _close_orphans(self, forwarder: Forwarder, after: timedelta) -> None:
-        namespace = conf.get("openlineage", "namespace", fallback="") or "default"
+        namespace = configured_namespace() or "default"
         try:
             forwarder.close_orphans(_state_in_airflow, namespace, after)
         except UpdraftError:
@@ -214,6 +215,16 @@ def _configured_domain_id() -> str:
             "configuration option [updraft] datazone_domain_id"
         )
     return str(domain_id)
+
+
+def configured_namespace() -> str:
+    """Read the OpenLineage namespace of this environment's jobs.
+
+    :returns: the option ``[openlineage] namespace``, else the variable ``OPENLINEAGE_NAMESPACE``,
+        which is all that ``openlineage-airflow`` knows; empty without both.
+    """
+    option = conf.get("openlineage", "namespace", fallback="")
+    return str(option or os.environ.get("OPENLINEAGE_NAMESPACE", ""))
 
 
 def configured_outbox_uri() -> str:

@@ -51,6 +51,9 @@ def test_sample_with_import_check(run, tmp_path):
         "dags/export_dynamodb_table_to_s3.py",
         "reports/export_dynamodb_table_to_s3.md",
         "reports/export_dynamodb_table_to_s3.json",
+        "reports/index.html",
+        "reports/index.md",
+        "reports/report.json",
     }
     assert "of 25 fields" in result.stdout
 
@@ -104,14 +107,24 @@ def test_values_and_dag_id(run, tmp_path):
         ),
     ],
 )
-def test_bad_definitions_say_where_and_write_nothing(run, tmp_path, change, words):
+def test_bad_definitions_say_where_and_strictly_write_nothing(run, tmp_path, change, words):
     path = _broken(tmp_path, change)
-    result = run(path)
+    result = run(path, "--strict")
     assert result.exit_code == 1
     assert f"{path}:" in result.stderr
     for word in words:
         assert word in result.stderr
     assert _files(tmp_path) == set()
+
+
+def test_a_bad_definition_is_converted_as_far_as_it_goes(run, tmp_path):
+    path = _broken(tmp_path, lambda d: d["objects"][2].update(dependsOn={"ref": "Nobody"}))
+    result = run(path)
+    assert result.exit_code == 1
+    assert "has errors; these tasks fail until that is settled: nobody" in result.stderr
+    (dag_file,) = (tmp_path / "dags").glob("*.py")
+    assert "nobody >> table_backup_activity" in dag_file.read_text()
+    assert "needs a decision" in (tmp_path / "reports" / f"{dag_file.stem}.md").read_text()
 
 
 def test_no_json(run, tmp_path):
@@ -130,10 +143,13 @@ def test_a_folder_converts_what_can_be(run, tmp_path):
     (folder / "bad.json").write_text('{"objects": [')
     (folder / "package.json").write_text('{"name": "other"}')
     (folder / "Good.json").write_bytes(_SAMPLE.read_bytes())
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "good.json").write_bytes(_SAMPLE.read_bytes())
     result = run(folder)
     assert result.exit_code == 1
     assert "dags/good.py" in _files(tmp_path)
-    assert "2 of 3 definitions not converted" in result.stderr
+    assert "dags/deeper_good.py" in _files(tmp_path)
+    assert "2 of 4 definitions not converted" in result.stderr
     assert "is taken by" in result.stderr
     assert f"No pipeline is in {folder / 'package.json'}" in result.stderr
 
@@ -263,3 +279,46 @@ def test_each_pipeline_of_a_template_has_a_report_of_its_own(run, tmp_path):
         assert f"depends on {other}" not in messages
         (group,) = [one for one in report["parameters"] if one["id"] == "Group"]
         assert group["status"] == "needs a decision"
+
+
+def _state(path):
+    return path.read_bytes(), path.stat().st_mtime_ns
+
+
+def test_check_tells_files_apart_and_writes_nothing(run, tmp_path):
+    result = run(_SAMPLE, "--check")
+    assert result.exit_code == 1
+    assert "export_dynamodb_table_to_s3.py: missing" in result.stdout
+    assert _files(tmp_path) == set()
+
+    assert run(_SAMPLE).exit_code == 0
+    dag_file = tmp_path / "dags" / "export_dynamodb_table_to_s3.py"
+    before = _state(dag_file)
+    result = run(_SAMPLE, "--check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "py: up to date" in result.stdout
+
+    result = run(_SAMPLE, "--check", "--set", "myDDBTableName=orders")
+    assert result.exit_code == 1
+    assert "py: would change" in result.stdout
+    assert '+            default="orders",' in result.stdout
+    assert "sha256" not in result.stdout
+    assert "1 of 1 DAG files are not up to date" in result.stderr
+    assert _state(dag_file) == before
+
+    dag_file.write_text(dag_file.read_text() + "".join(f"x{n} = 1\n" for n in range(30)))
+    result = run(_SAMPLE, "--check")
+    assert result.exit_code == 1
+    assert "py: edited by hand" in result.stdout
+    assert "more lines" in result.stdout
+    assert "x29" not in result.stdout
+
+
+def test_check_of_what_can_not_be_converted_says_why(run, tmp_path):
+    path = tmp_path / "broken.json"
+    path.write_text("{")
+    result = run(path, "--check")
+    assert result.exit_code == 1
+    assert "broken.py: not converted" in result.stdout
+    assert "The file ends in the middle of the definition" in result.stderr
+    assert run(_SAMPLE, "--check", "--force").exit_code == 2

@@ -105,9 +105,10 @@ def test_all_problems_are_found_in_one_go():
         {"objects": [{"name": "x"}, 7, {"id": "A", "a": None, "b": {"ref": "A", "x": 1}}]}
     )
     assert result.definition is None
+    assert [one.id for one in result.definitions[0].objects] == ["x", "object_2", "A"]
     assert [(one.object_id, one.field) for one in _errors(result)] == [
         (None, "id"),
-        (None, None),
+        ("object_2", None),
         ("A", "a"),
         ("A", "b"),
     ]

@@ -229,7 +229,7 @@ def test_an_untranslatable_date_becomes_a_placeholder(definition):
         pytest.param({"dependsOn": {"ref": "Tabel"}}, "dependsOn", "not exist", id="dangling"),
     ],
 )
-def test_errors_name_the_place_and_give_nothing(definition, change, field, words):
+def test_errors_name_the_place_and_give_a_task_that_fails(definition, change, field, words):
     definition.item("ExportActivity").update(change)
     conversion = definition.convert()
     (error,) = _errors(conversion)
@@ -237,8 +237,9 @@ def test_errors_name_the_place_and_give_nothing(definition, change, field, words
     assert words in error.message
     assert error.position.line > 1
     assert error.advice
-    assert conversion.failed
-    assert conversion.dag_source is None
+    assert len(conversion.placeholders) == 1
+    assert "**Before it is switched on.**" in conversion.dag_source
+    assert error.advice.rstrip(".") in " ".join(conversion.dag_source.split())
 
 
 @pytest.mark.parametrize(
@@ -301,13 +302,23 @@ def test_a_circle_of_dependencies_is_an_error(definition):
             "dependsOn": {"ref": "ExportActivity"},
         }
     )
-    (error,) = _errors(definition.convert())
+    conversion = definition.convert()
+    (error,) = _errors(conversion)
     assert "wait for one another" in error.message
+    assert conversion.placeholders == ("b_waits_for_export_activity", "b")
+    assert "    b_waits_for_export_activity >> b" in conversion.dag_source
+    assert "    b >> export_activity" in conversion.dag_source
 
 
-def test_a_definition_without_activity_is_an_error(definition):
+def test_a_definition_without_activity_gives_a_report_alone(definition):
     definition.document["objects"] = [definition.item("Table")]
-    assert "no activity" in _errors(definition.convert())[0].message
+    definition.document["parameters"].pop()
+    conversion = definition.convert()
+    (warning,) = conversion.findings
+    assert "Nothing in the definition runs" in warning.message
+    assert conversion.dag_source is None
+    assert not conversion.failed
+    assert "There is no DAG" in conversion.report.to_markdown()
 
 
 @pytest.mark.parametrize(
@@ -485,9 +496,8 @@ def test_mutated_definitions_end_in_a_dag_or_in_errors(definition, tmp_path, dat
     path = tmp_path / "mutated.json"
     path.write_text(json.dumps(document))
     conversion = convert_file(path, "mutated")
-    assert conversion.failed == bool(_errors(conversion))
-    if not conversion.failed:
-        ast.parse(conversion.dag_source)
+    assert not conversion.failed
+    ast.parse(conversion.dag_source or "")
 
 
 def test_a_step_without_its_table_says_so(definition):

@@ -94,7 +94,7 @@ def test_wrong_arguments_are_errors_with_their_place(loading, arguments, words):
     assert error.position.line > 1
     assert error.file.endswith("export.json")
     assert error.advice
-    assert conversion.dag_source is None
+    assert "load_activity" in conversion.placeholders
 
 
 def test_the_advice_shows_the_form_of_an_import(loading):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.migration.golden_files import FOLDER, cases, convert_all, golden_files
 from updraft.migration import batch
-from updraft.migration.report import Report
+from updraft.migration.reporting.model import Report
 
 
 @pytest.fixture(scope="module")

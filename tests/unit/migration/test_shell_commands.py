@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from updraft.cli.convert import _check_compute
+from updraft.cli.convert import check_compute
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import convert_file
 from updraft.migration.ledger import Status
@@ -184,11 +184,11 @@ def test_what_cannot_be_said_is_a_placeholder(shell, tmp_path, compute, fields, 
 
 
 def test_choices_of_compute():
-    _check_compute("ssm")
+    check_compute("ssm")
     with pytest.raises(UpdraftError, match="Amazon ECS are not converted yet"):
-        _check_compute("ecs")
+        check_compute("ecs")
     with pytest.raises(UpdraftError, match="did you mean 'bash'"):
-        _check_compute("bahs")
+        check_compute("bahs")
 
 
 def test_times_of_a_parameter_stay_its(shell, tasks_of):

@@ -19,7 +19,7 @@ _DEFAULT_PROFILE = "DataPipelineDefaultResourceRole"
 
 # Types that Amazon Linux 2023 does not start on, or that are hard to get, with the ones of today
 # that have as much memory. https://aws.amazon.com/ec2/previous-generation/
-_CURRENT_TYPES = {
+CURRENT_TYPES = {
     "t1.micro": "t3.micro",
     "m1.small": "t3.small",
     "m1.medium": "t3.medium",
@@ -136,7 +136,7 @@ class InstanceFields(ClusterFields):
 
     def _instance_type(self) -> str | None:
         given = self.value("instanceType", "`instance_type`")
-        current = _CURRENT_TYPES.get(given or "")
+        current = CURRENT_TYPES.get(given or "")
         # An image of its own may have been made for the very type.
         if current is None or self.item.field("imageId") is not None:
             return given

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from updraft.datapipeline.expressions import ExpressionError
-from updraft.datapipeline.findings import Severity
+from updraft.datapipeline.findings import Severity, as_clause
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.task_settings import ACTION_FIELDS, ORDER_FIELDS, PIPELINE_WIDE
-from updraft.migration.tasks import TaskSpec
+from updraft.migration.tasks import PLACEHOLDER, TaskSpec
 
-OPERATOR = "updraft.operators.placeholder.NotMigratedOperator"
 _TASK_CATEGORIES = {"activity", "resource", "precondition"}
 # A proxy is listed among the resources, but nothing runs on it.
 _NO_TASKS = {"HttpProxy"}
@@ -31,11 +30,11 @@ def needs_task(item: ResolvedObject) -> bool:
 def placeholder_unless_mapped(
     item: ResolvedObject, field: str, workflow: Workflow
 ) -> Iterator[None]:
-    """Turn what can't be compiled inside of the block into a finding or a placeholder.
+    """Turn what can't be compiled inside of the block into a placeholder, and a finding at need.
 
     :param item: the object that is mapped in the block.
     :param field: the field to blame for what is missing, unless the error knows better.
-    :param workflow: where the finding, or the placeholder with its accounts, goes.
+    :param workflow: where the finding and the placeholder with its accounts go.
     """
     try:
         yield
@@ -44,11 +43,12 @@ def placeholder_unless_mapped(
         owner_id, name = error.place or (blamed.owner_id if blamed else item.id, field)
         owner = workflow.resolved[owner_id]
         workflow.report(Severity.ERROR, owner, name, error.message, error.advice)
+        add_placeholder(item, workflow, f"{name}: {as_clause(error.message)}")
     except NotCompilableError as error:
         add_placeholder(item, workflow, str(error))
-    except ExpressionError:
+    except ExpressionError as error:
         # The check of the definition has reported it, with its place.
-        return
+        add_placeholder(item, workflow, f"an expression can't be read: {error.message}")
 
 
 def add_placeholder(item: ResolvedObject, workflow: Workflow, reason: str) -> None:
@@ -58,18 +58,16 @@ def add_placeholder(item: ResolvedObject, workflow: Workflow, reason: str) -> No
     :param workflow: where the task and the accounts go.
     :param reason: why, a clause that ends without a full stop.
     """
+    workflow.discard_tasks(item.id)
     task_id = workflow.main_task_id(item)
+    object_type = "-" if item.id in workflow.missing else item.type or "-"
     workflow.add_task(
         TaskSpec(
             task_id=task_id,
             object_id=item.id,
-            object_type=item.type or "-",
-            operator=OPERATOR,
-            arguments={
-                "reason": reason,
-                "object_id": item.id,
-                "object_type": item.type or "-",
-            },
+            object_type=object_type,
+            operator=PLACEHOLDER,
+            arguments={"reason": reason, "object_id": item.id, "object_type": object_type},
             summary=f"fails, because {reason}",
             migrated=False,
         )
@@ -84,6 +82,8 @@ def account_placeholder(item: ResolvedObject, workflow: Workflow, note: str) -> 
     :param workflow: where the accounts go.
     :param note: why it is not migrated.
     """
+    if item.id in workflow.missing:
+        return  # What it would inherit says nothing.
     for name, inherited in item.fields.items():
         if inherited.owner_id == "Default" and name in PIPELINE_WIDE:
             continue

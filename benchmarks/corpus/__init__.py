@@ -1,0 +1,1 @@
+"""Every definition of a folder, converted and loaded in Airflow."""

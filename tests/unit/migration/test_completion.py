@@ -1,0 +1,115 @@
+"""Definitions with errors: what they lack is a task that fails, the rest is converted."""
+
+import pytest
+
+from updraft.migration.ledger import Status
+
+SHELL = {"id": "Shell", "type": "ShellCommandActivity", "command": "ls", "workerGroup": "w"}
+
+
+def _add_shell(definition, **fields):
+    definition.add(SHELL | fields)
+    return definition
+
+
+def _edges(conversion):
+    return [line.strip() for line in conversion.dag_source.splitlines() if " >> " in line]
+
+
+@pytest.mark.parametrize("field", ["dependsOn", "input", "precondition"])
+def test_what_is_missing_fails_in_its_place(definition, field, tasks_of):
+    conversion = _add_shell(definition, **{field: {"ref": "Nobody"}}).convert()
+    tasks = tasks_of(conversion)
+    assert conversion.placeholders == ("nobody",)
+    assert tasks["nobody"]["reason"] == "the definition has no object with this id"
+    assert tasks["shell"]["command"] == "ls"
+    assert "nobody >> shell" in _edges(conversion)
+
+
+def test_a_text_that_names_no_object_is_a_missing_object(definition):
+    conversion = _add_shell(definition, dependsOn="Nobody").convert()
+    assert conversion.placeholders == ("nobody",)
+
+
+def test_a_command_waits_for_the_computer_that_nobody_describes(definition, tasks_of, statuses_of):
+    _add_shell(definition, runsOn={"ref": "Machine"})
+    del definition.document["objects"][-1]["workerGroup"]
+    conversion = definition.convert()
+    assert conversion.placeholders == ("machine",)
+    assert tasks_of(conversion)["shell"]["instance_id"] == "machine.output"
+    statuses = statuses_of(conversion)
+    assert statuses["Shell", "command"][0] is Status.CARRIED_OVER
+    assert statuses["Shell", "runsOn"][0] is Status.NEEDS_DECISION
+    assert not any(object_id == "Machine" for object_id, _ in statuses)
+
+
+def test_a_copy_that_needs_no_cluster_misses_none(definition):
+    definition.item("ExportActivity")["runsOn"] = {"ref": "Gone"}
+    assert definition.convert().placeholders == ()
+
+
+def test_a_name_without_a_value_becomes_a_parameter(definition, tasks_of):
+    conversion = _add_shell(definition, command="ls #{myUnknown}").convert()
+    assert conversion.placeholders == ()
+    assert tasks_of(conversion)["shell"]["command"] == "ls {{ params.myUnknown }}"
+    (row,) = [one for one in conversion.report.parameters if one.id == "myUnknown"]
+    assert row.status is Status.NEEDS_DECISION
+
+
+def test_what_describes_an_activity_takes_it_along(definition, tasks_of):
+    definition.add(
+        {"id": "Sql", "type": "SqlActivity", "script": "x", "database": {"ref": "D"}},
+        {"id": "D", "type": "RedshiftDatabase", "username": "u", "*password": "p"},
+    )
+    conversion = definition.convert()
+    assert conversion.placeholders == ("sql",)
+    reason = tasks_of(conversion)["sql"]["reason"]
+    assert reason == "D.clusterId: RedshiftDatabase needs a field 'clusterId' or 'connectionString'"
+
+
+def test_an_odd_setting_of_the_pipeline_breaks_no_activity(definition, statuses_of):
+    definition.item("Default")["retryDelay"] = "soon"
+    conversion = definition.convert()
+    assert conversion.placeholders == ()
+    assert statuses_of(conversion)["Default", "retryDelay"][0] is Status.NEEDS_DECISION
+
+
+def test_objects_of_the_same_id_are_both_there(definition, tasks_of):
+    definition.add(SHELL, SHELL | {"command": "rm"})
+    conversion = definition.convert()
+    assert conversion.placeholders == ("shell_2",)
+    assert tasks_of(conversion)["shell"]["command"] == "ls"
+    rows = [one.value for one in conversion.report.fields if one.field == "command"]
+    assert rows == ["ls", "rm"]
+
+
+def test_what_is_no_object_fails_under_its_place(definition):
+    definition.add(7)
+    assert definition.convert().placeholders == ("object_6",)
+
+
+def test_an_object_without_id_goes_by_its_name(definition, tasks_of):
+    definition.add({"name": "Shell", **{key: SHELL[key] for key in SHELL if key != "id"}})
+    conversion = definition.convert()
+    assert conversion.placeholders == ()
+    assert "shell" in tasks_of(conversion)
+
+
+def test_a_schedule_that_is_missing_is_not_guessed(definition):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "Nobody"})
+    definition.add(
+        {"id": "S", "type": "Schedule", "period": "1 day", "startDateTime": "2024-01-01T00:00:00"}
+    )
+    assert "schedule=None" in definition.convert().dag_source
+
+
+def test_a_scheduled_dag_checks_what_nobody_has_given(definition, tasks_of):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
+    definition.add(
+        {"id": "S", "type": "Schedule", "period": "1 day", "startDateTime": "2024-01-01T00:00:00"}
+    )
+    conversion = definition.convert()
+    tasks = tasks_of(conversion)
+    assert tasks["check_parameters"]["names"] == ["myTable", "myBackup"]
+    assert _edges(conversion) == ["check_parameters >> export_activity"]
+    assert 'type=["null", "string"]' in conversion.dag_source
