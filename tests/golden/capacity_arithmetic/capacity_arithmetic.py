@@ -1,4 +1,4 @@
-# Updraft sha256:d15c7fd9a5ce54e75ce5f5d232d48f769cc19151c9cf97462d07194238624a1c
+# Updraft sha256:756c9880421e4c8535307573ae5c7dee624c64896475805496fc2a17aae677e2
 """Runs a shell command.
 
 1. `plan` runs a shell command.
@@ -38,26 +38,10 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myReads": Param(
-            default=4000,
-            type="integer",
-            title="Read units",
-        ),
-        "myWrites": Param(
-            default=500,
-            type="integer",
-            title="Write units",
-        ),
-        "myOffset": Param(
-            default=3,
-            type="integer",
-            title="Offset",
-        ),
-        "myShare": Param(
-            default=0.4,
-            type="number",
-            title="Share for this pipeline",
-        ),
+        "myReads": Param(default=4000, type="integer", title="Read units"),
+        "myWrites": Param(default=500, type="integer", title="Write units"),
+        "myOffset": Param(default=3, type="integer", title="Offset"),
+        "myShare": Param(default=0.4, type="number", title="Share for this pipeline"),
     },
 ):
     ShellCommandOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:84f99a0a7c47158eb0424d7bc1966822728ea89688c7dc79b3e927fba9421569
+# Updraft sha256:7eea6b70f05d5c63927da1147032be340069fe234b83fe5f9df653bc1d9df7df
 """Runs a script of SQL on Redshift.
 
 1. `erase_what_people_asked_for` runs a script of SQL on Redshift.
@@ -56,11 +56,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myBatch": Param(
-            default=5000,
-            type="integer",
-            title="Rows per transaction",
-        ),
+        "myBatch": Param(default=5000, type="integer", title="Rows per transaction"),
     },
 ):
     RedshiftSqlOperator(

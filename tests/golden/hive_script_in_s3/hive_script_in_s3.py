@@ -1,4 +1,4 @@
-# Updraft sha256:653345218d0cc7875e72e474e4a94f7a2ca54e7a55ee1de1b98e0d549c1e9d58
+# Updraft sha256:e4d30aa8f43be7874ea88d0e8539c22d3f8b5f620b92c906d2eba423fde67655
 """What the pipeline hive_script_in_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -47,11 +47,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myTop": Param(
-            default=100,
-            type="integer",
-            title="How many to keep",
-        ),
+        "myTop": Param(default=100, type="integer", title="How many to keep"),
     },
 ):
     cluster = EmrClusterOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:5d1fc574b228ef4dec8950abfe268bdbbcf22699f6a5a1917098aa1bb8ccbc89
+# Updraft sha256:8b60ef69baa30f0ed93c79c479abb253dd6b6fad204c19d4a000404fab82d5bf
 """Runs a shell command.
 
 1. `fetch_north` runs a shell command.
@@ -44,10 +44,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "myRegion": Param(
-            default="eu-west-1",
-            type="string",
-            minLength=1,
-            title="myRegion",
+            default="eu-west-1", type="string", minLength=1, title="myRegion"
         ),
     },
 ):

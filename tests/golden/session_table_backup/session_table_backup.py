@@ -1,4 +1,4 @@
-# Updraft sha256:067c50e1402d03d188ca93116bfb215ec778332c9bfb707d6fc1c63a609d3fbd
+# Updraft sha256:08ada6192761cca65a67ba0a0b371aea16e39d1b6919efd8bf5424d67dcb9c9f
 """What the pipeline session_table_backup did.
 
 1. `table_there` waits until a DynamoDB table is there.
@@ -48,10 +48,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "myTable": Param(
-            default="sessions",
-            type="string",
-            minLength=1,
-            title="Table to back up",
+            default="sessions", type="string", minLength=1, title="Table to back up"
         ),
         "myRegion": Param(
             default="eu-west-1",

@@ -1,4 +1,4 @@
-# Updraft sha256:51b86600f443b0204bbe22967047600a286cf082506e6fd6ff272b7410ec1736
+# Updraft sha256:2c5f26dbc5914857fda00edb0a1f17d5e792d17f117e4055eb9701123f1ee51a
 """Imports files from S3 into a DynamoDB table.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
@@ -38,9 +38,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "mySource": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="Folder of the backup",
+            type="string", pattern="^s3://[^/]+", title="Folder of the backup"
         ),
     },
 ):

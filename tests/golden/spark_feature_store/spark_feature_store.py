@@ -1,4 +1,4 @@
-# Updraft sha256:2ab3dc01597b06b14a406a88177d335d05ccca2d4d2bddb58e8f6db2061a29cc
+# Updraft sha256:03ada7e5bb49367df2fd28a36732030d38b0e503ec85943c649322d1154092d0
 """What the pipeline spark_feature_store did.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -62,16 +62,8 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myHorizon": Param(
-            default=7,
-            type="integer",
-            title="Days to look ahead",
-        ),
-        "myWeight": Param(
-            default=0.75,
-            type="number",
-            title="Weight of recent events",
-        ),
+        "myHorizon": Param(default=7, type="integer", title="Days to look ahead"),
+        "myWeight": Param(default=0.75, type="number", title="Weight of recent events"),
     },
 ):
     spark_cluster = EmrClusterOperator(
