@@ -11,8 +11,8 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	golden migration-table chaos bench-dynamodb bench-lineage bench-sql-lineage legacy \
+.PHONY: help setup demo down test checks lint types contracts format unit migration-table dags \
+	integration golden chaos bench-dynamodb bench-lineage bench-parse bench-sql-lineage legacy \
 	bench-waiting corpus lock package clean
 
 help:  ## List the targets
@@ -76,6 +76,10 @@ bench-lineage: setup  ## A log with 100,000 events: Updraft and the approach of 
 	@$(VENV)/python -m benchmarks.lineage $(if $(LINES),--lines $(LINES)) \
 		$(if $(EMITS),--emits $(EMITS))
 
+bench-parse: setup  ## 1,000 definitions converted; 1,000 DAGs parsed, beside by hand and dag-factory
+	@$(VENV)/python -m benchmarks.parsing $(if $(DAGS),--dags $(DAGS)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
 bench-sql-lineage: setup  ## Lineage of SQL: Updraft, openlineage-sql and sqlglot, statement by statement
 	@$(VENV)/python -m benchmarks.sql_lineage $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(MARKDOWN),--markdown)
@@ -98,6 +102,10 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--custom-compile-command 'make lock' include/local/requirements.in \
 		-o include/local/requirements.lock
+	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \
+		--python-version 3.11 --constraint constraints/mwaa-3.3.1.txt \
+		--custom-compile-command 'make lock' - benchmarks/parsing/requirements.in \
+		-o benchmarks/parsing/requirements.lock
 	@mkdir -p .local && grep -viE '^py(spark|4j)==' constraints/mwaa-3.3.1.txt > .local/spark.txt
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--constraint .local/spark.txt --custom-compile-command 'make lock' \

@@ -1,4 +1,4 @@
-# Updraft sha256:de1ff72e239947247554eb47959fa14d40a2dfd396811bc9f7f099758d0c8f2b
+# Updraft sha256:6547f084ebf913ade0d1f4438d12e705c2a8dd3028705baef2d89f362b7020bc
 """Runs a shell command.
 
 1. `plan` runs a shell command.
@@ -38,26 +38,10 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myReads": Param(
-            default=4000,
-            type="integer",
-            title="Read units",
-        ),
-        "myWrites": Param(
-            default=500,
-            type="integer",
-            title="Write units",
-        ),
-        "myOffset": Param(
-            default=3,
-            type="integer",
-            title="Offset",
-        ),
-        "myShare": Param(
-            default=0.4,
-            type="number",
-            title="Share for this pipeline",
-        ),
+        "myReads": Param(default=4000, type="integer", title="Read units"),
+        "myWrites": Param(default=500, type="integer", title="Write units"),
+        "myOffset": Param(default=3, type="integer", title="Offset"),
+        "myShare": Param(default=0.4, type="number", title="Share for this pipeline"),
     },
 ):
     ShellCommandOperator(

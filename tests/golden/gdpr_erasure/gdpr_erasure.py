@@ -1,4 +1,4 @@
-# Updraft sha256:dc99cbc3ebd95b662073e39d41acd7622d78cac7e899f43c379aec0c8cb00587
+# Updraft sha256:73e50045f1c840d5e02d8bc285fb868b469fbb40f99ffde5d74e2ed25a6f7241
 """Runs a script of SQL on Redshift.
 
 1. `erase_what_people_asked_for` runs a script of SQL on Redshift.
@@ -57,11 +57,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myBatch": Param(
-            default=5000,
-            type="integer",
-            title="Rows per transaction",
-        ),
+        "myBatch": Param(default=5000, type="integer", title="Rows per transaction"),
     },
 ):
     RedshiftSqlOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:7c223a015ef7c0c82315b0fc355d340b8c4b45e6ccd522575473086e430d5878
+# Updraft sha256:9f9114a7ff939a42ff085e7a1def5dfac15a342cf9a9ac8ed2bc590a492e4428
 """What the pipeline hive_script_in_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -60,11 +60,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myTop": Param(
-            default=100,
-            type="integer",
-            title="How many to keep",
-        ),
+        "myTop": Param(default=100, type="integer", title="How many to keep"),
     },
 ):
     cluster = EmrClusterOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:b25d8c5e9bd5831c3b4dbf5ac1fe80760123fcb4bf678397e5bcc019da52d92d
+# Updraft sha256:79dbc33a72c2e3abbae6d9ad13a4373f43684d682069a61fb2dd8d44381fe24e
 """Runs a shell command.
 
 1. `fetch_north` runs a shell command.
@@ -29,6 +29,7 @@ from updraft.timetables import PeriodTimetable
 
 with DAG(
     dag_id="inventory_sync",
+    description="Fetches the stock of each warehouse",
     schedule=PeriodTimetable(
         datetime(2024, 1, 1, tzinfo=UTC), "90 minutes", run_at="start"
     ),
@@ -40,14 +41,11 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
     },
-    tags=["data-pipeline"],
+    tags=["data-pipeline", "team=logistics"],
     doc_md=__doc__,
     params={
         "myRegion": Param(
-            default="eu-west-1",
-            type="string",
-            minLength=1,
-            title="myRegion",
+            default="eu-west-1", type="string", minLength=1, title="myRegion"
         ),
     },
 ):

@@ -1,4 +1,4 @@
-# Updraft sha256:22c0c1ab831f896d2956a4a61e52657bfe24b6c92b6263a50fc79f495c75b5f0
+# Updraft sha256:6ea1e02ee840a8dd29400cde8fdd3c08b2ac561e2ceb12239c06fde59937d34d
 """What the pipeline session_table_backup did.
 
 1. `table_there` waits until a DynamoDB table is there.
@@ -48,10 +48,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "myTable": Param(
-            default="sessions",
-            type="string",
-            minLength=1,
-            title="Table to back up",
+            default="sessions", type="string", minLength=1, title="Table to back up"
         ),
         "myRegion": Param(
             default="eu-west-1",

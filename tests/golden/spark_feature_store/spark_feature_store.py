@@ -1,4 +1,4 @@
-# Updraft sha256:052f160b7f140ed82435940cccae2e03cbed8f81d92aafd55fd1a800dbee71f4
+# Updraft sha256:2522e4ffcb80e9a58bc149969f32764315f8558fc14e8b59c8c38e4f84637a0a
 """What the pipeline spark_feature_store did.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -82,16 +82,8 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myHorizon": Param(
-            default=7,
-            type="integer",
-            title="Days to look ahead",
-        ),
-        "myWeight": Param(
-            default=0.75,
-            type="number",
-            title="Weight of recent events",
-        ),
+        "myHorizon": Param(default=7, type="integer", title="Days to look ahead"),
+        "myWeight": Param(default=0.75, type="number", title="Weight of recent events"),
     },
 ):
     spark_cluster = EmrClusterOperator(
