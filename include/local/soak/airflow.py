@@ -71,6 +71,9 @@ class SoakAirflow(LocalAirflow):
             # Readers and the writer do not wait for each other; the file remembers it.
             connection.execute("PRAGMA journal_mode = WAL")
 
+    def _wait_until_healthy(self, seconds: float = 900) -> None:
+        super()._wait_until_healthy(seconds)
+
     def _settings(self) -> dict[str, str]:
         bundle = {
             "name": "dags-folder",

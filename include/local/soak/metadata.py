@@ -19,6 +19,12 @@ anew without writing the try down.
 """
 
 
+_UNFINISHED = """
+select count(*) from dag_run
+where dag_id like 'soak!_%' escape '!' and state not in ('success', 'failed')
+"""
+
+
 class TaskRun(NamedTuple):
     """One try of one task instance that Airflow has begun.
 
@@ -56,13 +62,24 @@ where i.hostname <> '' and i.try_number > 0 and i.dag_id like 'soak!_%' escape '
 """
 
 
+def unfinished(database: Path) -> int:
+    """Count the runs of the DAGs of the soak that have not ended.
+
+    :param database: Airflow's database in SQLite.
+    :returns: their number.
+    """
+    with closing(_connect(database)) as connection:
+        row = connection.execute(_UNFINISHED).fetchone()
+    return int(row[0])
+
+
 def task_runs(database: Path) -> Iterator[TaskRun]:
     """Read what has run.
 
     :param database: Airflow's database in SQLite.
     :returns: one entry per try, those that were forgotten last.
     """
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)) as connection:
+    with closing(_connect(database)) as connection:
         rows = connection.execute(_QUERY).fetchall()
     last: dict[tuple[str, str, str, int], tuple[int, datetime]] = {}
     known = set()
@@ -77,6 +94,10 @@ def task_runs(database: Path) -> Iterator[TaskRun]:
         for number in range(1, tries):
             if (instance, number) not in known:
                 yield _task_run(instance, number, FORGOTTEN, when)
+
+
+def _connect(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
 
 
 def _task_run(

@@ -1,7 +1,6 @@
 """The course of a soak: start everything, let it run under fire, compare."""
 
 import json
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,14 +12,14 @@ from typing import Any
 
 from include.local.airflow import DOMAIN_ID
 from include.local.clients import client
-from include.local.demo.airflow_api import FINISHED, AirflowApi
+from include.local.demo.airflow_api import AirflowApi
 from include.local.fault_proxy import fault_proxy
 from include.local.layout import StateDirectory
 from include.local.soak import catalog_faults
 from include.local.soak.airflow import SoakAirflow
 from include.local.soak.comparison import CatalogEvent, Comparison, compare
 from include.local.soak.forwarders import KilledForwarders
-from include.local.soak.metadata import TaskRun, task_runs
+from include.local.soak.metadata import TaskRun, task_runs, unfinished
 from include.local.stack import LocalStack
 from updraft.errors import UpdraftError
 from updraft.lineage.local_outbox import LocalOutbox
@@ -35,6 +34,7 @@ _FORWARD = "forward_lineage"
 _LAST_LOOKS = 8
 _LOOK_SECONDS = 20.0
 _POLL_SECONDS = 2.0
+_PATIENCE = 180.0  # seconds that a busy Airflow may take to answer
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Soak:
             cleanup.callback(airflow.down)
             self._progress("starting Airflow")
             airflow.up()
-            api = AirflowApi(airflow.url, *airflow.login)
+            api = AirflowApi(airflow.url, *airflow.login, timeout=_PATIENCE)
             forwarders = KilledForwarders(
                 self._state.outbox.as_uri(),
                 DOMAIN_ID,
@@ -132,7 +132,7 @@ class Soak:
             cleanup.callback(forwarders.stop)
             runs = self._trigger(api)
             forwarders.start()
-            noise = self._wait(airflow, api, runs, forwarders)
+            noise = self._wait(airflow, api, len(runs), forwarders)
             closed = self._finish(api, forwarders)
             self._progress("comparing")
             outcome = Outcome(
@@ -156,41 +156,38 @@ class Soak:
         ]
 
     def _wait(
-        self,
-        airflow: SoakAirflow,
-        api: AirflowApi,
-        runs: list[tuple[str, str]],
-        forwarders: KilledForwarders,
+        self, airflow: SoakAirflow, api: AirflowApi, runs: int, forwarders: KilledForwarders
     ) -> int:
         """Wait until the DAGs have ended; meanwhile put events that are none into the outbox.
 
         :returns: how many of the latter.
         """
         deadline = time.monotonic() + self._plan.seconds
-        left, noise, halfway = set(runs), 0, False
-        dice = random.Random(self._plan.seed)  # noqa: S311 - chance, no secret
+        left, noise, halfway = runs, 0, False
         while left:
             airflow.check()
             if time.monotonic() > deadline:
                 raise UpdraftError(
-                    f"{len(left)} runs of DAGs have not ended in {self._plan.seconds:,.0f} s"
+                    f"{left} runs of DAGs have not ended in {self._plan.seconds:,.0f} s"
                 )
-            left = {run for run in left if api.run(*run)["state"] not in FINISHED}
-            forwarders.allow(1 - len(left) / (len(runs) + 1))
+            left = unfinished(airflow.database)
+            forwarders.allow(1 - left / (runs + 1))
             self._progress(
-                f"{len(runs) - len(left)} of {len(runs)} DAG runs, "
-                f"{forwarders.killed} forwarders killed"
+                f"{runs - left} of {runs} DAG runs, {forwarders.killed} forwarders killed"
             )
-            if noise < self._plan.dag_runs and dice.random() < 0.5:  # noqa: PLR2004 - a coin
-                body = b'{"eventTime": "2026-' + str(noise).encode()
-                key = EventKey.for_event(body, run_id=f"noise-{noise}", event_type="START")
-                self._outbox.put_event(body, key)
+            while noise <= self._plan.dag_runs * (runs - left) / runs:
+                self._put_noise(noise)
                 noise += 1
-            if not halfway and len(left) < len(runs) / 2:
+            if not halfway and left < runs / 2:
                 halfway = True  # a forwarder that is a task joins those that are killed
                 api.trigger(_FORWARD)
             time.sleep(_POLL_SECONDS)
         return noise
+
+    def _put_noise(self, number: int) -> None:
+        body = b'{"eventTime": "2026-' + str(number).encode()
+        key = EventKey.for_event(body, run_id=f"noise-{number}", event_type="START")
+        self._outbox.put_event(body, key)
 
     def _finish(self, api: AirflowApi, forwarders: KilledForwarders) -> int:
         """Let the forwarder's DAG finish what is left, runs without an end included."""
