@@ -12,8 +12,8 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test checks lint types contracts format unit migration-table dags \
-	integration golden chaos bench-dynamodb bench-lineage bench-parse bench-sql-lineage legacy \
-	bench-waiting corpus lock package clean
+	integration golden chaos soak bench-dynamodb bench-lineage bench-parse bench-sql-lineage \
+	legacy bench-waiting corpus lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ golden: setup  ## Write the golden DAGs and reports anew; look at the difference
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
 		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py --thorough -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
+
+soak: setup  ## 1,000 task runs under fire, then Airflow's database against the catalog; RUNS=20 is short
+	@$(VENV)/python -m include.local.soak $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
