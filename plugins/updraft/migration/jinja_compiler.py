@@ -89,6 +89,23 @@ class JinjaCompiler:
         """
         return self.compile_parts(parse_text(text), item, node)
 
+    def compile_list(
+        self, text: str, item: ResolvedObject, node: ResolvedObject | None = None
+    ) -> Template | None:
+        """Compile the value of a field that is nothing but a list, such as an array parameter.
+
+        :param text: the value.
+        :param item: the object whose field it is.
+        :param node: what an alarm or a precondition belongs to.
+        :returns: the expression, without braces around it; none when the value is something else.
+        :raises NotCompilableError: when it can't be said exactly.
+        """
+        scope = Scope(node)
+        value = self._parts(parse_text(text), item, scope)
+        if len(value) != 1 or isinstance(value[0], str) or value[0].kind != "list":
+            return None
+        return Template(value[0].text, None, frozenset(scope.parameters), frozenset(scope.fields))
+
     def compile_field(self, name: str, item: ResolvedObject) -> Template:
         """Compile a field that has one text.
 

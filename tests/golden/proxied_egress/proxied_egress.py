@@ -1,4 +1,4 @@
-# Updraft sha256:0633193252a891f8c3f8a2116eeb55acebfa48d7e580836ca2b6252264407e26
+# Updraft sha256:0271865f84a166e7d8da5df343eff71c3cb60c47dd0c7f6a8b07d47d809edba3
 """What the pipeline proxied_egress did.
 
 1. `runner` launches the instance of the run.
@@ -25,6 +25,18 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 
+RUNNER_USER_DATA = """\
+folder=/etc/systemd/system/amazon-ssm-agent.service.d
+mkdir -p "$folder"
+cat > "$folder/proxy.conf" <<'END'
+[Service]
+Environment="http_proxy=http://proxy.internal.example:3128" \
+"https_proxy=http://proxy.internal.example:3128" \
+"no_proxy=169.254.169.254,s3.amazonaws.com,.s3.amazonaws.com"
+END
+systemctl daemon-reload
+systemctl restart amazon-ssm-agent"""
+
 with DAG(
     dag_id="proxied_egress",
     schedule=CronTriggerTimetable("0 8 * * *", timezone="UTC"),
@@ -45,6 +57,7 @@ with DAG(
         instance_type="t3.micro",
         subnet_id="subnet-0a1b2c3d",
         terminate_after=timedelta(hours=1),
+        user_data=RUNNER_USER_DATA,
     ).as_setup()
     download = ShellCommandOperator(
         task_id="download",

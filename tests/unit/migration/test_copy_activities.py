@@ -97,7 +97,7 @@ def test_a_directory_within_s3(copying, task_of, statuses_of):
     )
     statuses = statuses_of(conversion)
     assert not _undecided(statuses)
-    assert statuses["Activity", "runsOn"] == (Status.DROPPED, "S3 copies by itself")
+    assert statuses["Activity", "runsOn"] == (Status.EQUIVALENT, "S3 copies by itself")
     assert statuses["Computer", "type"][0] is Status.DROPPED
 
 

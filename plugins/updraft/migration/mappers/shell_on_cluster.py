@@ -3,11 +3,13 @@
 from updraft.datapipeline.order_checking import are_ordered
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.legacy_steps import JarStep, command_step, script_step
+from updraft.emr.staged_commands import staged_command_step
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import flag, reading
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.emr_steps import ActivitySteps
+from updraft.migration.mappers.shell_settings import ShellSettings
 
 _IN_A_ROW = "steps run one after the other unless `StepConcurrencyLevel` says otherwise"
 _AS_ARGUMENTS = "bash"  # what $0 is
@@ -25,19 +27,31 @@ def add_cluster_step(
     """
     steps = ActivitySteps(item, workflow, node)
     account = workflow.ledger.account
-    if flag("stage", item):
-        raise NotCompilableError(
-            "it stages data on a cluster, where a step copies nothing: copy them in the command, "
-            "or let it run on an Ec2Resource"
-        )
-    if item.field("stage") is not None:
+    staged = flag("stage", item)
+    if staged is not None:
         steps.take(reading("stage", item))
-        account(item, "stage", Status.CARRIED_OVER, "nothing is staged")
+        note = "the step copies data before and after" if staged else "nothing is staged"
+        account(item, "stage", Status.CARRIED_OVER, note)
     command, script = steps.value("command"), steps.value("scriptUri")
     if (command is None) == (script is None):
         raise NotCompilableError("it needs one of command and scriptUri, and not both")
     arguments = steps.values("scriptArgument")
-    steps.add(_step(command, script, arguments, steps.region))
+    if staged:
+        settings = ShellSettings(item, workflow, node)
+        inputs, outputs = settings.staged_uris()
+        for template in settings.templates:
+            steps.take(template)
+        steps.add(
+            staged_command_step(
+                command=command,
+                script_uri=script.strip() if script is not None else None,
+                arguments=arguments,
+                inputs=inputs,
+                outputs=outputs,
+            )
+        )
+    else:
+        steps.add(_step(command, script, arguments, steps.region))
     account(item, "command", Status.CARRIED_OVER, "a step `bash -c` on the master node, as before")
     account(item, "scriptUri", Status.CARRIED_OVER, "a step that runs a script from S3")
     account(item, "scriptArgument", Status.CARRIED_OVER, "arguments of the step")

@@ -6,8 +6,8 @@ from datetime import timedelta
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.compiled_fields import (
+    compile_texts,
     compile_value,
-    compile_values,
     flag,
     reading,
     references_to,
@@ -80,9 +80,11 @@ class ShellSettings:
             arguments["command"] = command
         else:
             arguments["script_uri"] = (script or "").strip()
-        values = compile_values("scriptArgument", self.item, self.workflow, self.node)
+        values, read = compile_texts("scriptArgument", self.item, self.workflow, self.node)
+        for one in read:
+            self.take(one)
         if values:
-            arguments["arguments"] = [self.take(one) for one in values]
+            arguments["arguments"] = values
         account = self.workflow.ledger.account
         account(self.item, "command", Status.CARRIED_OVER, "`command`")
         account(self.item, "scriptUri", Status.CARRIED_OVER, "`script_uri`")
@@ -109,6 +111,21 @@ class ShellSettings:
         if staged and arguments:
             arguments["stage"] = True
         return arguments
+
+    def staged_uris(self) -> tuple[list[str], list[str]]:
+        """Say where staged data lie.
+
+        :returns: objects and prefixes to copy before, and prefixes to copy to after.
+        :raises NotCompilableError: when something was staged that is not in S3.
+        """
+        inputs, outputs = (
+            [
+                self._location(node, name, staged=True)
+                for node in references_to(name, self.item, self.workflow)
+            ]
+            for name in ("input", "output")
+        )
+        return inputs, outputs
 
     def _uri(self, node: ResolvedObject, role: str, *, staged: bool) -> str | None:
         try:
