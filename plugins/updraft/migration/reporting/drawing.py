@@ -1,6 +1,7 @@
 """A graph as a picture: where each node and each line goes, for a template to draw."""
 
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from unicodedata import combining, east_asian_width
 
 from updraft.lineage.graph_layout import Box, lay_out
@@ -96,6 +97,31 @@ def draw(graph: Graph) -> Picture:
             for edge in graph.edges
         ),
     )
+
+
+def without_detours(graph: Graph) -> Graph:
+    """Leave out the edges that others imply: what A waits for, B need not wait for behind A.
+
+    :param graph: a graph of tasks.
+    :returns: the same order with the fewest edges; with a circle, the graph itself.
+    """
+    targets: dict[str, set[str]] = {node.id: set() for node in graph.nodes}
+    for edge in graph.edges:
+        targets[edge.source].add(edge.target)
+    try:
+        # Whoever has targets comes after them.
+        order = list(TopologicalSorter(targets).static_order())
+    except CycleError:
+        return graph
+    behind: dict[str, set[str]] = {}
+    for node in order:
+        behind[node] = targets[node].union(*(behind[one] for one in targets[node]))
+    edges = tuple(
+        edge
+        for edge in graph.edges
+        if not any(edge.target in behind[one] for one in targets[edge.source])
+    )
+    return graph.model_copy(update={"edges": edges})
 
 
 def _size(node: Node) -> tuple[float, float]:
