@@ -19,35 +19,61 @@ pytestmark = pytest.mark.integration
 UNIT = Path(__file__).parents[1] / "unit" / "lineage"
 
 
-def test_harvested_forwarded_and_closed(local_stack, dag_runs, monkeypatch):
+@pytest.fixture
+def bucket(local_stack, monkeypatch):
     for name, value in local_stack.environment.items():
         monkeypatch.setenv(name, value)
-    bucket = environment = f"lineage-{uuid.uuid4().hex[:8]}"
-    domain = f"dzd_{uuid.uuid4().hex[:14]}"
-    boto3.client("s3", endpoint_url=local_stack.endpoint_url).create_bucket(Bucket=bucket)
-    _write_log(local_stack, f"airflow-{environment}-Task")
+    name = f"lineage-{uuid.uuid4().hex[:8]}"
+    boto3.client("s3", endpoint_url=local_stack.endpoint_url).create_bucket(Bucket=name)
+    return name
+
+
+def _harvested(local_stack, dag_runs, bucket):
+    """Harvest a log, and give the run that did it and the form for forwarding."""
+    _write_log(local_stack, f"airflow-{bucket}-Task")
     uri = f"s3://{bucket}/lineage"
-
-    harvest = dag_runs.run(
-        "harvest_task_logs", {"environment_name": environment, "outbox_uri": uri}
-    )
+    form = {"environment_name": bucket, "outbox_uri": uri}
+    harvest = dag_runs.run("harvest_task_logs", form)
     assert harvest.state == "success"
+    domain = f"dzd_{uuid.uuid4().hex[:14]}"
+    return harvest, {"outbox_uri": uri, "domain_id": domain, "max_events_per_second": 20}
 
-    # The task that has just harvested is one that says that it starts, and no more.
-    orphan = str(uuid.uuid4())
-    _put_start(open_outbox(uri, aws_conn_id=None), orphan, harvest.run_id)
-    form = {"outbox_uri": uri, "domain_id": domain, "max_events_per_second": 20}
-    for _ in range(2):  # the first run takes the start to the catalog, the second one asks
-        assert dag_runs.run("forward_lineage", form).state == "success"
+
+def _catalog(domain):
     client = DataZoneHook(aws_conn_id=None).client
     pages = client.get_paginator("list_lineage_events").paginate(domainIdentifier=domain)
-    runs = [
+    return [
         (summary["runId"], summary["eventType"])
         for page in pages
         for item in page["items"]
         for summary in [item["eventSummary"]["openLineageRunEventSummary"]]
     ]
-    assert len(runs) == len(set(runs)) == 14
+
+
+def test_harvested_and_forwarded(local_stack, bucket, dag_runs):
+    _, form = _harvested(local_stack, dag_runs, bucket)
+
+    for _ in range(2):  # the second run finds nothing to do
+        assert dag_runs.run("forward_lineage", form).state == "success"
+
+    runs = _catalog(form["domain_id"])
+    assert len(runs) == len(set(runs)) == 12
+
+
+@pytest.mark.thorough  # two looks at Airflow lie a minute apart
+def test_a_run_without_an_end_is_closed(local_stack, bucket, dag_runs):
+    harvest, form = _harvested(local_stack, dag_runs, bucket)
+    form["close_orphans_after_minutes"] = 1
+    # The task that has just harvested is one that says that it starts, and no more.
+    orphan = str(uuid.uuid4())
+    _put_start(open_outbox(form["outbox_uri"], aws_conn_id=None), orphan, harvest.run_id)
+
+    # The first run takes the start to the catalog, the second and the third one ask.
+    for pause in (0, 5, 65):
+        time.sleep(pause)
+        assert dag_runs.run("forward_lineage", form).state == "success"
+
+    runs = _catalog(form["domain_id"])
     assert sorted(kind for run, kind in runs if run == orphan) == ["COMPLETE", "START"]
 
 
