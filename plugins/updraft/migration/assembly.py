@@ -12,11 +12,10 @@ from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.actions import failure_notice
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.object_mapping import map_objects, report_undeclared
-from updraft.migration.parameters import map_parameters
+from updraft.migration.parameters import account_added, map_parameters
 from updraft.migration.pipeline_schedule import schedule_rows
 from updraft.migration.report import PipelineAccount, Report, TaskAccount, coverage_of
 from updraft.migration.required_params import guard_parameters
-from updraft.migration.staging import account_staging
 from updraft.migration.tasks import DagSpec
 
 # A title that names more kinds of tasks than these says less than the list of tasks.
@@ -81,7 +80,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
             )
             for task in tasks
         ),
-        parameters=(*parameters, *map(account_staging, workflow.added_params)),
+        parameters=(*parameters, *map(account_added, workflow.added_params)),
         fields=fields,
         findings=(),
         pipeline=_pipeline(workflow.definition.pipeline),
