@@ -21,7 +21,12 @@ class FileState(StrEnum):
     WOULD_CHANGE = "would change"
     EDITED = "edited by hand"
     MISSING = "missing"
+    NO_DAG = "no DAG, nothing in it runs"
     NOT_CONVERTED = "not converted"
+
+
+FINE = frozenset({FileState.UP_TO_DATE, FileState.NO_DAG})
+"""The states in which there is nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,10 @@ def compare_all(conversions: Iterable[Conversion], output: Path) -> list[Compare
 
 
 def _compare(conversion: Conversion, dag_file: Path) -> ComparedFile:
-    if conversion.failed or conversion.dag_source is None:
+    if conversion.failed:
         return ComparedFile(conversion, dag_file, FileState.NOT_CONVERTED)
+    if conversion.dag_source is None:
+        return ComparedFile(conversion, dag_file, FileState.NO_DAG)
     try:
         current = current_text(dag_file)
     except EditedFileError as error:
