@@ -11,9 +11,9 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	golden migration-table chaos bench-dynamodb bench-lineage bench-sql-lineage legacy \
-	bench-waiting corpus lock package clean
+.PHONY: help setup demo down test checks lint types contracts format unit migration-table dags \
+	integration golden chaos soak bench-dynamodb bench-lineage bench-parse bench-sql-lineage \
+	legacy bench-waiting corpus lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
 		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py --thorough -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
 
+soak: setup  ## 1,000 task runs under fire, then Airflow's database against the catalog; RUNS=20 is short
+	@$(VENV)/python -m include.local.soak $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
 		$(if $(SERVER),--server $(SERVER)) $(if $(LATENCY),--latency $(LATENCY)) \
@@ -75,6 +79,10 @@ bench-dynamodb: setup  ## Export and import side by side with the provider, awsw
 bench-lineage: setup  ## A log with 100,000 events: Updraft and the approach of AWS's sample
 	@$(VENV)/python -m benchmarks.lineage $(if $(LINES),--lines $(LINES)) \
 		$(if $(EMITS),--emits $(EMITS))
+
+bench-parse: setup  ## 1,000 definitions converted; 1,000 DAGs parsed, beside by hand and dag-factory
+	@$(VENV)/python -m benchmarks.parsing $(if $(DAGS),--dags $(DAGS)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 bench-sql-lineage: setup  ## Lineage of SQL: Updraft, openlineage-sql and sqlglot, statement by statement
 	@$(VENV)/python -m benchmarks.sql_lineage $(if $(ROUNDS),--rounds $(ROUNDS)) \
@@ -98,6 +106,10 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--custom-compile-command 'make lock' include/local/requirements.in \
 		-o include/local/requirements.lock
+	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \
+		--python-version 3.11 --constraint constraints/mwaa-3.3.1.txt \
+		--custom-compile-command 'make lock' - benchmarks/parsing/requirements.in \
+		-o benchmarks/parsing/requirements.lock
 	@mkdir -p .local && grep -viE '^py(spark|4j)==' constraints/mwaa-3.3.1.txt > .local/spark.txt
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--constraint .local/spark.txt --custom-compile-command 'make lock' \

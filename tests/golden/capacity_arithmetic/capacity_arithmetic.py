@@ -1,4 +1,4 @@
-# Updraft sha256:d15c7fd9a5ce54e75ce5f5d232d48f769cc19151c9cf97462d07194238624a1c
+# Updraft sha256:6547f084ebf913ade0d1f4438d12e705c2a8dd3028705baef2d89f362b7020bc
 """Runs a shell command.
 
 1. `plan` runs a shell command.
@@ -38,26 +38,10 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myReads": Param(
-            default=4000,
-            type="integer",
-            title="Read units",
-        ),
-        "myWrites": Param(
-            default=500,
-            type="integer",
-            title="Write units",
-        ),
-        "myOffset": Param(
-            default=3,
-            type="integer",
-            title="Offset",
-        ),
-        "myShare": Param(
-            default=0.4,
-            type="number",
-            title="Share for this pipeline",
-        ),
+        "myReads": Param(default=4000, type="integer", title="Read units"),
+        "myWrites": Param(default=500, type="integer", title="Write units"),
+        "myOffset": Param(default=3, type="integer", title="Offset"),
+        "myShare": Param(default=0.4, type="number", title="Share for this pipeline"),
     },
 ):
     ShellCommandOperator(
@@ -66,21 +50,21 @@ with DAG(
         command="plan",
         arguments=[
             (
-                "--shards={{ macros.updraft.divide((params.myReads + (params.myWrites "
-                "* 2)), 1000) }}"
+                "--shards={{ macros.updraft.divide(params.myReads + (params.myWrites * "
+                "2), 1000) }}"
             ),
             "--half={{ macros.updraft.divide(params.myReads, 2) }}",
             (
-                "--exact={{ macros.updraft.text(macros.updraft.divide((1.0 * "
-                "params.myReads), 1000)) }}"
+                "--exact={{ macros.updraft.text(macros.updraft.divide(1.0 * "
+                "params.myReads, 1000)) }}"
             ),
             (
                 "--spare={{ macros.updraft.text(macros.updraft.subtract("
                 "params.myReads, '1000')) }}"
             ),
             "--buckets={{ macros.updraft.text(macros.updraft.power(2, 4)) }}",
-            "--offset={{ ((-1) * params.myOffset) }}",
-            "--share={{ macros.updraft.text((params.myShare * 100)) }}",
+            "--offset={{ (-1) * params.myOffset }}",
+            "--share={{ macros.updraft.text(params.myShare * 100) }}",
             "--label=capacity-{{ params.myReads }}",
         ],
     )

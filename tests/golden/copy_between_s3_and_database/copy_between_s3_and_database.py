@@ -1,4 +1,4 @@
-# Updraft sha256:50a7466ef623c92c594234adb2e7e0b4ac99ce8967266d5ee6f4f1dd01b609f5
+# Updraft sha256:6c97a42ed743e9496cb8b40088c99fb2aedd0a5cd0810ab17ea1681ccd8deb60
 """What the pipeline copy-between-s3-and-database did.
 
 1. `load_orders` loads files from S3 into a table.
@@ -44,9 +44,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "myInputS3Loc": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="Folder of the incoming files",
+            type="string", pattern="^s3://[^/]+", title="Folder of the incoming files"
         ),
         "myOutputS3Loc": Param(
             type="string",
@@ -54,10 +52,7 @@ with DAG(
             title="Folder for the report and the archive",
         ),
         "myTableName": Param(
-            default="orders",
-            type="string",
-            minLength=1,
-            title="Table of the orders",
+            default="orders", type="string", minLength=1, title="Table of the orders"
         ),
     },
 ):

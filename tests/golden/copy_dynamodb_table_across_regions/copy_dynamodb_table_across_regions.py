@@ -1,4 +1,4 @@
-# Updraft sha256:9ccd64f46d6ad77f35e7f9faad8f81f8ff96ed7d7c60801cbb7d15e9cbf0740b
+# Updraft sha256:1a1dceb8a664d551188cf26f682817925b92601f7df1769b04fd363042eaabb2
 """Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
 
 1. `export_activity` exports a DynamoDB table to S3, in the format that the pipeline
@@ -45,11 +45,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "mySourceTable": Param(
-            type="string",
-            minLength=1,
-            title="Table to copy",
-        ),
+        "mySourceTable": Param(type="string", minLength=1, title="Table to copy"),
         "mySourceRegion": Param(
             default="eu-west-1",
             type="string",
@@ -57,9 +53,7 @@ with DAG(
             title="Region of the table to copy",
         ),
         "myTargetTable": Param(
-            type="string",
-            minLength=1,
-            title="Table to copy into; it has to exist",
+            type="string", minLength=1, title="Table to copy into; it has to exist"
         ),
         "myTargetRegion": Param(
             default="us-east-1",

@@ -1,4 +1,4 @@
-# Updraft sha256:1898842c4d08138a0efd529b7eb87d82773dba0c4a524f193c25b9a9270961f7
+# Updraft sha256:d9811fffc28c33035cd1e329364f95b2258c056b8ae62fb9961d98a3efc3c5c9
 """Exports a DynamoDB table to S3.
 
 1. `table_backup_activity` exports a DynamoDB table to S3, in the format that the
@@ -42,9 +42,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "myOutputS3Loc": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="OutputS3folder",
+            type="string", pattern="^s3://[^/]+", title="OutputS3folder"
         ),
         "myDDBReadThroughputRatio": Param(
             default=0.2,
@@ -55,9 +53,7 @@ with DAG(
             description_md="Enter value between 0.1 - 1.0",
         ),
         "myDDBTableName": Param(
-            type="string",
-            minLength=1,
-            title="DynamoDB Table Name",
+            type="string", minLength=1, title="DynamoDB Table Name"
         ),
         "myRegion": Param(
             type="string",

@@ -1,4 +1,4 @@
-# Updraft sha256:653345218d0cc7875e72e474e4a94f7a2ca54e7a55ee1de1b98e0d549c1e9d58
+# Updraft sha256:9f9114a7ff939a42ff085e7a1def5dfac15a342cf9a9ac8ed2bc590a492e4428
 """What the pipeline hive_script_in_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -10,9 +10,9 @@
 `cluster` was `Cluster` (EmrCluster), `rank` was `Rank` (HiveActivity), `recommend` was
 `Recommend` (PigActivity), `cluster_terminate` was `Cluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-02:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 02:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 
@@ -33,6 +33,19 @@ from updraft.operators.emr import (
     EmrTerminateClusterOperator,
 )
 
+STEP = {
+    "Jar": "command-runner.jar",
+    "Args": [
+        "bash",
+        "-c",
+        (
+            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && chmod +x "$script" '
+            '&& "$script" "$@"'
+        ),
+        "s3://acme-scripts/prepare.sh",
+    ],
+}
+
 with DAG(
     dag_id="hive_script_in_s3",
     schedule=CronTriggerTimetable("0 2 * * *", timezone="UTC"),
@@ -47,11 +60,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myTop": Param(
-            default=100,
-            type="integer",
-            title="How many to keep",
-        ),
+        "myTop": Param(default=100, type="integer", title="How many to keep"),
     },
 ):
     cluster = EmrClusterOperator(
@@ -91,18 +100,7 @@ with DAG(
             {
                 "Name": "Rank 1/3",
                 "ActionOnFailure": "CANCEL_AND_WAIT",
-                "HadoopJarStep": {
-                    "Jar": "command-runner.jar",
-                    "Args": [
-                        "bash",
-                        "-c",
-                        (
-                            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && '
-                            'chmod +x "$script" && "$script" "$@"'
-                        ),
-                        "s3://acme-scripts/prepare.sh",
-                    ],
-                },
+                "HadoopJarStep": STEP,
             },
             {
                 "Name": "Rank 2/3",
@@ -122,22 +120,7 @@ with DAG(
                     ],
                 },
             },
-            {
-                "Name": "Rank 3/3",
-                "ActionOnFailure": "CONTINUE",
-                "HadoopJarStep": {
-                    "Jar": "command-runner.jar",
-                    "Args": [
-                        "bash",
-                        "-c",
-                        (
-                            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && '
-                            'chmod +x "$script" && "$script" "$@"'
-                        ),
-                        "s3://acme-scripts/prepare.sh",
-                    ],
-                },
-            },
+            {"Name": "Rank 3/3", "ActionOnFailure": "CONTINUE", "HadoopJarStep": STEP},
         ],
         execution_timeout=timedelta(hours=3),
     )

@@ -1,4 +1,4 @@
-# Updraft sha256:a88d8ebcae4da00215f9593dcf08d08a1e763b1197f38989360511a0b70e2ba2
+# Updraft sha256:10c04c892f8601c2b41ed153f4c33c2a9a7888f4bc0ff2802336c2727fd14816
 """Imports files from S3 into a DynamoDB table.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
@@ -47,9 +47,7 @@ with DAG(
             description_md="s3://backups/orders/2024-03-01-04-00-00",
         ),
         "myTableName": Param(
-            type="string",
-            minLength=1,
-            title="Table to restore into; it has to exist",
+            type="string", minLength=1, title="Table to restore into; it has to exist"
         ),
         "myWriteThroughputRatio": Param(
             default=0.25,
@@ -60,10 +58,7 @@ with DAG(
             description_md="0.1 to 1.0",
         ),
         "myRegion": Param(
-            default="us-east-1",
-            type="string",
-            minLength=1,
-            title="Region of the table",
+            default="us-east-1", type="string", minLength=1, title="Region of the table"
         ),
     },
 ):

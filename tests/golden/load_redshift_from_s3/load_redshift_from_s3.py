@@ -1,4 +1,4 @@
-# Updraft sha256:6e45fb6d123b48db48d06bb0108034ad800c0ff15f0ba9c4f195765f82e88b88
+# Updraft sha256:16f24425c356acd815ec8584bbedfe50d46058a89c955d0dfc2ae352bbaee584
 """What the pipeline load-redshift-from-s3 did.
 
 1. `redshift_load_activity` loads files from S3 into a Redshift table.
@@ -47,14 +47,10 @@ with DAG(
     doc_md=__doc__,
     params={
         "myInputS3Loc": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="Folder with the CSV files",
+            type="string", pattern="^s3://[^/]+", title="Folder with the CSV files"
         ),
         "myOutputS3Loc": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="Folder for the totals",
+            type="string", pattern="^s3://[^/]+", title="Folder for the totals"
         ),
         "myRedshiftJdbcConnectStr": Param(
             type="string",
@@ -63,16 +59,9 @@ with DAG(
             description_md="jdbc:redshift://endpoint:port/database",
         ),
         "myRedshiftDbName": Param(
-            default="dev",
-            type="string",
-            minLength=1,
-            title="Database",
+            default="dev", type="string", minLength=1, title="Database"
         ),
-        "myRedshiftUsername": Param(
-            type="string",
-            minLength=1,
-            title="Database user",
-        ),
+        "myRedshiftUsername": Param(type="string", minLength=1, title="Database user"),
         "myRedshiftTableName": Param(
             default="orders",
             type="string",

@@ -1,4 +1,4 @@
-# Updraft sha256:c816e468c0df54027217d437dfb0c963a31620445e37894f01f2d3bae203aca9
+# Updraft sha256:fd41525b68436375f52acfe89cd144de4f8b96cec6706b0d897f60eb83f8d193
 """Loads files from S3 into a Redshift table.
 
 1. `add_new` loads files from S3 into a Redshift table.
@@ -36,9 +36,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "myFile": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="File with customers",
+            type="string", pattern="^s3://[^/]+", title="File with customers"
         ),
     },
 ):

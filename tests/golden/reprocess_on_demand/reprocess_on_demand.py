@@ -1,4 +1,4 @@
-# Updraft sha256:a81de91f19f4cd4b174139afcc698f2e6b2268b346bb8b03372aeb1dad03072d
+# Updraft sha256:ef6455a993c05d4d96e2ff6b2016b94d541c934138e175e0afbde04ebd56a6e9
 """What the pipeline reprocess_on_demand did.
 
 1. `runner` launches the instance of the run.
@@ -47,36 +47,19 @@ with DAG(
     doc_md=__doc__,
     params={
         "mySource": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="Folder to read again",
+            type="string", pattern="^s3://[^/]+", title="Folder to read again"
         ),
-        "myDays": Param(
-            default=7,
-            type="integer",
-            title="Days to go back",
-        ),
-        "myShare": Param(
-            default=1.0,
-            type="number",
-            title="Share of the files",
-        ),
+        "myDays": Param(default=7, type="integer", title="Days to go back"),
+        "myShare": Param(default=1.0, type="number", title="Share of the files"),
         "myMode": Param(
             default="replace",
             type="string",
             enum=["append", "replace"],
             title="What to do with what is there",
         ),
-        "myNote": Param(
-            default="",
-            type="string",
-            title="Why",
-        ),
+        "myNote": Param(default="", type="string", title="Why"),
         "myInstanceType": Param(
-            default="m5.large",
-            type="string",
-            minLength=1,
-            title="Type of the instance",
+            default="m5.large", type="string", minLength=1, title="Type of the instance"
         ),
         "mySubnet": Param(
             default="subnet-0a1b2c3d",
@@ -85,11 +68,7 @@ with DAG(
             title="Subnet of the instance",
             description_md="subnet-…",
         ),
-        "myHours": Param(
-            default=3,
-            type="integer",
-            title="Longest time in hours",
-        ),
+        "myHours": Param(default=3, type="integer", title="Longest time in hours"),
     },
 ):
     runner = Ec2InstanceOperator(

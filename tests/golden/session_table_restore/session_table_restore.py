@@ -1,4 +1,4 @@
-# Updraft sha256:51b86600f443b0204bbe22967047600a286cf082506e6fd6ff272b7410ec1736
+# Updraft sha256:26fbb0ac77d48c1546c7b3804ca38d042e286f3fa883a6239d844d0c52cd6b85
 """Imports files from S3 into a DynamoDB table.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
@@ -26,6 +26,7 @@ from updraft.operators.dynamodb import DynamoDBImportOperator
 
 with DAG(
     dag_id="session_table_restore",
+    description="Puts the last backup of the session table back",
     schedule=None,
     catchup=False,
     max_active_runs=1,
@@ -34,13 +35,11 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
     },
-    tags=["data-pipeline"],
+    tags=["data-pipeline", "team=accounts"],
     doc_md=__doc__,
     params={
         "mySource": Param(
-            type="string",
-            pattern="^s3://[^/]+",
-            title="Folder of the backup",
+            type="string", pattern="^s3://[^/]+", title="Folder of the backup"
         ),
     },
 ):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -28,7 +28,12 @@ SUFFIXES = {".json", ".yaml", ".tf"}
 APP = typer.Typer()
 APP.command()(convert)
 MANY = int(os.environ.get("FUZZ_CASES", "5000"))
-CHECKS = {"suppress_health_check": list(HealthCheck), "deadline": None}
+# What fails shows its text; to make it smaller takes longer than to read it.
+CHECKS = {
+    "suppress_health_check": list(HealthCheck),
+    "deadline": None,
+    "phases": (Phase.explicit, Phase.reuse, Phase.generate),
+}
 
 
 @cache
@@ -80,26 +85,37 @@ def broken_text(chance):
 def check(chance):
     """Convert a broken definition by the command, and look at what it has left."""
     text = broken_text(chance)
+    try:
+        check_text(text, chance.choice(sorted(SUFFIXES)))
+    except Exception as error:
+        error.add_note(text)
+        raise
+
+
+def check_text(text, suffix):
     with tempfile.TemporaryDirectory(prefix="updraft-broken-") as name:
         folder = Path(name)
-        source = folder / f"broken{chance.choice(sorted(SUFFIXES))}"
+        source = folder / f"broken{suffix}"
         source.write_bytes(text.encode(errors="surrogatepass"))
         result = CliRunner().invoke(
             APP, [str(source), "--output", str(folder / "dags"), "--no-import-check"]
         )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        # The command keeps a mistake of Updraft to the file that shows it; here it must not.
+        assert "Updraft has a mistake" not in result.output
         assert "Traceback" not in result.output
         assert result.exit_code in {0, 1}, result.output
         written = {path for path in folder.rglob("*") if path.is_file()} - {source}
         assert result.exit_code == 0 or re.search(r": (error|warning): |^error: ", result.output)
         assert not [path for path in written if path.name.startswith((".", "tmp"))]
-        dags = {path.stem for path in written if path.suffix == ".py"}
-        for suffix in (".md", ".json"):
-            reports = {path.stem for path in written if path.suffix == suffix}
-            assert dags <= reports
-            assert reports - dags <= {"index", "report"}
-        for path in written:
+        dags, pages, data = (
+            {path.stem for path in written if path.suffix == suffix} - {"index", "report"}
+            for suffix in (".py", ".md", ".json")
+        )
+        # Where nothing is to run, there is a report and no DAG.
+        assert dags <= pages == data
+        for path in written - {folder / "reports" / "index.html"}:
             content = path.read_text("utf-8")
             assert content.endswith("\n")
             if path.suffix == ".py":
