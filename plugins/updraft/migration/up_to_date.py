@@ -50,13 +50,9 @@ def compare_all(conversions: Iterable[Conversion], output: Path) -> list[Compare
 
     :param conversions: the conversions.
     :param output: folder of the DAG files.
-    :returns: for each conversion how its file stands, but for those of which nothing runs.
+    :returns: for each conversion how its file stands.
     """
-    return [
-        _compare(one, output / f"{one.dag_id}.py")
-        for one in conversions
-        if one.failed or one.dag_source is not None
-    ]
+    return [_compare(one, output / f"{one.dag_id}.py") for one in conversions]
 
 
 def _compare(conversion: Conversion, dag_file: Path) -> ComparedFile:
