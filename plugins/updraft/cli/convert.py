@@ -168,12 +168,16 @@ def _compare(conversions: "list[Conversion]", output: Path, errors: "Console") -
     from rich.console import Console  # noqa: PLC0415 keeps start fast
     from rich.text import Text  # noqa: PLC0415 likewise
 
-    from updraft.migration.up_to_date import FileState, compare_all  # noqa: PLC0415 likewise
+    from updraft.migration.up_to_date import (  # noqa: PLC0415 likewise
+        FINE,
+        FileState,
+        compare_all,
+    )
 
     compared = compare_all(conversions, output)
     console = Console(soft_wrap=True, highlight=False)
     for one in compared:
-        fine = one.state is FileState.UP_TO_DATE
+        fine = one.state in FINE
         line = Text(f"{one.dag_file}: ")
         console.print(line.append(one.state.value, style="green" if fine else "bold red"))
         for text in one.difference[:_DIFFERENCE_SHOWN]:
@@ -184,7 +188,7 @@ def _compare(conversions: "list[Conversion]", output: Path, errors: "Console") -
             console.print(Text(f"  … {more} more lines", style="dim"))
         if one.state is FileState.NOT_CONVERTED:
             print_findings(one.conversion.findings, errors)
-    old = sum(one.state is not FileState.UP_TO_DATE for one in compared)
+    old = sum(one.state not in FINE for one in compared)
     if old:
         errors.print(f"{old} of {len(compared)} DAG files are not up to date.")
         raise typer.Exit(1)
