@@ -11,9 +11,9 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	golden chaos bench-dynamodb bench-lineage bench-parse bench-sql-lineage legacy bench-waiting \
-	corpus lock package clean
+.PHONY: help setup demo down test checks lint types contracts format unit migration-table dags \
+	integration golden chaos soak bench-dynamodb bench-lineage bench-parse bench-sql-lineage \
+	legacy bench-waiting corpus lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ format: setup  ## Put the code into shape
 unit: setup  ## The fast tests
 	@$(VENV)/python -m pytest tests/unit -q
 
+migration-table: setup  ## Measure what becomes of every field, for docs/migration-table.md
+	@$(VENV)/python -m updraft.migration.reporting.migration_table docs/migration-table.md
+
 dags: setup  ## The DAG integrity tests
 	@$(VENV)/python -m pytest tests/dags -q
 
@@ -63,6 +66,10 @@ golden: setup  ## Write the golden DAGs and reports anew; look at the difference
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
 		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py --thorough -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
+
+soak: setup  ## 1,000 task runs under fire, then Airflow's database against the catalog; RUNS=20 is short
+	@$(VENV)/python -m include.local.soak $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \

@@ -163,7 +163,7 @@ def _write(overview: "Overview", kind: AnalysisFormat, output: Path | None) -> N
         typer.echo(text, nl=False)
     else:
         write_together({output: text})
-        typer.echo(f"{output}: {overview.totals.dags} DAGs", err=True)
+        typer.echo(f"{output} has {overview.totals.pipelines} pipelines", err=True)
 
 
 def _print(overview: "Overview", console: "Console") -> None:

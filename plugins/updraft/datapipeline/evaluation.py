@@ -49,6 +49,19 @@ def _depth_limit() -> Iterator[None]:
         raise EvaluationError("Fields and expressions are nested too deeply") from None
 
 
+def is_component(tree: Expression, item: ResolvedObject) -> bool:
+    """Tell whether an expression means the object itself, as the definition has it.
+
+    What runs is an instance, whose ``parent`` is the component that the definition describes
+    (guide, "Special Characters" and "Expression Evaluation": ``#{parent.@id}``).
+
+    :param tree: an expression before a dot.
+    :param item: the object whose field it stands in.
+    :returns: true for ``parent`` of an object that has no parent of its own.
+    """
+    return isinstance(tree, Name) and tree.name == "parent" and "parent" not in item.fields
+
+
 class Evaluator:
     """Evaluates the texts of one definition.
 
@@ -214,6 +227,8 @@ class Evaluator:
             if self._node is None:
                 raise EvaluationError("'node' is known only to alarms and preconditions")
             return [self._node]
+        if is_component(tree, item):
+            return [item]
         found = [
             self._resolved[one]
             for owner in owners

@@ -100,7 +100,7 @@ def _unknown_runtime_fields(tree: Expression) -> list[str]:
         for node in walk(tree)
         if isinstance(node, Name | Secret | Member)
         and node.name.startswith("@")
-        and node.name not in runtime_field_names()
+        and node.name not in runtime_field_names() | {"@id"}
     ]
 
 

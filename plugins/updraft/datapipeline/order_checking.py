@@ -43,6 +43,27 @@ def check_order(resolved: Resolved, definition: Definition) -> Iterator[Finding]
         )
 
 
+def are_ordered(one: ResolvedObject, other: ResolvedObject, resolved: Resolved) -> bool:
+    """Tell whether one of two objects waits for the other, at any remove.
+
+    :param one: an object.
+    :param other: another one.
+    :param resolved: the objects with inheritance applied.
+    :returns: true when they can't run at the same time.
+    """
+    for start, goal in ((one, other), (other, one)):
+        seen: set[str] = set()
+        pending = [start.id]
+        while pending:
+            current = pending.pop()
+            if current == goal.id:
+                return True
+            if current not in seen:
+                seen.add(current)
+                pending += _waits_for(resolved[current], resolved)
+    return False
+
+
 def _waits_for(item: ResolvedObject, resolved: Resolved) -> list[str]:
     found = [
         *item.references("dependsOn"),

@@ -1,7 +1,9 @@
 """Placeholders of the tools that fill definitions in before they are put.
 
 Such a tool writes ``${resources.vpc.region}`` or ``{{ region }}``. ``${name}`` alone may as well be
-a variable of a shell, of Hive or of Pig, which the service passes on, and so do we.
+a variable of a shell, of Hive or of Pig, which the service passes on, and so do we; and
+``{{ name }}`` in quotes may be a text. They count as placeholders in a file that plainly has
+others, or when a value is given for them.
 """
 
 import re
@@ -21,7 +23,8 @@ from updraft.datapipeline.open_values import OpenValue, Part
 _DOTTED = r"\$\{[A-Za-z_]\w*(?:\.\w+)+\}"
 _BRACES = r"\{\{\s*[A-Za-z_][\w.]*\s*\}\}"
 _IN_SCRIPTS = re.compile(_DOTTED)
-_CERTAIN = re.compile(f"{_DOTTED}|{_BRACES}")
+_CERTAIN = re.compile(_DOTTED)
+_BRACED = re.compile(_BRACES)
 _ANY = re.compile(rf"{_DOTTED}|{_BRACES}|\$\{{[a-z]\w*\}}")
 _VARIABLES = re.compile(r"\$\{(?:input|output)\d+\}")
 # What a shell, a database, Hive, Pig or a program on a cluster reads.
@@ -54,7 +57,8 @@ def open_placeholders(
     :param collector: takes a warning for each placeholder.
     :returns: the definition with open values or what is given for them, and all their names.
     """
-    if not _has_placeholder(document, ""):
+    if not _has_placeholder(document, "", given):
+        _report_braces(document, "", set(), collector)
         return document, frozenset()
     opener = _Opener(given, collector)
     changed = opener.value(document, "")
@@ -96,7 +100,7 @@ class _Opener:
         return joined([part for part in (*parts, value.value[end:]) if part], value.position)
 
     def _part(self, placeholder: str, value: JsonScalar) -> Part:
-        name = placeholder.strip("${} \t")
+        name = _name(placeholder)
         open_value = OpenValue(name, f"the placeholder {placeholder} of the file")
         for known in (name, open_value.parameter_name):
             if known in self._given:
@@ -121,10 +125,40 @@ def is_bare(value: JsonScalar) -> bool:
     return value.source.startswith(("${", "{{")) and value.source.endswith("}")
 
 
-def _has_placeholder(value: JsonValue, field: str) -> bool:
+def _has_placeholder(value: JsonValue, field: str, given: Mapping[str, tuple[str, ...]]) -> bool:
     if isinstance(value, JsonArray):
-        return any(_has_placeholder(item, field) for item in value.items)
+        return any(_has_placeholder(item, field, given) for item in value.items)
     if isinstance(value, JsonObject):
-        return any(_has_placeholder(member.value, member.key) for member in value.members)
-    pattern = _IN_SCRIPTS if field in _SCRIPTS else _CERTAIN
-    return is_bare(value) or pattern.search(value.text) is not None
+        return any(_has_placeholder(member.value, member.key, given) for member in value.members)
+    if is_bare(value) or _CERTAIN.search(value.text) is not None:
+        return True
+    return field not in _SCRIPTS and any(_name(one) in given for one in _braced(value))
+
+
+def _report_braces(
+    value: JsonValue, field: str, said: set[str], collector: FindingCollector
+) -> None:
+    """Warn of what looks like a placeholder and is taken as the text that it is."""
+    if isinstance(value, JsonArray):
+        for item in value.items:
+            _report_braces(item, field, said, collector)
+    elif isinstance(value, JsonObject):
+        for member in value.members:
+            _report_braces(member.value, member.key, said, collector)
+    elif field not in _SCRIPTS:
+        for placeholder in _braced(value):
+            if placeholder not in said:
+                said.add(placeholder)
+                collector.warn(
+                    f"{placeholder} is taken as text, as the service takes it",
+                    value.position,
+                    f"If a tool fills it in, give its value by --set {_name(placeholder)}=…",
+                )
+
+
+def _braced(value: JsonScalar) -> list[str]:
+    return _BRACED.findall(value.value) if isinstance(value.value, str) else []
+
+
+def _name(placeholder: str) -> str:
+    return placeholder.strip("${} \t")

@@ -24,8 +24,14 @@ _LAUNCHER = re.compile(
     r"(?:^(?:s3n?://(?:[^/]+\.)?elasticmapreduce/libs|/home/hadoop/libs)/(?:hive|pig)/|^)"
     r"(?P<name>hive-script|pig-script)$"
 )
+_RELEASE_DECIDES = "the release decides on the version"
 _ABOUT_VERSIONS = {"--base-path", "--hive-versions", "--pig-versions"}
 _INSTALLS = ("--install-hive", "--install-pig")
+_QUEUE_AS_OPTION = (
+    "the queue is Hadoop's generic option `-D mapreduce.job.queuename`, which the JAR has to "
+    "understand"
+)
+_DIFFERENCES = {_RELEASE_DECIDES, _QUEUE_AS_OPTION}
 _OLD_SCHEME = "s3n://"
 # Downloads a script to a file, since it may read its own input.
 _RUN_SCRIPT = (
@@ -79,6 +85,13 @@ class CurrentStep:
     step: JarStep | None
     changes: tuple[str, ...] = ()
 
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """The changes by which something else may run; all others only say the same anew."""
+        if self.step is None:
+            return self.changes
+        return tuple(one for one in self.changes if one in _DIFFERENCES)
+
 
 def current_step(jar: str, arguments: Sequence[str], region: str | None) -> CurrentStep:
     """Rewrite a step for current releases.
@@ -130,10 +143,8 @@ def hadoop_step(
         place = 1 if program else 0
         options = ("-D", f"mapreduce.job.queuename={queue}")
         given = (*given[:place], *options, *given[place:])
-        changes = (
-            "the queue is Hadoop's generic option `-D mapreduce.job.queuename`, which the JAR has "
-            "to understand",
-        )
+        # Hadoop's own programs read generic options.
+        changes = () if _STREAMING.match(jar) else (_QUEUE_AS_OPTION,)
     current = current_step(jar, given, None)
     step = current.step
     if step is not None and main_class is not None:
@@ -189,5 +200,5 @@ def _launched(
     if is_old:
         before.append(f"`{name}` is started by `command-runner.jar`")
     if dropped:
-        before.append("the release decides on the version")
+        before.append(_RELEASE_DECIDES)
     return CurrentStep(JarStep(COMMAND_RUNNER, (name, *kept, *pending)), tuple(before))

@@ -71,7 +71,9 @@ def _without_cycles(
     on_path: set[_Node] = set()
     forward: list[tuple[_Node, _Node]] = []
     for root in nodes:
-        stack = [(root, iter(targets[root]))] if root not in done else []
+        if root in done:
+            continue
+        stack = [(root, iter(targets[root]))]
         done.add(root)
         on_path.add(root)
         while stack:

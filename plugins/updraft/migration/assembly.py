@@ -3,15 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
-from updraft.datapipeline.findings import Finding, Severity
+from updraft.datapipeline.findings import Finding, Severity, mask_passwords
 from updraft.datapipeline.mentions import mentions
+from updraft.datapipeline.model import PipelineProperties
 from updraft.migration.dependencies import in_order, upstream_tasks
+from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.actions import failure_notice
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.object_mapping import map_objects, report_undeclared
 from updraft.migration.parameters import map_parameters
-from updraft.migration.reporting.model import Report
+from updraft.migration.reporting.model import PipelineAccount, Report
 from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.required_params import guard_parameters
 from updraft.migration.staging import account_staging
@@ -19,6 +21,8 @@ from updraft.migration.tasks import DagSpec
 
 # A title that names more kinds of tasks than these says less than the list of tasks.
 _MOST_IN_TITLE = 2
+# What the column of Airflow's database holds.
+_LONGEST_TAG = 100
 
 
 def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Report]:
@@ -55,9 +59,13 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         default_args=workflow.default_args,
         settings=workflow.dag_settings,
         notice=failure_notice(workflow),
+        description=_shown(workflow.definition.pipeline.description),
+        tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
     )
     accounts = (*parameters, *map(account_staging, workflow.added_params))
-    return dag, report_of(workflow, dag, accounts, used)
+    report = report_of(workflow, dag, accounts, used)
+    properties = _properties(workflow.definition.pipeline)
+    return dag, report.model_copy(update={"properties": properties})
 
 
 def with_errors(dag: DagSpec, findings: list[Finding]) -> DagSpec:
@@ -77,6 +85,43 @@ def _sentence(finding: Finding) -> str:
     where = ", ".join(filter(None, (f"`{what}`" if what else "", line)))
     advice = f" {finding.advice.rstrip('.')}." if finding.advice else ""
     return f"{where}: {finding.message.rstrip('.')}.{advice}".removeprefix(": ")
+
+
+def _properties(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
+    """Account for what a file says about a pipeline beside its definition."""
+    rows: list[PipelineAccount] = []
+    if properties.name:
+        note = "the DAG is named after the file; its id is the option --dag-id"
+        rows.append(_account("name", properties.name, Status.EQUIVALENT, note))
+    if properties.description:
+        shown = mask_passwords(properties.description)
+        rows.append(_account("description", shown, Status.CARRIED_OVER, "`description` of the DAG"))
+    rows += [
+        _account("tag", tag, Status.CARRIED_OVER, "a tag of the DAG")
+        for tag in map(_tag, properties.tags)
+    ]
+    if properties.activate is not None:
+        note = (
+            "a new DAG is paused until somebody switches it on, unless "
+            "`dags_are_paused_at_creation` says otherwise"
+        )
+        value = str(properties.activate).lower()
+        rows.append(_account("activate", value, Status.APPROXIMATED, note))
+    return tuple(rows)
+
+
+def _account(name: str, value: str, status: Status, note: str) -> PipelineAccount:
+    return PipelineAccount(property=name, value=value, status=status, note=note)
+
+
+def _shown(text: str | None) -> str:
+    return mask_passwords(text or "")
+
+
+def _tag(pair: tuple[str, str]) -> str:
+    """Write a tag in the one text that Airflow has for it."""
+    key, value = pair
+    return mask_passwords(f"{key}={value}" if value else key)[:_LONGEST_TAG]
 
 
 def _title(workflow: Workflow, source: str) -> str:

@@ -6,7 +6,9 @@ from updraft.datapipeline.findings import mask_passwords
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.jinja_compiler import Template
+from updraft.migration.jinja_text import jinja_string
 from updraft.migration.mapper import Workflow
+from updraft.migration.tasks import ArgumentValue
 
 
 def compile_values(
@@ -36,6 +38,42 @@ def compile_values(
     except MissingFieldError as error:
         raise MissingFieldError(error.message, error.advice, error.place or own) from None
     return tuple(replace(one, fields=one.fields | {own}) for one in compiled)
+
+
+def compile_texts(
+    name: str, item: ResolvedObject, workflow: Workflow, node: ResolvedObject | None = None
+) -> tuple[ArgumentValue, tuple[Template, ...]]:
+    """Compile all values of a field for an argument that takes a list, or its JSON.
+
+    :param name: the field.
+    :param item: the object.
+    :param workflow: the workflow.
+    :param node: what a precondition guards, known to it as ``node``.
+    :returns: a list of texts, or where one of the values is a list itself the template of their
+        JSON; and the templates that were read.
+    :raises NotCompilableError: when a part of one can't be said exactly.
+    """
+    inherited = item.fields.get(name)
+    texts = inherited.field.texts if inherited is not None else ()
+    try:
+        lists = [workflow.compiler.compile_list(text, item, node) for text in texts]
+    except NotCompilableError:
+        lists = []
+    if inherited is None or not any(lists):
+        compiled = compile_values(name, item, workflow, node)
+        return [one.text for one in compiled], compiled
+    workflow.compiler.require_public(name)
+    require_no_password(name, item)
+    read: list[Template] = [reading(name, item)]
+    pieces: list[str] = []
+    for text, found in zip(texts, lists, strict=True):
+        one = found or workflow.compiler.compile_text(text, item, node)
+        if found is None and one.literal is None:
+            raise NotCompilableError(f"{item.id}.{name} has a list beside other expressions")
+        read.append(one)
+        pieces.append(found.text if found else f"[{jinja_string(one.literal or '')}]")
+    whole = " + ".join(f"({piece})" for piece in pieces) if len(pieces) > 1 else pieces[0]
+    return f"{{{{ ({whole}) | map('string') | list | tojson }}}}", tuple(read)
 
 
 def compile_value(

@@ -36,6 +36,8 @@ _REPLACEABLE = {
     "onLateAction",
     "onSuccess",
     "output",
+    "postActivityTaskConfig",
+    "preActivityTaskConfig",
     "precondition",
     "runsOn",
     "schedule",
@@ -271,7 +273,9 @@ def _working(item: ResolvedObject, resolved: Resolved) -> set[str]:
         # A schedule or an action that is not sound is a matter of the fields that refer to it.
         if one.category in {"schedule", "action"}:
             continue
-        if one.category is None or one.category in WORKING_CATEGORIES - {"data node"}:
+        # A proxy is listed among the resources, but nothing runs on it.
+        works = one.category in WORKING_CATEGORIES - {"data node"} and one.type != "HttpProxy"
+        if one.category is None or works:
             found.add(one.id)
             continue
         pending += [

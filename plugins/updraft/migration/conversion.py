@@ -218,3 +218,15 @@ def _workflow(completed: Completed, schedule: PipelineSchedule) -> Workflow:
         missing=completed.missing,
         broken=completed.broken,
     )
+
+
+def specify(definition: Definition, dag_id: str) -> tuple[DagSpec, Report]:
+    """Map a definition with one schedule; no text is made of it.
+
+    :param definition: the definition.
+    :param dag_id: id for the DAG.
+    :returns: the DAG as data, and the report without findings.
+    """
+    completed = complete(check_definition(definition), ())
+    schedule = pipeline_schedule(completed.definition, completed.resolved)
+    return assemble(_workflow(completed, schedule), definition.source, dag_id)

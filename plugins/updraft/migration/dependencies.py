@@ -10,7 +10,7 @@ from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.migration.mapper import Workflow
 from updraft.migration.tasks import PLACEHOLDER, TaskSpec
-from updraft.migration.unknown_objects import is_unknown
+from updraft.migration.unknown_objects import SCRIPT_REFERENCES, is_unknown
 
 
 def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
@@ -38,7 +38,7 @@ def upstream_tasks(workflow: Workflow) -> dict[str, tuple[str, ...]]:
         upstream[teardown.task_id] = tuple(
             workflow.tasks[one].task_id for one in workflow.tasks if one in last
         )
-    return {task.task_id: () for task in workflow.others} | upstream
+    return {task.task_id: () for task in workflow.others} | _with_outputs(upstream, workflow)
 
 
 def in_order(upstream: dict[str, tuple[str, ...]]) -> list[str]:
@@ -54,6 +54,15 @@ def in_order(upstream: dict[str, tuple[str, ...]]) -> list[str]:
         ordered.append(following)
         pending.remove(following)
     return ordered
+
+
+def _with_outputs(
+    upstream: dict[str, tuple[str, ...]], workflow: Workflow
+) -> dict[str, tuple[str, ...]]:
+    """Let tasks follow those of no object whose output they take."""
+    others = {task.task_id for task in workflow.others}
+    taken = {task.task_id: sorted(task.implied_upstream & others) for task in workflow.all_tasks}
+    return {one: (*before, *taken[one]) for one, before in upstream.items()}
 
 
 def _cut_circles(before: dict[str, set[str]], workflow: Workflow) -> dict[str, list[str]]:
@@ -161,6 +170,15 @@ def _before(key: str, workflow: Workflow) -> set[str]:
         if not tasks[key].migrated
         or (one in tasks and is_unknown(resolved[one]))
         or (one in tasks and tasks[one].task_id in tasks[key].implied_upstream)
+    ]
+    # A precondition runs where those run that wait for it, and names the resource in their place.
+    taken = tasks[key].implied_upstream
+    pending += [other for other, task in tasks.items() if task.task_id in taken]
+    pending += [
+        one
+        for name in SCRIPT_REFERENCES
+        for one in item.references(name)
+        if one in workflow.missing
     ]
     if is_unknown(item):
         # It may be a data node, which then goes between those that write and those that read it.

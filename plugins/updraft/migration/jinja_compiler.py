@@ -6,6 +6,7 @@ becomes a placeholder that fails, so that a path is never quietly another one.
 
 from collections.abc import Mapping
 
+from updraft.datapipeline.evaluation import is_component
 from updraft.datapipeline.expression_checking import unknown_name
 from updraft.datapipeline.expressions import (
     Call,
@@ -87,6 +88,23 @@ class JinjaCompiler:
         :raises NotCompilableError: when a part of it can't be said exactly.
         """
         return self.compile_parts(parse_text(text), item, node)
+
+    def compile_list(
+        self, text: str, item: ResolvedObject, node: ResolvedObject | None = None
+    ) -> Template | None:
+        """Compile the value of a field that is nothing but a list, such as an array parameter.
+
+        :param text: the value.
+        :param item: the object whose field it is.
+        :param node: what an alarm or a precondition belongs to.
+        :returns: the expression, without braces around it; none when the value is something else.
+        :raises NotCompilableError: when it can't be said exactly.
+        """
+        scope = Scope(node)
+        value = self._parts(parse_text(text), item, scope)
+        if len(value) != 1 or isinstance(value[0], str) or value[0].kind != "list":
+            return None
+        return Template(value[0].text, None, frozenset(scope.parameters), frozenset(scope.fields))
 
     def compile_field(self, name: str, item: ResolvedObject) -> Template:
         """Compile a field that has one text.
@@ -258,6 +276,8 @@ class JinjaCompiler:
             if scope.node is None or isinstance(tree, Member):
                 raise NotCompilableError("'node' is known only to alarms and preconditions")
             return scope.node
+        if is_component(tree, item):
+            return item
         references = owner.references(name)
         if not references:
             raise MissingFieldError(

@@ -1,10 +1,13 @@
 """Every object of a definition goes to its mapper, or becomes a task that fails."""
 
+from dataclasses import replace
+
 import updraft.migration.mappers  # noqa: F401 registers the mappers
-from updraft.datapipeline.findings import Finding, Severity, did_you_mean
+from updraft.datapipeline.findings import Finding, Severity, did_you_mean, mask_passwords
 from updraft.datapipeline.mentions import Mentions
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.completion import SETTLED_BY_NOTES, clause
+from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.actions import add_actions
 from updraft.migration.mappers.pipeline import (
@@ -17,6 +20,7 @@ from updraft.migration.mappers.utilities import account_descriptions
 from updraft.migration.schedule_parts import add_sensor
 from updraft.migration.unknown_objects import (
     account_unknown_references,
+    is_missing_script,
     is_unknown,
     may_have_worked,
     reason,
@@ -24,6 +28,7 @@ from updraft.migration.unknown_objects import (
 
 # Activities decide what becomes of the objects that serve them.
 _ORDER = ("schedule", "activity", "precondition", "data node", "resource")
+_COMMENT = "myComment"
 _WORKING = {"activity", "precondition", "resource"}
 
 
@@ -36,6 +41,7 @@ def map_objects(workflow: Workflow) -> None:
     if default is not None:
         map_default(default, workflow)
     descriptions = [one for one in _map_each(workflow) if one.category != "action"]
+    _keep_comments(workflow)
     add_actions(workflow)
     report_activities_without_schedule(workflow)
     if default is not None:
@@ -79,7 +85,9 @@ def _map_each(workflow: Workflow) -> list[ResolvedObject]:
         if item.id == DEFAULT_ID:
             continue
         worked = is_unknown(item) and (
-            item.id in workflow.broken or may_have_worked(item, workflow)
+            item.id in workflow.broken
+            or may_have_worked(item, workflow)
+            or is_missing_script(item, workflow)
         )
         place = "activity" if worked else item.category or ""
         by_category.get(place, descriptions).append(item)
@@ -123,6 +131,22 @@ def _map_by(mapper: ObjectMapper, item: ResolvedObject, workflow: Workflow) -> N
     if any(not task.migrated for task in workflow.tasks_of(item.id)):
         return  # it says so already
     add_placeholder(item, workflow, clause(errors[0], item.id))
+
+
+def _keep_comments(workflow: Workflow) -> None:
+    """Show the comments of objects where Airflow shows what a task is about."""
+    for item in workflow.resolved.values():
+        comment = item.fields.get(_COMMENT)
+        tasks = [key for key, task in workflow.tasks.items() if task.object_id == item.id]
+        if comment is None or comment.owner_id == DEFAULT_ID or not tasks:
+            continue
+        text = "\n".join(comment.field.texts)
+        if workflow.definition.is_secret(_COMMENT) or mask_passwords(text) != text:
+            continue
+        for key in tasks:
+            task = workflow.tasks[key]
+            workflow.tasks[key] = replace(task, arguments={**task.arguments, "doc_md": text})
+        workflow.ledger.account(item, _COMMENT, Status.CARRIED_OVER, "`doc_md` of the task")
 
 
 def _is_needed(resource: ResolvedObject, workflow: Workflow) -> bool:

@@ -13,6 +13,7 @@ import jinja2
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from updraft.errors import UpdraftError
+from updraft.migration.constants import with_constants
 from updraft.migration.names import RESERVED, unique
 from updraft.migration.source_values import LINE_LENGTH, python
 from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
@@ -32,9 +33,11 @@ def render(dag: DagSpec) -> str:
     variables = _variables(dag)
     edges = _edges(dag, variables)
     dag = _with_outputs(dag, variables)
+    dag, constants = with_constants(dag)
     source = _template().render(
         dag=dag,
         imports=_imports(dag),
+        constants=constants,
         variables=variables,
         edges=edges,
         failure_words=_failure_words(dag),

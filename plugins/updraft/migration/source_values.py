@@ -55,6 +55,36 @@ def python(value: object, indent: int = 8, before: int = 0) -> str:
     return f"({' '.join(map(repr, lines))})"
 
 
+def script(text: str) -> str:
+    """Write a text of several lines as one literal, its lines as they are.
+
+    :param text: the text.
+    :returns: a literal in triple quotes; lines too long for the file go on after a backslash.
+    """
+    # Quotes that end the literal too early are rare; only then do all of them have backslashes.
+    quote = '\\"' if '""' in text or text.endswith('"') else '"'
+    lines = []
+    for line in text.split("\n"):
+        room = LINE_LENGTH - len("\\") - line.count('"') * (len(quote) - 1)
+        pieces = _broken(line, max(room, _SHORTEST_LINE))
+        lines.append(_visible_end("\\\n".join(_escaped(piece, quote) for piece in pieces)))
+    return '"""\\\n' + "\n".join(lines) + '"""'
+
+
+def _escaped(piece: str, quote: str) -> str:
+    """Write a piece of a line between triple quotes, so that nothing of it is hidden or lost."""
+    written = "".join(
+        character if character.isprintable() and character != "\\" else repr(character)[1:-1]
+        for character in piece
+    )
+    return written.replace('"', quote)
+
+
+def _visible_end(line: str) -> str:
+    """Keep editors from taking away a space at the end of a line."""
+    return f"{line[:-1]}\\x20" if line.endswith(" ") else line
+
+
 def _width(text: str) -> int:
     """Count columns as ruff does: East Asian characters take two."""
     return sum(1 + (east_asian_width(character) in "WF") for character in repr(text)[1:-1])

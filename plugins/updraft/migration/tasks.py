@@ -148,6 +148,8 @@ class DagSpec:
     :param settings: further keyword arguments of the DAG.
     :param notice: whom a failure is told, a sentence for the manual; empty for nobody.
     :param added_params: names of the fields that the pipeline had no parameter for.
+    :param description: what the pipeline said about itself, empty when nothing.
+    :param tags: how Airflow's list of DAGs can be filtered.
     :param before_use: what has to be settled before the DAG is switched on, a text for each.
     """
 
@@ -168,4 +170,5 @@ class DagSpec:
     notice: str = ""
     added_params: frozenset[str] = frozenset()
     before_use: tuple[str, ...] = ()
-    tags: tuple[str, ...] = field(default=("data-pipeline",))
+    description: str = ""
+    tags: tuple[str, ...] = ("data-pipeline",)

@@ -13,6 +13,9 @@ from updraft.migration.mapper import Workflow
 
 # References that make the object they point to do or hold something.
 _WORKING_REFERENCES = {"dependsOn", "input", "output", "precondition", "runsOn"}
+SCRIPT_REFERENCES = frozenset({"preActivityTaskConfig", "postActivityTaskConfig"})
+"""References to scripts that run before or after an activity."""
+
 # These decide the order of tasks for a task of any kind.
 _SETTLED_REFERENCES = {"dependsOn", "parent", "precondition"}
 
@@ -53,6 +56,17 @@ def may_have_worked(item: ResolvedObject, workflow: Workflow) -> bool:
         return True
     # A type that nobody refers to stood for itself.
     return item.type is not None and not references - {"parent"}
+
+
+def is_missing_script(item: ResolvedObject, workflow: Workflow) -> bool:
+    """Tell whether an object is a script around an activity that the definition does not have.
+
+    :param item: an unknown object.
+    :param workflow: the workflow.
+    :returns: true for what an activity cannot go without.
+    """
+    names = {name for _, name in _references(item, workflow)}
+    return item.id in workflow.missing and bool(names & SCRIPT_REFERENCES)
 
 
 def account_unknown_references(workflow: Workflow) -> None:

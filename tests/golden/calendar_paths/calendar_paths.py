@@ -1,4 +1,4 @@
-# Updraft sha256:9c3f96826be317a56bed17107b7a2d526f6ab75424472e29ffbc07e840952b6e
+# Updraft sha256:185c4132d7376d4b75bd6daa0123d2c3211b4e7417f1e78fbdfe7c7c024eec36
 """Runs a shell command.
 
 1. `name_folders` runs a shell command.
@@ -6,9 +6,9 @@
 **Origin.** Converted from the AWS Data Pipeline definition `calendar_paths.json`:
 `name_folders` was `NameFolders` (ShellCommandActivity).
 
-**Schedule.** It runs every 1 day, when a period has ended, from the period of
-2024-01-01 09:30 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 09:30 UTC, when its period has ended; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:756c9880421e4c8535307573ae5c7dee624c64896475805496fc2a17aae677e2
+# Updraft sha256:6547f084ebf913ade0d1f4438d12e705c2a8dd3028705baef2d89f362b7020bc
 """Runs a shell command.
 
 1. `plan` runs a shell command.
@@ -50,21 +50,21 @@ with DAG(
         command="plan",
         arguments=[
             (
-                "--shards={{ macros.updraft.divide((params.myReads + (params.myWrites "
-                "* 2)), 1000) }}"
+                "--shards={{ macros.updraft.divide(params.myReads + (params.myWrites * "
+                "2), 1000) }}"
             ),
             "--half={{ macros.updraft.divide(params.myReads, 2) }}",
             (
-                "--exact={{ macros.updraft.text(macros.updraft.divide((1.0 * "
-                "params.myReads), 1000)) }}"
+                "--exact={{ macros.updraft.text(macros.updraft.divide(1.0 * "
+                "params.myReads, 1000)) }}"
             ),
             (
                 "--spare={{ macros.updraft.text(macros.updraft.subtract("
                 "params.myReads, '1000')) }}"
             ),
             "--buckets={{ macros.updraft.text(macros.updraft.power(2, 4)) }}",
-            "--offset={{ ((-1) * params.myOffset) }}",
-            "--share={{ macros.updraft.text((params.myShare * 100)) }}",
+            "--offset={{ (-1) * params.myOffset }}",
+            "--share={{ macros.updraft.text(params.myShare * 100) }}",
             "--label=capacity-{{ params.myReads }}",
         ],
     )

@@ -1,4 +1,4 @@
-# Updraft sha256:591e4b7cafdfaf477d8bdf7a351e05bebded77759588b8c1ad654c5799f12487
+# Updraft sha256:48d57d4c3ff730aefcdbc2145f9897fd5f621876cb695b313bc7b5f6da54ed18
 """What the pipeline catalogue_subset_to_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `catalogue_subset_to_s3.json`: `cluster` was `Cluster` (EmrCluster), `copy_subset` was
 `CopySubset` (HiveCopyActivity), `cluster_terminate` was `Cluster` (EmrCluster).
 
-**Schedule.** It runs every 2 weeks, when a period begins, from the period of 2024-01-03
-22:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every 2 weeks on Wednesday at 22:00 UTC, when its period begins;
+the first one begins on 2024-01-03. Of the periods that pass while it is paused, the
+last one runs. A run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 
@@ -31,6 +31,28 @@ from updraft.operators.emr import (
     EmrTerminateClusterOperator,
 )
 from updraft.timetables import PeriodTimetable
+
+COPY_SUBSET_SCRIPT = """\
+DROP TABLE IF EXISTS copy_subset_input1;
+CREATE EXTERNAL TABLE copy_subset_input1 (`sku` STRING, `category` STRING, `price` \
+DOUBLE)
+STORED BY 'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler'
+TBLPROPERTIES ('dynamodb.table.name' = 'catalogue', 'dynamodb.column.mapping' = \
+'sku:sku,category:category,price:price', 'dynamodb.region' = 'eu-west-1', \
+'dynamodb.throughput.read.percent' = '0.4');
+DROP TABLE IF EXISTS copy_subset_output1;
+CREATE EXTERNAL TABLE copy_subset_output1 (`sku` STRING, `category` STRING, `price` \
+DOUBLE)
+ROW FORMAT DELIMITED
+FIELDS TERMINATED BY ',' ESCAPED BY '\\\\'
+LINES TERMINATED BY '\\n'
+STORED AS TEXTFILE
+LOCATION 's3://acme-catalogue/subset/';
+INSERT OVERWRITE TABLE copy_subset_output1
+SELECT `sku`, `category`, `price` FROM copy_subset_input1
+WHERE category = '{{ params.myCategory }}' AND price > 10;
+DROP TABLE IF EXISTS copy_subset_input1;
+DROP TABLE IF EXISTS copy_subset_output1;"""
 
 with DAG(
     dag_id="catalogue_subset_to_s3",
@@ -110,37 +132,7 @@ with DAG(
                 "ActionOnFailure": "CONTINUE",
                 "HadoopJarStep": {
                     "Jar": "command-runner.jar",
-                    "Args": [
-                        "hive",
-                        "-e",
-                        (
-                            "DROP TABLE IF EXISTS copy_subset_input1;\n"
-                            "CREATE EXTERNAL TABLE copy_subset_input1 (`sku` STRING, "
-                            "`category` STRING, `price` DOUBLE)\n"
-                            "STORED BY "
-                            "'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler'\n"
-                            "TBLPROPERTIES ('dynamodb.table.name' = 'catalogue', "
-                            "'dynamodb.column.mapping' = "
-                            "'sku:sku,category:category,price:price', "
-                            "'dynamodb.region' = 'eu-west-1', "
-                            "'dynamodb.throughput.read.percent' = '0.4');\n"
-                            "DROP TABLE IF EXISTS copy_subset_output1;\n"
-                            "CREATE EXTERNAL TABLE copy_subset_output1 (`sku` STRING, "
-                            "`category` STRING, `price` DOUBLE)\n"
-                            "ROW FORMAT DELIMITED\n"
-                            "FIELDS TERMINATED BY ',' ESCAPED BY '\\\\'\n"
-                            "LINES TERMINATED BY '\\n'\n"
-                            "STORED AS TEXTFILE\n"
-                            "LOCATION 's3://acme-catalogue/subset/';\n"
-                            "INSERT OVERWRITE TABLE copy_subset_output1\n"
-                            "SELECT `sku`, `category`, `price` FROM "
-                            "copy_subset_input1\n"
-                            "WHERE category = '{{ params.myCategory }}' AND price > "
-                            "10;\n"
-                            "DROP TABLE IF EXISTS copy_subset_input1;\n"
-                            "DROP TABLE IF EXISTS copy_subset_output1;"
-                        ),
-                    ],
+                    "Args": ["hive", "-e", COPY_SUBSET_SCRIPT],
                 },
             },
         ],

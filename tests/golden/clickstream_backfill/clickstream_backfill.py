@@ -1,4 +1,4 @@
-# Updraft sha256:e90e2036ea20cb87ca12be8613b9713dae422c6112c60d5f7bc93ec4bb3dca94
+# Updraft sha256:8b0c6f971427238a4d42b584654ce4efd648fafd01aaf97fb53239463028b44f
 """What the pipeline clickstream_backfill did.
 
 1. `cluster` makes the cluster of the run.
@@ -9,10 +9,10 @@
 `cluster` was `Cluster` (EmrCluster), `sessionise` was `Sessionise` (EmrActivity),
 `cluster_terminate` was `Cluster` (EmrCluster).
 
-**Schedule.** It runs every 1 hour, when a period has ended, from the period of
-2022-01-15 00:00 UTC on until that of 2022-01-31 23:00 UTC. Periods that pass while it
-is paused run later. A run that you trigger needs a logical date, which tells its
-period.
+**Schedule.** It runs every hour at minute 0, when its period has ended; the first one
+begins on 2022-01-15 at 00:00 UTC, the last one on 2022-01-31 at 23:00 UTC. Periods that
+pass while it is paused run later. A run that you trigger needs a logical date, which
+tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

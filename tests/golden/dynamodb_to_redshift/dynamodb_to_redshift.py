@@ -1,4 +1,4 @@
-# Updraft sha256:406abc888cf1a21cb63e4aa0776ddf00171dcace694fa29604ff026193fe007c
+# Updraft sha256:92bc0561e2c039fe5cdec5a4a37595b2b534c3eaba9a16153b74e9b08b10a779
 """Loads a DynamoDB table into a Redshift table and loads a Redshift table from another
 one.
 
@@ -9,9 +9,9 @@ one.
 `load_devices` was `LoadDevices` (RedshiftCopyActivity), `append_history` was
 `AppendHistory` (RedshiftCopyActivity).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-00:30 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 00:30 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

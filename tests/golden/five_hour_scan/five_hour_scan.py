@@ -1,4 +1,4 @@
-# Updraft sha256:a80efbcba755efb4ac795109b80faae7f2cc0455059ea8b7908e2b4612a8ec3f
+# Updraft sha256:4bebf99b27c44bdd7f13c52ff064a8e3b1ecffbe4062e5d787d4c0becdb1664c
 """What the pipeline five_hour_scan did.
 
 1. `master_node` makes the cluster of the run.
@@ -9,8 +9,8 @@
 `master_node` was `MasterNode` (EmrCluster), `scan` was `Scan` (ShellCommandActivity),
 `master_node_terminate` was `MasterNode` (EmrCluster).
 
-**Schedule.** It runs every 5 hours, when a period has ended, from the period of
-2024-01-01 07:48 UTC on. Of the periods that pass while it is paused, the last one runs.
+**Schedule.** It runs every 5 hours, when its period has ended; the first one begins on
+2024-01-01 at 07:48 UTC. Of the periods that pass while it is paused, the last one runs.
 A run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow does not try a task again. Read the log of the failed task,

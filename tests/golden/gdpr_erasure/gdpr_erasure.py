@@ -1,4 +1,4 @@
-# Updraft sha256:7eea6b70f05d5c63927da1147032be340069fe234b83fe5f9df653bc1d9df7df
+# Updraft sha256:73e50045f1c840d5e02d8bc285fb868b469fbb40f99ffde5d74e2ed25a6f7241
 """Runs a script of SQL on Redshift.
 
 1. `erase_what_people_asked_for` runs a script of SQL on Redshift.
@@ -6,9 +6,10 @@
 **Origin.** Converted from the AWS Data Pipeline definition `gdpr_erasure.json`:
 `erase_what_people_asked_for` was `Erase` (SqlActivity).
 
-**Schedule.** It runs every 1 month, when a period begins, from the period of 2023-01-31
-21:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every month on day 31, or the last one of a shorter month, at
+21:00 UTC, when its period begins; the first one begins on 2023-01-31. Of the periods
+that pass while it is paused, the last one runs. A run that you trigger needs a logical
+date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 

@@ -1,4 +1,4 @@
-# Updraft sha256:4e0d9ed2bf3a3767e17fdd61eddd72a60eba9685968b3b0dc1fddf5e65629f74
+# Updraft sha256:ed2f7f72538625c265340fa9d18fdc2be38ee30c6043aab7cc665ecd41ba1067
 """What the pipeline hadoop_search_index did.
 
 1. `old_cluster` makes the cluster of the run.
@@ -11,9 +11,9 @@
 (HadoopActivity), `count_terms` was `CountTerms` (HadoopActivity),
 `old_cluster_terminate` was `OldCluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2016-05-01
-00:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 00:00 UTC, when its period begins; the first one
+begins on 2016-05-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

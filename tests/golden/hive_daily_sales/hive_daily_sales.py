@@ -1,4 +1,4 @@
-# Updraft sha256:75bc1e047d5c88fd32eddbcaf429b382e47eaf9d5a3a96e4fab28536c692c337
+# Updraft sha256:6cb135b65c70aae8def26a7d4a92139a6f54bd9ee619f64a1d549f8f738abfa9
 """What the pipeline hive_daily_sales did.
 
 1. `hive_cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `hive_cluster` was `HiveCluster` (EmrCluster), `sales_per_shop` was `SalesPerShop`
 (HiveActivity), `hive_cluster_terminate` was `HiveCluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period has ended, from the period of
-2024-02-01 00:00 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 00:00 UTC, when its period has ended; the first one
+begins on 2024-02-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -27,6 +27,27 @@ from updraft.operators.emr import (
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
+
+SALES_PER_SHOP_SCRIPT = """\
+DROP TABLE IF EXISTS sales_per_shop_input1;
+CREATE EXTERNAL TABLE sales_per_shop_input1 (`shop` STRING, `currency` STRING, \
+`amount` DOUBLE)
+ROW FORMAT DELIMITED
+FIELDS TERMINATED BY ',' ESCAPED BY '\\\\'
+LINES TERMINATED BY '\\n'
+STORED AS TEXTFILE
+LOCATION 's3://acme-sales/raw/{{ data_interval_start.format('YYYY/MM/DD') }}';
+DROP TABLE IF EXISTS sales_per_shop_output1;
+CREATE EXTERNAL TABLE sales_per_shop_output1 (`shop` STRING, `amount` DOUBLE)
+ROW FORMAT DELIMITED
+FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'
+LINES TERMINATED BY '\\n'
+STORED AS TEXTFILE
+LOCATION 's3://acme-sales/totals/{{ data_interval_start.format('YYYY/MM/DD') }}';
+INSERT OVERWRITE TABLE ${output1} SELECT shop, sum(amount) FROM ${input1} WHERE \
+currency = '${CURRENCY}' GROUP BY shop;
+DROP TABLE IF EXISTS sales_per_shop_input1;
+DROP TABLE IF EXISTS sales_per_shop_output1;"""
 
 with DAG(
     dag_id="hive_daily_sales",
@@ -129,31 +150,7 @@ with DAG(
                         "--hiveconf",
                         "tez.queue.name=reports",
                         "-e",
-                        (
-                            "DROP TABLE IF EXISTS sales_per_shop_input1;\n"
-                            "CREATE EXTERNAL TABLE sales_per_shop_input1 (`shop` "
-                            "STRING, `currency` STRING, `amount` DOUBLE)\n"
-                            "ROW FORMAT DELIMITED\n"
-                            "FIELDS TERMINATED BY ',' ESCAPED BY '\\\\'\n"
-                            "LINES TERMINATED BY '\\n'\n"
-                            "STORED AS TEXTFILE\n"
-                            "LOCATION 's3://acme-sales/raw/"
-                            "{{ data_interval_start.format('YYYY/MM/DD') }}';\n"
-                            "DROP TABLE IF EXISTS sales_per_shop_output1;\n"
-                            "CREATE EXTERNAL TABLE sales_per_shop_output1 (`shop` "
-                            "STRING, `amount` DOUBLE)\n"
-                            "ROW FORMAT DELIMITED\n"
-                            "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'\n"
-                            "LINES TERMINATED BY '\\n'\n"
-                            "STORED AS TEXTFILE\n"
-                            "LOCATION 's3://acme-sales/totals/"
-                            "{{ data_interval_start.format('YYYY/MM/DD') }}';\n"
-                            "INSERT OVERWRITE TABLE ${output1} SELECT shop, "
-                            "sum(amount) FROM ${input1} WHERE currency = '${CURRENCY}' "
-                            "GROUP BY shop;\n"
-                            "DROP TABLE IF EXISTS sales_per_shop_input1;\n"
-                            "DROP TABLE IF EXISTS sales_per_shop_output1;"
-                        ),
+                        SALES_PER_SHOP_SCRIPT,
                     ],
                 },
             }

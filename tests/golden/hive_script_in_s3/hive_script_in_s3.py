@@ -1,4 +1,4 @@
-# Updraft sha256:e4d30aa8f43be7874ea88d0e8539c22d3f8b5f620b92c906d2eba423fde67655
+# Updraft sha256:9f9114a7ff939a42ff085e7a1def5dfac15a342cf9a9ac8ed2bc590a492e4428
 """What the pipeline hive_script_in_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -10,9 +10,9 @@
 `cluster` was `Cluster` (EmrCluster), `rank` was `Rank` (HiveActivity), `recommend` was
 `Recommend` (PigActivity), `cluster_terminate` was `Cluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-02:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 02:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 
@@ -32,6 +32,19 @@ from updraft.operators.emr import (
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
+
+STEP = {
+    "Jar": "command-runner.jar",
+    "Args": [
+        "bash",
+        "-c",
+        (
+            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && chmod +x "$script" '
+            '&& "$script" "$@"'
+        ),
+        "s3://acme-scripts/prepare.sh",
+    ],
+}
 
 with DAG(
     dag_id="hive_script_in_s3",
@@ -87,18 +100,7 @@ with DAG(
             {
                 "Name": "Rank 1/3",
                 "ActionOnFailure": "CANCEL_AND_WAIT",
-                "HadoopJarStep": {
-                    "Jar": "command-runner.jar",
-                    "Args": [
-                        "bash",
-                        "-c",
-                        (
-                            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && '
-                            'chmod +x "$script" && "$script" "$@"'
-                        ),
-                        "s3://acme-scripts/prepare.sh",
-                    ],
-                },
+                "HadoopJarStep": STEP,
             },
             {
                 "Name": "Rank 2/3",
@@ -118,22 +120,7 @@ with DAG(
                     ],
                 },
             },
-            {
-                "Name": "Rank 3/3",
-                "ActionOnFailure": "CONTINUE",
-                "HadoopJarStep": {
-                    "Jar": "command-runner.jar",
-                    "Args": [
-                        "bash",
-                        "-c",
-                        (
-                            'script=$(mktemp) && hadoop fs -cat "$0" > "$script" && '
-                            'chmod +x "$script" && "$script" "$@"'
-                        ),
-                        "s3://acme-scripts/prepare.sh",
-                    ],
-                },
-            },
+            {"Name": "Rank 3/3", "ActionOnFailure": "CONTINUE", "HadoopJarStep": STEP},
         ],
         execution_timeout=timedelta(hours=3),
     )

@@ -1,4 +1,4 @@
-# Updraft sha256:8b60ef69baa30f0ed93c79c479abb253dd6b6fad204c19d4a000404fab82d5bf
+# Updraft sha256:79dbc33a72c2e3abbae6d9ad13a4373f43684d682069a61fb2dd8d44381fe24e
 """Runs a shell command.
 
 1. `fetch_north` runs a shell command.
@@ -8,8 +8,8 @@
 `fetch_north` was `Fetch_north` (ShellCommandActivity), `fetch_south` was `Fetch_south`
 (ShellCommandActivity).
 
-**Schedule.** It runs every 90 minutes, when a period begins, from the period of
-2024-01-01 00:00 UTC on. Of the periods that pass while it is paused, the last one runs.
+**Schedule.** It runs every 90 minutes, when its period begins; the first one begins on
+2024-01-01 at 00:00 UTC. Of the periods that pass while it is paused, the last one runs.
 A run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
@@ -29,6 +29,7 @@ from updraft.timetables import PeriodTimetable
 
 with DAG(
     dag_id="inventory_sync",
+    description="Fetches the stock of each warehouse",
     schedule=PeriodTimetable(
         datetime(2024, 1, 1, tzinfo=UTC), "90 minutes", run_at="start"
     ),
@@ -40,7 +41,7 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
     },
-    tags=["data-pipeline"],
+    tags=["data-pipeline", "team=logistics"],
     doc_md=__doc__,
     params={
         "myRegion": Param(

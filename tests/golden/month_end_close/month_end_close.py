@@ -1,4 +1,4 @@
-# Updraft sha256:572508eac69c36caff69840e4b3837bc545d6c81de4b46aa9248f816e948f349
+# Updraft sha256:7222a7e0cf455ab51e600b23fc85ab8f3560b209d8ac32931f7f7eb7566e0aa1
 """Unloads a Redshift table to files in S3 and runs a script of SQL on Redshift.
 
 1. `unload` unloads a Redshift table to files in S3.
@@ -7,9 +7,10 @@
 **Origin.** Converted from the AWS Data Pipeline definition `month_end_close.json`:
 `unload` was `Unload` (RedshiftCopyActivity), `close` was `Close` (SqlActivity).
 
-**Schedule.** It runs every 1 month, when a period begins, from the period of 2023-12-31
-22:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every month on day 31, or the last one of a shorter month, at
+22:00 UTC, when its period begins; the first one begins on 2023-12-31. Of the periods
+that pass while it is paused, the last one runs. A run that you trigger needs a logical
+date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:7a3c9adc47903959c13cddafdcc921033546876bbe116e56059659ac9a4f0b99
+# Updraft sha256:9adbcfd7d70859b89beb4e1b2f1df3850907d915adf73e09ca6c0679afbfab48
 """What the pipeline morning_report_deadline did.
 
 1. `runner` launches the instance of the run.
@@ -11,9 +11,9 @@
 `Collect` (ShellCommandActivity), `send` was `Send` (ShellCommandActivity),
 `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-03-01
-05:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 05:00 UTC, when its period begins; the first one
+begins on 2024-03-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:7dcb5e6ba15cca39379b05c2b8992d62edefcf5d3906e2dc0a7bf3730536d55f
+# Updraft sha256:e54b9d376d86da35618dd16cb8c129d8e6c014b9eb341cdb284191f08b0dfa31
 """What the pipeline nightly_log_rollup did.
 
 1. `worker` launches the instance of the run.
@@ -9,9 +9,9 @@
 `worker` was `Worker` (Ec2Resource), `roll_up_access_logs` was `RollUp`
 (ShellCommandActivity), `worker_terminate` was `Worker` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2023-03-01
-02:30 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 02:30 UTC, when its period begins; the first one
+begins on 2023-03-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:5bba719a3c638954a4d6d899a18f69f9831d50ad8d477ecca52f5090da669ffc
+# Updraft sha256:04f00b4e8475a5e6267c525da8ef32703bc25b0096e20d00553b082a769fd15d
 """Runs a shell command.
 
 1. `reconcile` runs a shell command.
@@ -8,9 +8,10 @@
 `on_premises_reconciliation.json`: `reconcile` was `Reconcile` (ShellCommandActivity),
 `archive` was `Archive` (ShellCommandActivity).
 
-**Schedule.** It runs every 3 months, when a period begins, from the period of
-2023-01-31 18:00 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every 3 months on day 31, or the last one of a shorter month, at
+18:00 UTC, when its period begins; the first one begins on 2023-01-31. Of the periods
+that pass while it is paused, the last one runs. A run that you trigger needs a logical
+date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -47,8 +48,8 @@ with DAG(
             "--quarter",
             (
                 "{{ data_interval_start.subtract(months=1).year }}Q{{ "
-                "macros.updraft.divide((data_interval_start.subtract(months=1).month + "
-                "2), 3) }}"
+                "macros.updraft.divide(data_interval_start.subtract(months=1).month + "
+                "2, 3) }}"
             ),
         ],
     )

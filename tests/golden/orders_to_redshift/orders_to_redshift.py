@@ -1,4 +1,4 @@
-# Updraft sha256:fa3cd3dceee4538054d2a1a2e3ad631a6a14b7344e73e96f08ca28e1ca127cd7
+# Updraft sha256:e2762623ded2d54fa45faf2f0035febd70428c2d560ebf0d8b3404b4d1f1932b
 """Loads files from S3 into a Redshift table and waits for an object in S3.
 
 1. `manifest_written` waits for an object in S3.
@@ -8,9 +8,9 @@
 `manifest_written` was `ManifestWritten` (S3KeyExists), `load` was `Load`
 (RedshiftCopyActivity).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2023-06-01
-05:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 05:00 UTC, when its period begins; the first one
+begins on 2023-06-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:d724413e5fdc9a52fdeb174eeb5e4cef715817f42863983b9ddca91d664f7f26
+# Updraft sha256:7670061d2ec8ef8e165a796cbc06cfb6219aaf8532e5403f8230dfb377b7190c
 """Copies files within S3 and waits for objects below a prefix in S3.
 
 1. `source_there` waits for objects below a prefix in S3.
@@ -8,9 +8,9 @@
 `source_there` was `SourceThere` (S3PrefixNotEmpty), `mirror` was `Mirror`
 (CopyActivity).
 
-**Schedule.** It runs every 1 day, when a period has ended, from the period of
-2024-01-01 04:00 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 04:00 UTC, when its period has ended; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:dd3a8d320387a481fc323b9c8f76216e300c2c316da649d6182714c0a2a7eb1c
+# Updraft sha256:f8435ae1c11a647b04c9660f390b501bcdcd47f357e28ecd30b3c8ab7ae6794e
 """What the pipeline pig_web_sessions did.
 
 1. `pig_cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `pig_cluster` was `PigCluster` (EmrCluster), `sessions` was `Sessions` (PigActivity),
 `pig_cluster_terminate` was `PigCluster` (EmrCluster).
 
-**Schedule.** It runs every 6 hours, when a period begins, from the period of 2023-09-01
-03:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every 6 hours, when its period begins; the first one begins on
+2023-09-01 at 03:00 UTC. Of the periods that pass while it is paused, the last one runs.
+A run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -27,6 +27,20 @@ from updraft.operators.emr import (
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
+
+SESSIONS_SCRIPT = """\
+REGISTER /usr/lib/pig/lib/piggybank.jar;
+input1 = LOAD 's3://acme-web/access/\
+{{ data_interval_start.subtract(hours=6).format('YYYY-MM-DD/HH') }}' USING \
+org.apache.pig.piggybank.storage.MyRegExLoader('^(\\\\S+) \\\\S+ \\\\S+ \
+\\\\[([^\\\\]]+)\\\\] "([^"]*)" (\\\\d{3}) (\\\\d+|-)$') AS (host:chararray, \
+time:chararray, request:chararray, status:chararray, size:chararray);
+good = FILTER ${input1} BY status == '$STATUS';
+per_host = GROUP good BY host;
+${output1} = FOREACH per_host GENERATE group, COUNT(good);
+STORE output1 INTO \
+'s3://acme-web/sessions/{{ data_interval_start.format('YYYY-MM-DD/HH') }}' USING \
+PigStorage(';');"""
 
 with DAG(
     dag_id="pig_web_sessions",
@@ -101,22 +115,7 @@ with DAG(
                             'shift && pig "$@" -f "$script"'
                         ),
                         "pig",
-                        (
-                            "REGISTER /usr/lib/pig/lib/piggybank.jar;\n"
-                            "input1 = LOAD 's3://acme-web/access/{{ data_interval_start"
-                            ".subtract(hours=6).format('YYYY-MM-DD/HH') }}' USING "
-                            "org.apache.pig.piggybank.storage.MyRegExLoader('^(\\\\S+) "
-                            '\\\\S+ \\\\S+ \\\\[([^\\\\]]+)\\\\] "([^"]*)" (\\\\d{3}) '
-                            "(\\\\d+|-)$') AS (host:chararray, time:chararray, "
-                            "request:chararray, status:chararray, size:chararray);\n"
-                            "good = FILTER ${input1} BY status == '$STATUS';\n"
-                            "per_host = GROUP good BY host;\n"
-                            "${output1} = FOREACH per_host GENERATE group, "
-                            "COUNT(good);\n"
-                            "STORE output1 INTO 's3://acme-web/sessions/"
-                            "{{ data_interval_start.format('YYYY-MM-DD/HH') }}' USING "
-                            "PigStorage(';');"
-                        ),
+                        SESSIONS_SCRIPT,
                         "-p",
                         "input1=input1",
                         "-p",

@@ -1,4 +1,4 @@
-# Updraft sha256:67f7e825a5f19d43752ebde3cfdcbc54773d33a5e3e4cc1d367816ca214ce1bb
+# Updraft sha256:46a57102e121e856089ae21891b5aff38ea8396c62d0ab66dc08f709b7a5282d
 """Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
 
 1. `clone_export` exports a DynamoDB table to S3, one JSON item per line.
@@ -59,7 +59,7 @@ with DAG(
         task_id="clone_export",
         table_name="profiles",
         s3_uri=(
-            "{{ params['staging_s3_uri'] }}/clone/"
+            "{{ params.staging_s3_uri }}/clone/"
             "{{ dag_run.run_after.strftime('%Y-%m-%d-%H-%M-%S') }}"
         ),
         read_throughput_ratio=0.3,
@@ -69,7 +69,7 @@ with DAG(
     clone_import = DynamoDBImportOperator(
         task_id="clone_import",
         s3_uri=(
-            "{{ params['staging_s3_uri'] }}/clone/"
+            "{{ params.staging_s3_uri }}/clone/"
             "{{ dag_run.run_after.strftime('%Y-%m-%d-%H-%M-%S') }}"
         ),
         table_name="profiles-staging",

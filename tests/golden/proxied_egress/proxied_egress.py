@@ -1,4 +1,4 @@
-# Updraft sha256:e8f49a651eeccaed8ad4208d2e65c3029945d39182e12eb08a1b7da36fe06fa1
+# Updraft sha256:0271865f84a166e7d8da5df343eff71c3cb60c47dd0c7f6a8b07d47d809edba3
 """What the pipeline proxied_egress did.
 
 1. `runner` launches the instance of the run.
@@ -9,9 +9,9 @@
 `runner` was `Runner` (Ec2Resource), `download` was `Download` (ShellCommandActivity),
 `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-08:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 08:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -24,6 +24,18 @@ from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
+
+RUNNER_USER_DATA = """\
+folder=/etc/systemd/system/amazon-ssm-agent.service.d
+mkdir -p "$folder"
+cat > "$folder/proxy.conf" <<'END'
+[Service]
+Environment="http_proxy=http://proxy.internal.example:3128" \
+"https_proxy=http://proxy.internal.example:3128" \
+"no_proxy=169.254.169.254,s3.amazonaws.com,.s3.amazonaws.com"
+END
+systemctl daemon-reload
+systemctl restart amazon-ssm-agent"""
 
 with DAG(
     dag_id="proxied_egress",
@@ -45,6 +57,7 @@ with DAG(
         instance_type="t3.micro",
         subnet_id="subnet-0a1b2c3d",
         terminate_after=timedelta(hours=1),
+        user_data=RUNNER_USER_DATA,
     ).as_setup()
     download = ShellCommandOperator(
         task_id="download",

@@ -1,4 +1,4 @@
-# Updraft sha256:1a5c4c4c135d416a1947345f72bade87ee57dbda90dd29f66b1750ddb0f6258f
+# Updraft sha256:f481bdc6d86a9237ce4254b33f90c8e6d290497f0b1301cfc1977f899e861f20
 """Writes the result of a query to S3.
 
 1. `extract` writes the result of a query to S3.
@@ -6,9 +6,9 @@
 **Origin.** Converted from the AWS Data Pipeline definition `rds_orders_extract.json`:
 `extract` was `Extract` (CopyActivity).
 
-**Schedule.** It runs every 1 day, when a period has ended, from the period of
-2023-01-01 00:00 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 00:00 UTC, when its period has ended; the first one
+begins on 2023-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:08ada6192761cca65a67ba0a0b371aea16e39d1b6919efd8bf5424d67dcb9c9f
+# Updraft sha256:6ea1e02ee840a8dd29400cde8fdd3c08b2ac561e2ceb12239c06fde59937d34d
 """What the pipeline session_table_backup did.
 
 1. `table_there` waits until a DynamoDB table is there.
@@ -10,9 +10,9 @@
 `table_there` was `TableThere` (DynamoDBTableExists), `table_filled` was `TableFilled`
 (DynamoDBDataExists), `table_backup_activity` was `TableBackupActivity` (EmrActivity).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2021-10-04
-01:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 01:00 UTC, when its period begins; the first one
+begins on 2021-10-04. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 

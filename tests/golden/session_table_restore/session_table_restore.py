@@ -1,4 +1,4 @@
-# Updraft sha256:2c5f26dbc5914857fda00edb0a1f17d5e792d17f117e4055eb9701123f1ee51a
+# Updraft sha256:26fbb0ac77d48c1546c7b3804ca38d042e286f3fa883a6239d844d0c52cd6b85
 """Imports files from S3 into a DynamoDB table.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
@@ -26,6 +26,7 @@ from updraft.operators.dynamodb import DynamoDBImportOperator
 
 with DAG(
     dag_id="session_table_restore",
+    description="Puts the last backup of the session table back",
     schedule=None,
     catchup=False,
     max_active_runs=1,
@@ -34,7 +35,7 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
     },
-    tags=["data-pipeline"],
+    tags=["data-pipeline", "team=accounts"],
     doc_md=__doc__,
     params={
         "mySource": Param(

@@ -1,4 +1,4 @@
-# Updraft sha256:63e2659adf6d6afa2258cf1883989d7bb78ac524ee768e2972876162194be538
+# Updraft sha256:c03add6f1095af768755c194340bfddfc1e0b4b77491f7c50980c6c6044aeb31
 """What the pipeline shared_cluster_two_speeds did.
 
 1. `runner` launches the instance of the run.
@@ -9,9 +9,9 @@
 `shared_cluster_two_speeds.json`: `runner` was `Runner` (Ec2Resource), `collect` was
 `Collect` (ShellCommandActivity), `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 20 minutes, when a period has ended, from the period of
-2024-01-01 00:00 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every 20 minutes, when its period has ended; the first one begins
+on 2024-01-01 at 00:00 UTC. Of the periods that pass while it is paused, the last one
+runs. A run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:1c71573ba1e0c60914f34e6bccd2831d59cb1df8fe1b945c89a729c8928f0360
+# Updraft sha256:5497b1c15a1a08ff6738519f516f059f769b8ee60d16715c8b7d7adacc081c83
 """What the pipeline shared_cluster_two_speeds did.
 
 1. `wait_for_collect` waits for `collect` of `shared_cluster_two_speeds_every_twenty`,
@@ -12,9 +12,9 @@
 (ShellCommandActivity), `runner` was `Runner` (Ec2Resource), `aggregate` was `Aggregate`
 (ShellCommandActivity), `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 hour, when a period has ended, from the period of
-2024-01-01 00:00 UTC on. Of the periods that pass while it is paused, the last one runs.
-A run that you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every hour at minute 0, when its period has ended; the first one
+begins on 2024-01-01 at 00:00 UTC. Of the periods that pass while it is paused, the last
+one runs. A run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

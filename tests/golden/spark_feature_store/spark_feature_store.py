@@ -1,4 +1,4 @@
-# Updraft sha256:03ada7e5bb49367df2fd28a36732030d38b0e503ec85943c649322d1154092d0
+# Updraft sha256:2522e4ffcb80e9a58bc149969f32764315f8558fc14e8b59c8c38e4f84637a0a
 """What the pipeline spark_feature_store did.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -9,9 +9,9 @@
 `spark_cluster` was `SparkCluster` (EmrCluster), `features` was `Features`
 (EmrActivity), `spark_cluster_terminate` was `SparkCluster` (EmrCluster).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-05-01
-23:15 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 23:15 UTC, when its period begins; the first one
+begins on 2024-05-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline.
 
@@ -33,6 +33,26 @@ from updraft.operators.emr import (
     EmrStepsOperator,
     EmrTerminateClusterOperator,
 )
+
+EBS_CONFIGURATION = {
+    "EbsOptimized": True,
+    "EbsBlockDeviceConfigs": [
+        {
+            "VolumeSpecification": {"VolumeType": "gp3", "SizeInGB": 50},
+            "VolumesPerInstance": 1,
+        },
+        {
+            "VolumeSpecification": {"VolumeType": "io1", "SizeInGB": 400, "Iops": 4000},
+            "VolumesPerInstance": 2,
+        },
+    ],
+}
+CONFIGURATIONS = [
+    {
+        "Classification": "spark-defaults",
+        "Properties": {"spark.executor.memory": "9g", "spark.executor.cores": "4"},
+    }
+]
 
 tell_science = SnsNotifier(
     target_arn="arn:aws:sns:us-west-2:111122223333:science",
@@ -84,15 +104,7 @@ with DAG(
                         "InstanceCount": 1,
                         "Market": "SPOT",
                         "BidPrice": "0.10",
-                        "Configurations": [
-                            {
-                                "Classification": "spark-defaults",
-                                "Properties": {
-                                    "spark.executor.memory": "9g",
-                                    "spark.executor.cores": "4",
-                                },
-                            }
-                        ],
+                        "Configurations": CONFIGURATIONS,
                         "EbsConfiguration": {
                             "EbsOptimized": True,
                             "EbsBlockDeviceConfigs": [
@@ -112,35 +124,8 @@ with DAG(
                         "InstanceType": "r5.2xlarge",
                         "InstanceCount": 5,
                         "Market": "SPOT",
-                        "Configurations": [
-                            {
-                                "Classification": "spark-defaults",
-                                "Properties": {
-                                    "spark.executor.memory": "9g",
-                                    "spark.executor.cores": "4",
-                                },
-                            }
-                        ],
-                        "EbsConfiguration": {
-                            "EbsOptimized": True,
-                            "EbsBlockDeviceConfigs": [
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "gp3",
-                                        "SizeInGB": 50,
-                                    },
-                                    "VolumesPerInstance": 1,
-                                },
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "io1",
-                                        "SizeInGB": 400,
-                                        "Iops": 4000,
-                                    },
-                                    "VolumesPerInstance": 2,
-                                },
-                            ],
-                        },
+                        "Configurations": CONFIGURATIONS,
+                        "EbsConfiguration": EBS_CONFIGURATION,
                     },
                     {
                         "Name": "Task",
@@ -149,35 +134,8 @@ with DAG(
                         "InstanceCount": 10,
                         "Market": "SPOT",
                         "BidPrice": "0.08",
-                        "Configurations": [
-                            {
-                                "Classification": "spark-defaults",
-                                "Properties": {
-                                    "spark.executor.memory": "9g",
-                                    "spark.executor.cores": "4",
-                                },
-                            }
-                        ],
-                        "EbsConfiguration": {
-                            "EbsOptimized": True,
-                            "EbsBlockDeviceConfigs": [
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "gp3",
-                                        "SizeInGB": 50,
-                                    },
-                                    "VolumesPerInstance": 1,
-                                },
-                                {
-                                    "VolumeSpecification": {
-                                        "VolumeType": "io1",
-                                        "SizeInGB": 400,
-                                        "Iops": 4000,
-                                    },
-                                    "VolumesPerInstance": 2,
-                                },
-                            ],
-                        },
+                        "Configurations": CONFIGURATIONS,
+                        "EbsConfiguration": EBS_CONFIGURATION,
                     },
                 ],
                 "KeepJobFlowAliveWhenNoSteps": True,

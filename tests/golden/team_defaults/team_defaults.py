@@ -1,4 +1,4 @@
-# Updraft sha256:955c9c815a22e63c4290acc76304b873ef0ebee95b069e2736a336bd015d5bc8
+# Updraft sha256:693c7491cc9d1e3043ffe707cc359050a5c6958cbdabf01b4aeb526402af3ba0
 """What the pipeline team_defaults did.
 
 1. `runner` launches the instance of the run.
@@ -11,9 +11,9 @@
 `attribute_revenue` was `Attribution` (ShellCommandActivity), `runner_terminate` was
 `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-03:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 03:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -26,6 +26,10 @@ from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
+
+OUTPUTS = [
+    "s3://acme-marketing/campaigns/{{ data_interval_start.format('YYYY-MM-DD') }}/"
+]
 
 with DAG(
     dag_id="team_defaults",
@@ -54,12 +58,7 @@ with DAG(
             "fetch-campaigns --as Campaigns --to s3://acme-marketing/campaigns/"
             "{{ data_interval_start.format('YYYY-MM-DD') }}"
         ),
-        outputs=[
-            (
-                "s3://acme-marketing/campaigns/"
-                "{{ data_interval_start.format('YYYY-MM-DD') }}/"
-            )
-        ],
+        outputs=OUTPUTS,
         command_timeout=timedelta(hours=1),
         user="ec2-user",
         retries=4,
@@ -76,12 +75,7 @@ with DAG(
             "s3://acme-marketing/{{ data_interval_start.format('YYYY-MM-DD') }}/"
             "attribution"
         ),
-        inputs=[
-            (
-                "s3://acme-marketing/campaigns/"
-                "{{ data_interval_start.format('YYYY-MM-DD') }}/"
-            )
-        ],
+        inputs=OUTPUTS,
         command_timeout=timedelta(hours=5),
         user="ec2-user",
         retries=4,

@@ -1,4 +1,4 @@
-# Updraft sha256:dbd00916b6d70034d187435e65d6d46a84206185d9e067e89bb4496c6fac8e8d
+# Updraft sha256:6254bcd09e99cb183c00b1289c0030915d09698ce4b581202005487b5b112294
 """What the pipeline trial_week_cleanup did.
 
 1. `runner` launches the instance of the run.
@@ -9,10 +9,10 @@
 `runner` was `Runner` (Ec2Resource), `clean_up` was `CleanUp` (ShellCommandActivity),
 `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 12 hours, when a period begins, from the period of
-2026-12-01 07:48 UTC on until that of 2026-12-05 19:48 UTC. Periods that pass while it
-is paused run later. A run that you trigger needs a logical date, which tells its
-period.
+**Schedule.** It runs every 12 hours, when its period begins; the first one begins on
+2026-12-01 at 07:48 UTC, the last one on 2026-12-05 at 19:48 UTC. Periods that pass
+while it is paused run later. A run that you trigger needs a logical date, which tells
+its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

@@ -1,4 +1,4 @@
-# Updraft sha256:4419ce63f522d0b3005a7333387609c05630608246dc8bcd5c1e88fdbb5fdbed
+# Updraft sha256:600a8fac2601527f94d0261478d9073fccb9e0caf81c6db47d84300448a009e3
 """What the pipeline unfinished_draft did.
 
 **Before it is switched on.** The definition has errors; what they hit fails until it is
@@ -26,9 +26,9 @@ put right.
 `Publish` (ShellCommandActivity), `report` was `Report` (SqlActivity),
 `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-04:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 04:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

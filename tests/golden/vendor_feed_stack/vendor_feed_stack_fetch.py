@@ -1,4 +1,4 @@
-# Updraft sha256:e075ccec212b624a52567afd249a14283b414bb1e10334e263126744c80e0e94
+# Updraft sha256:9d08e713e47373b89d759b2b5dee295d732966874a98ecbf9cf40f5648ce02eb
 """What the pipeline vendor_feed_stack did.
 
 1. `runner` launches the instance of the run.
@@ -9,9 +9,9 @@
 `runner` was `Runner` (Ec2Resource), `pull` was `Pull` (ShellCommandActivity),
 `runner_terminate` was `Runner` (Ec2Resource).
 
-**Schedule.** It runs every 1 day, when a period begins, from the period of 2024-01-01
-01:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every day at 01:00 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

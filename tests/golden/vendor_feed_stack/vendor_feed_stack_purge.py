@@ -1,4 +1,4 @@
-# Updraft sha256:84c4141665a728b57872eb96ff5dbb58d3f27e9e1675801fb5815c1ddb41af21
+# Updraft sha256:8a3653ff0cabd9d66a0d36d5ca373b7a000953071719c8d81332d6fb7ae75b23
 """Runs a shell command.
 
 1. `purge` runs a shell command.
@@ -45,5 +45,5 @@ with DAG(
     ShellCommandOperator(
         task_id="purge",
         instance_tags={"worker-group": "vendors"},
-        command="purge-feed s3://acme-vendor-dev/ --audit {{ params['audit_table'] }}",
+        command="purge-feed s3://acme-vendor-dev/ --audit {{ params.audit_table }}",
     )

@@ -1,4 +1,4 @@
-# Updraft sha256:5125965a7c2a784c0271a4df7c6401591e2f4a271a99643816a124cda28cbdf3
+# Updraft sha256:0daa7c6f690ccc54823650d81a067c7f06f8dee84f8cd2bfab47e6ce5aa7db42
 """Runs a script of SQL over a connection of Airflow.
 
 1. `statement` runs a script of SQL over a connection of Airflow.
@@ -6,9 +6,9 @@
 **Origin.** Converted from the AWS Data Pipeline definition
 `weekly_billing_statement.json`: `statement` was `Statement` (SqlActivity).
 
-**Schedule.** It runs every 1 week, when a period begins, from the period of 2024-01-01
-06:00 UTC on. Of the periods that pass while it is paused, the last one runs. A run that
-you trigger needs a logical date, which tells its period.
+**Schedule.** It runs every week on Monday at 06:00 UTC, when its period begins; the
+first one begins on 2024-01-01. Of the periods that pass while it is paused, the last
+one runs. A run that you trigger needs a logical date, which tells its period.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,

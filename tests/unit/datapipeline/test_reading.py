@@ -257,6 +257,17 @@ def test_variables_of_scripts_are_no_placeholders():
     assert result.definition.objects[0].field("myX").text == "${input1} ${x} ${X_Y}"
 
 
+def test_braces_in_quotes_are_text_unless_something_says_otherwise():
+    document = {"objects": [{"id": "A", "type": "S3DataNode", "filePath": "s3://b/{{ day }}"}]}
+    result = _read(document)
+    (warning,) = result.findings
+    assert warning.message == "{{ day }} is taken as text, as the service takes it"
+    assert result.definition.objects[0].field("filePath").text == "s3://b/{{ day }}"
+    filled = read_text(json.dumps(document), "x.json", {"day": ("1",)})
+    assert filled.findings == ()
+    assert filled.definition.objects[0].field("filePath").text == "s3://b/1"
+
+
 def test_a_list_of_objects_and_one_object_are_read_as_definitions():
     for document in ({"id": "A", "type": "CSV"}, [{"id": "A", "type": "CSV"}]):
         result = _read(document)

@@ -94,7 +94,7 @@ def test_a_rewritten_jar_is_a_line_of_the_report(activity, steps_of, statuses_of
     expected = ["hadoop-streaming", "-input", "s3://b/i"]
     assert steps_of(conversion) == [("command-runner.jar", expected)]
     status, note = statuses_of(conversion)["Activity", "step"]
-    assert status is Status.APPROXIMATED
+    assert status is Status.EQUIVALENT
     assert "command-runner.jar hadoop-streaming" in note
     assert "s3n://" in note
 

@@ -238,6 +238,8 @@ def test_no_field_of_a_cluster_vanishes(tmp_path, cluster):
                 "taskGroupConfiguration",
                 "taskInstanceCount",
                 "name",
+                "onFail",
+                "onSuccess",
                 "schedule",
                 "scheduleType",
                 "type",

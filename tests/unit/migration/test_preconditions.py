@@ -153,7 +153,11 @@ def test_exists_looks_for_a_table_in_its_database(definition, tasks_of, statuses
         ({"type": "Exists"}, "ExportActivity", "ExportActivity is none"),
         ({**_KEY, "s3Key": "s3://b/#{node.@actualStartTime}"}, "Table", "before it runs"),
         ({**_KEY, "s3Key": "s3://b/#{*mySecret}"}, "Table", "secret"),
-        ({"type": "ShellCommandPrecondition", "command": "x"}, "Table", "ShellCommandOperator"),
+        (
+            {"type": "ShellCommandPrecondition", "command": "x #{node.@actualStartTime}"},
+            "Table",
+            "not known before it runs",
+        ),
     ],
 )
 def test_what_can_not_be_looked_at_is_a_placeholder(
@@ -214,7 +218,8 @@ def test_what_is_written_first_is_looked_at_afterwards(definition, tasks_of):
 
 
 def test_a_placeholder_stands_where_its_sensor_would(definition):
-    _guard(definition, {"id": "P", "type": "ShellCommandPrecondition", "command": "x"})
+    _guard(definition, {"id": "P", "type": "ShellCommandPrecondition", "command": "#{*mySecret}"})
+    definition.document["parameters"].append({"id": "*mySecret", "type": "String"})
     assert "export_activity >> p" in _edges(definition.convert())
     definition.item("Table")["precondition"] = {"ref": "P"}
     assert _edges(definition.convert()) == ["p >> export_activity"]

@@ -96,7 +96,7 @@ def test_a_statement_on_redshift(running, task_of, statuses_of):
     statuses = statuses_of(conversion)
     assert Status.NEEDS_DECISION not in {status for status, _ in statuses.values()}
     assert "no region is told" in statuses["Base", "clusterId"][1]
-    assert statuses["Activity", "workerGroup"][0] is Status.DROPPED
+    assert statuses["Activity", "workerGroup"][0] is Status.EQUIVALENT
     assert "hunter2" not in conversion.dag_source + conversion.report.to_markdown()
 
 

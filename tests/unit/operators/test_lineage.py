@@ -183,7 +183,7 @@ def _age_open_runs(outbox: LocalOutbox, task: ForwardLineageOperator) -> int:
     name = f"datazone-{DOMAIN}"
     checkpoint = json.loads(outbox.load_checkpoint(name) or b"")
     for run in checkpoint["runs"].values():
-        run["started_at"] = "2026-11-22T00:00:00+00:00"
+        run["started_at"] = run["over_since"] = "2026-11-22T00:00:00+00:00"
     outbox.save_checkpoint(name, json.dumps(checkpoint).encode())
     return len(checkpoint["runs"])
 

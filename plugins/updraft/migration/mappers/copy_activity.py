@@ -177,6 +177,6 @@ def _drop_format(table: ResolvedObject, fields: TaskFields) -> None:
 
 
 def _account_worker(fields: TaskFields, note: str = _REACH) -> None:
-    status = Status.DROPPED if note == _NO_COMPUTER else Status.APPROXIMATED
+    status = Status.EQUIVALENT if note == _NO_COMPUTER else Status.APPROXIMATED
     for name in ("runsOn", "workerGroup"):
         fields.note(fields.item, name, status, note)

@@ -234,7 +234,7 @@ def account_cluster_use(
     account = workflow.ledger.account
     gone = f"the {nouns} needs no cluster"
     notes = dict.fromkeys(region.note for region in regions if region.note)
-    status = Status.APPROXIMATED if notes else Status.DROPPED
+    status = Status.APPROXIMATED if notes else Status.EQUIVALENT
     account(item, "runsOn", status, "; ".join([gone, *notes]))
     account(
         item,
@@ -242,5 +242,6 @@ def account_cluster_use(
         status if item.field("runsOn") is None else Status.DROPPED,
         "; ".join([f"the {nouns} needs no worker of its own", *notes]),
     )
+    note = f"{gone}, and goes as fast as the ratio of the table's capacity allows"
     for name in ("resizeClusterBeforeRunning", "resizeClusterMaxInstances"):
-        account(item, name, Status.DROPPED, gone)
+        account(item, name, Status.EQUIVALENT, note)

@@ -4,8 +4,10 @@ from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.compiled_fields import compile_texts, compile_value
 from updraft.migration.ledger import Status
-from updraft.migration.mappers.emr_cluster_fields import ClusterFields
+from updraft.migration.mappers.emr_cluster_fields import ABOUT_TASKS, ClusterFields
+from updraft.migration.mappers.http_proxy import proxy_user_data
 from updraft.migration.mappers.task_settings import (
     PIPELINE_WIDE,
     account_task_settings,
@@ -58,11 +60,6 @@ _OTHERS: dict[str, tuple[Status, str]] = {
     ),
     "dependsOn": (Status.CARRIED_OVER, "decides the order of tasks"),
     "precondition": (Status.CARRIED_OVER, "is a task that goes before"),
-    "httpProxy": (
-        Status.NEEDS_DECISION,
-        "no Task Runner is there to use a proxy; programs take one from `user_data` or from their "
-        "environment",
-    ),
     "instanceCount": (Status.DROPPED, "deprecated: a resource has one instance"),
     "logUri": (Status.DROPPED, "kept the logs of Task Runner, which there is none of any more"),
     "minInstanceCount": (Status.DROPPED, "deprecated: a resource has one instance"),
@@ -90,7 +87,7 @@ class InstanceFields(ClusterFields):
             "instance_type": self._instance_type(),
             "image_id": self._image(),
             "subnet_id": self.value("subnetId", "`subnet_id`"),
-            "security_group_ids": [*self._groups("securityGroupIds", "`security_group_ids`")],
+            "security_group_ids": self._groups("securityGroupIds", "`security_group_ids`"),
             "key_name": self.value("keyPair", "`key_name`"),
             "availability_zone": self._zone(),
         }
@@ -105,6 +102,8 @@ class InstanceFields(ClusterFields):
         if self.switch("useOnDemandOnLastAttempt", note):
             arguments["on_demand_fallback"] = True
         arguments |= self._time_limits()
+        region = compile_value("region", self.item, self.workflow)
+        arguments["user_data"] = proxy_user_data(self, region.text if region else None)
         return {name: value for name, value in arguments.items() if value not in (None, [])}
 
     def place(self) -> dict[str, ArgumentValue]:
@@ -129,6 +128,8 @@ class InstanceFields(ClusterFields):
         account(self.item, "type", Status.CARRIED_OVER, "`Ec2InstanceOperator`, and a teardown")
         for name, inherited in self.item.fields.items():
             if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
+                continue
+            if name in ABOUT_TASKS:
                 continue
             if self.workflow.ledger.status(inherited.owner_id, name) is None:
                 note = "nothing that a launch takes: see whether anything depends on it"
@@ -169,14 +170,17 @@ class InstanceFields(ClusterFields):
             return None
         return zone
 
-    def _groups(self, name: str, note: str) -> list[str]:
+    def _groups(self, name: str, note: str) -> ArgumentValue:
         try:
-            return self.values(name, note)
+            values, read = compile_texts(name, self.item, self.workflow)
         except MissingFieldError:
             raise
         except NotCompilableError as error:
             self.settle(name, Status.NEEDS_DECISION, f"give the groups yourself: {error}")
             return []
+        self.take(*read)
+        self.settle(name, Status.CARRIED_OVER, note)
+        return values
 
     def _group_names(self) -> dict[str, ArgumentValue]:
         names = self._groups("securityGroups", "`security_groups`, in the default VPC")
@@ -187,7 +191,7 @@ class InstanceFields(ClusterFields):
             note = "names of groups count in the default VPC only: give `security_group_ids`"
             self.settle("securityGroups", Status.NEEDS_DECISION, note)
             return {}
-        return {"security_groups": [*names]}
+        return {"security_groups": names}
 
     def _time_limits(self) -> dict[str, ArgumentValue]:
         arguments: dict[str, ArgumentValue] = {}

@@ -44,6 +44,7 @@ class Ec2ResourceMapper(ObjectMapper):
             if user.category in {"activity", "precondition"} or user.id in workflow.tasks
         ]
         launch_id = workflow.main_task_id(item)
+        users += workflow.takers(launch_id, users)
         needing = [
             user
             for user in users
@@ -97,6 +98,7 @@ def _add_tasks(item: ResolvedObject, users: list[ResolvedObject], workflow: Work
     arguments, place = fields.launch_arguments(), fields.place()
     settings = retry_settings(item, workflow)
     fields.account_others(users)
+    workflow.described |= fields.described
     launch_id, end_id = workflow.main_task_id(item), workflow.task_id(item, "terminate")
     workflow.add_task(
         TaskSpec(

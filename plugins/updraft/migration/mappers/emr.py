@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.datapipeline.steps import split_step
-from updraft.emr.legacy_steps import command_step, current_step
+from updraft.emr.legacy_steps import CurrentStep, command_step, current_step
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import compile_values, reading, require_no_password
 from updraft.migration.ledger import Status
@@ -94,12 +94,12 @@ def _add_copy(item: ResolvedObject, copy: TableCopy, workflow: Workflow) -> None
 def _add_steps(item: ResolvedObject, workflow: Workflow) -> None:
     steps = ActivitySteps(item, workflow)
     _add_commands("preStepCommand", steps)
-    changes = [change for text in _step_texts(item) for change in _add_step(text, steps)]
+    for text in _step_texts(item):
+        current = _current_step(text, steps)
+        note = "; ".join(["`steps`", *current.changes])
+        workflow.ledger.account(item, "step", steps.add_current(current), note)
     _add_commands("postStepCommand", steps)
     steps.take(reading("step", item))
-    status = Status.APPROXIMATED if changes else Status.CARRIED_OVER
-    note = "; ".join(["`steps`", *dict.fromkeys(changes)])
-    workflow.ledger.account(item, "step", status, note)
     steps.finish("runs steps on the cluster")
 
 
@@ -111,13 +111,13 @@ def _step_texts(item: ResolvedObject) -> tuple[str, ...]:
     return field.texts
 
 
-def _add_step(text: str, steps: ActivitySteps) -> tuple[str, ...]:
+def _current_step(text: str, steps: ActivitySteps) -> CurrentStep:
     compiled = [
         steps.take(steps.workflow.compiler.compile_parts(parts, steps.item))
         for parts in split_step(text)
     ]
     jar, *arguments = compiled
-    return steps.add_current(current_step(jar.strip(), arguments, steps.region))
+    return current_step(jar.strip(), arguments, steps.region)
 
 
 def _add_commands(name: str, steps: ActivitySteps) -> None:

@@ -38,6 +38,7 @@ class EmrClusterMapper(ObjectMapper):
             if user.type is not None or user.id in workflow.tasks
         ]
         cluster_task = workflow.main_task_id(item)
+        users += workflow.takers(cluster_task, users)
         needing = [
             user
             for user in users

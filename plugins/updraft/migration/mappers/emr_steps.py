@@ -24,10 +24,12 @@ class ActivitySteps:
 
     :param item: the activity.
     :param workflow: the workflow.
+    :param node: what a precondition guards, known to it as ``node``.
     """
 
     item: ResolvedObject
     workflow: Workflow
+    node: ResolvedObject | None = None
     _steps: list[JarStep] = field(default_factory=list)
     _templates: list[Template] = field(default_factory=list)
     _described: set[str] = field(default_factory=set)
@@ -61,7 +63,7 @@ class ActivitySteps:
         :returns: its text, none when the activity has no such field.
         :raises NotCompilableError: when it can't be said exactly.
         """
-        template = compile_value(name, self.item, self.workflow)
+        template = compile_value(name, self.item, self.workflow, self.node)
         return self.take(template) if template is not None else None
 
     def values(self, name: str) -> list[str]:
@@ -71,7 +73,8 @@ class ActivitySteps:
         :returns: their texts.
         :raises NotCompilableError: when one can't be said exactly.
         """
-        return [self.take(one) for one in compile_values(name, self.item, self.workflow)]
+        found = compile_values(name, self.item, self.workflow, self.node)
+        return [self.take(one) for one in found]
 
     def add(self, *steps: JarStep) -> None:
         """Add steps.
@@ -87,15 +90,17 @@ class ActivitySteps:
                 )
             self._steps.append(step)
 
-    def add_current(self, current: CurrentStep) -> tuple[str, ...]:
+    def add_current(self, current: CurrentStep) -> Status:
         """Add a rewritten step, if anything is left of it.
 
         :param current: the step.
-        :returns: what was changed.
+        :returns: what became of it.
         """
         if current.step is not None:
             self.add(current.step)
-        return current.changes
+        if current.differences:
+            return Status.APPROXIMATED
+        return Status.EQUIVALENT if current.changes else Status.CARRIED_OVER
 
     def add_configured_script(self, name: str) -> None:
         """Add the script that goes before or after an activity.
@@ -104,6 +109,8 @@ class ActivitySteps:
         :raises NotCompilableError: when it names no script.
         """
         for config in references_to(name, self.item, self.workflow):
+            if config.id in self.workflow.missing:
+                continue  # A task that fails goes before this one.
             uri = compile_value("scriptUri", config, self.workflow)
             if uri is None:
                 raise NotCompilableError(f"{config.id} names no script")
@@ -123,11 +130,12 @@ class ActivitySteps:
         """
         self._described.add(item.id)
 
-    def finish(self, summary: str, notes: Iterable[str] = ()) -> None:
+    def finish(self, summary: str, notes: Iterable[str] = (), spelling: Iterable[str] = ()) -> None:
         """Add the task to the workflow, and account for what its type shares with others.
 
         :param summary: what it does, a sentence without subject.
         :param notes: how it differs from what was.
+        :param spelling: what is said in another way and means the same.
         :raises NotCompilableError: when there is nothing to run.
         """
         if not self._steps:
@@ -141,11 +149,11 @@ class ActivitySteps:
         if self._region is not None:
             arguments["region_name"] = self.take(self._region)
         settings = time_limit(item, workflow) | retry_settings(item, workflow)
-        several = len(self._steps) > 1
         differences = [*dict.fromkeys(notes)]
-        if several:
+        retries = settings.get("retries", workflow.retries)
+        if len(self._steps) > 1 and retries != 0:
             differences.append("a retry goes on at the step that failed, not at the first one")
-        self._account(cluster_task, differences)
+        self._account(cluster_task, differences, [*dict.fromkeys(spelling)])
         workflow.described |= self._described
         workflow.add_task(
             TaskSpec(
@@ -170,20 +178,22 @@ class ActivitySteps:
             for index, step in enumerate(self._steps, 1)
         ]
 
-    def _account(self, cluster_task: str, differences: list[str]) -> None:
+    def _account(self, cluster_task: str, differences: list[str], spelling: list[str]) -> None:
         item, workflow = self.item, self.workflow
         account = workflow.ledger.account
-        status = Status.APPROXIMATED if differences else Status.CARRIED_OVER
-        note = "; ".join(["`EmrStepsOperator`", *differences])
+        status = Status.EQUIVALENT if spelling else Status.CARRIED_OVER
+        status = Status.APPROXIMATED if differences else status
+        note = "; ".join(["`EmrStepsOperator`", *spelling, *differences])
         account(item, "type", status, note)
         note = f"`cluster_id`: the cluster that `{cluster_task}` makes for the run"
         account(item, "runsOn", Status.CARRIED_OVER, note)
         account(item, "workerGroup", Status.DROPPED, "ignored beside `runsOn`, as before")
         resized = "the cluster keeps its size; set instance counts, or managed scaling"
         for name in ("resizeClusterBeforeRunning", "resizeClusterMaxInstances"):
-            text = (item.text(name) or "").strip().casefold()
-            fate = Status.DROPPED if text == "false" else Status.APPROXIMATED
-            account(item, name, fate, resized)
+            if (item.text(name) or "").strip().casefold() == "false":
+                account(item, name, Status.EQUIVALENT, "the cluster keeps its size, as before")
+            else:
+                account(item, name, Status.APPROXIMATED, resized)
         account_task_settings(item, workflow)
 
 

@@ -37,12 +37,19 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
         raise NotCompilableError("it names no JAR")
     current = hadoop_step(jar.strip(), steps.values("argument"), main_class, queue)
     steps.add_configured_script("preActivityTaskConfig")
-    changes = steps.add_current(current)
+    status = steps.add_current(current)
     steps.add_configured_script("postActivityTaskConfig")
     account = workflow.ledger.account
-    account(item, "jarUri", Status.APPROXIMATED if changes else Status.CARRIED_OVER, "`Jar`")
+    spelling = [one for one in current.changes if one not in current.differences]
+    if queue is not None:
+        # It is an argument more, and the JAR itself is the same or only started in another way.
+        status = Status.EQUIVALENT if spelling else Status.CARRIED_OVER
+    account(item, "jarUri", status, "`Jar`")
     account(item, "mainClass", Status.CARRIED_OVER, "`MainClass`")
     account(item, "argument", Status.CARRIED_OVER, "`Args`")
-    note = "`-D mapreduce.job.queuename`, which only JARs understand that read generic options"
-    account(item, "hadoopQueue", Status.APPROXIMATED, note)
-    steps.finish("runs a Hadoop job on the cluster", changes)
+    note = "`-D mapreduce.job.queuename`"
+    if current.differences:
+        note += ", which only JARs understand that read generic options"
+        account(item, "hadoopQueue", Status.APPROXIMATED, note)
+    account(item, "hadoopQueue", Status.EQUIVALENT, note)
+    steps.finish("runs a Hadoop job on the cluster", current.differences, spelling)

@@ -9,7 +9,13 @@ from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
-from updraft.migration.mappers.task_settings import ACTION_FIELDS, ORDER_FIELDS, PIPELINE_WIDE
+from updraft.migration.mappers.task_settings import (
+    ACTION_FIELDS,
+    FAITHFUL_NOTES,
+    ORDER_FIELDS,
+    PIPELINE_WIDE,
+    account_failure_mode,
+)
 from updraft.migration.tasks import PLACEHOLDER, TaskSpec
 
 _TASK_CATEGORIES = {"activity", "resource", "precondition"}
@@ -91,8 +97,12 @@ def account_placeholder(item: ResolvedObject, workflow: Workflow, note: str) -> 
             continue  # A task that fails for good sends its alarms as any other.
         if name in ORDER_FIELDS and item.id in workflow.tasks:
             workflow.ledger.account(item, name, Status.CARRIED_OVER, "decides the order of tasks")
+        elif name in FAITHFUL_NOTES and item.category == "activity":
+            workflow.ledger.account(item, name, *FAITHFUL_NOTES[name])
         elif name == "parent":
             workflow.ledger.account(item, name, Status.EQUIVALENT, "inherited fields are resolved")
+        elif name == "failureAndRerunMode":
+            account_failure_mode(item, workflow)
         else:
             workflow.ledger.account(item, name, Status.NEEDS_DECISION, note)
     workflow.ledger.account(item, "type", Status.NEEDS_DECISION, note)

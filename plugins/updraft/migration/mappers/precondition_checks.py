@@ -42,13 +42,22 @@ def check_of(item: ResolvedObject, node: ResolvedObject, workflow: Workflow) -> 
     return _CHECKS[item.type or ""](item, node, workflow)
 
 
+def speaks_of_its_run(template: str) -> bool:
+    """Tell whether a template asks how a task ran.
+
+    :param template: the template.
+    :returns: true for what says nothing of the object that a precondition guards.
+    """
+    return _OF_THE_TASK.search(template) is not None
+
+
 def _compile(name: str, item: ResolvedObject, node: ResolvedObject, workflow: Workflow) -> Template:
     template = compile_value(name, item, workflow, node)
     if template is None:
         raise MissingFieldError(
             f"A {item.type} needs a {name}", f"Add the field {name!r}", (item.id, name)
         )
-    if _OF_THE_TASK.search(template.text):
+    if speaks_of_its_run(template.text):
         raise NotCompilableError(
             f"{item.id}.{name} asks how {node.id} ran, which is not known before it runs"
         )

@@ -15,8 +15,9 @@ from updraft.migration.dependencies import waits_for
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.existence_checks import Check, connection_id
-from updraft.migration.mappers.placeholders import add_placeholder, placeholder_unless_mapped
+from updraft.migration.mappers.placeholders import placeholder_unless_mapped
 from updraft.migration.mappers.precondition_checks import CHECKED_TYPES, ROLE_NOTES, check_of
+from updraft.migration.mappers.shell_preconditions import add_shell_checks
 from updraft.migration.mappers.task_settings import (
     account_task_settings,
     code_for,
@@ -61,7 +62,7 @@ class PreconditionMapper(ObjectMapper):
 
 
 class ShellCommandPreconditionMapper(ObjectMapper):
-    """Keeps the place of commands that tell by their exit code whether something is there."""
+    """Maps commands that tell by their exit code whether something is there."""
 
     object_types: ClassVar[tuple[str, ...]] = ("ShellCommandPrecondition",)
 
@@ -72,15 +73,13 @@ class ShellCommandPreconditionMapper(ObjectMapper):
         :param workflow: where the task and the accounts go.
         """
         guarded = guarded_by(item, workflow)
-        if guarded:
-            reason = (
-                "it runs a command until that succeeds: `ShellCommandOperator` with `retries` and "
-                "`retry_delay` takes its place"
-            )
-            add_placeholder(item, workflow, reason)
-            _place(item, guarded, workflow)
-        else:
+        if not guarded:
             account_unused(item, workflow)
+            return
+        field = "command" if item.field("command") is not None else "scriptUri"
+        with placeholder_unless_mapped(item, field, workflow):
+            add_shell_checks(item, guarded, workflow)
+        _place(item, guarded, workflow)
 
 
 def guarded_by(item: ResolvedObject, workflow: Workflow) -> list[ResolvedObject]:

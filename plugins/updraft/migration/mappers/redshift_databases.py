@@ -82,7 +82,7 @@ def account_data_api(fields: TaskFields) -> None:
     :param fields: the activity.
     """
     for name in ("runsOn", "workerGroup"):
-        fields.note(fields.item, name, Status.DROPPED, _DATA_API)
+        fields.note(fields.item, name, Status.EQUIVALENT, _DATA_API)
 
 
 def _address(

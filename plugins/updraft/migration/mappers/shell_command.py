@@ -22,7 +22,7 @@ from updraft.migration.mappers.shell_settings import (
     account_unused_worker_group,
 )
 from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
-from updraft.migration.tasks import ArgumentValue, TaskOutput, TaskSpec
+from updraft.migration.tasks import PLACEHOLDER, ArgumentValue, TaskOutput, TaskSpec
 
 
 class ShellCommandActivityMapper(ObjectMapper):
@@ -38,34 +38,44 @@ class ShellCommandActivityMapper(ObjectMapper):
         """
         field = "command" if item.field("command") is not None else "scriptUri"
         with placeholder_unless_mapped(item, field, workflow):
-            _map_activity(item, workflow)
+            add_shell_task(item, workflow)
 
 
-def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
+def add_shell_task(
+    item: ResolvedObject, workflow: Workflow, node: ResolvedObject | None = None
+) -> None:
+    """Add the task that runs a command where the activity ran.
+
+    :param item: an activity; or a precondition with the place of what it guards.
+    :param workflow: where the task and the accounts go.
+    :param node: what a precondition guards, known to it as ``node``.
+    :raises NotCompilableError: when the command can't be said exactly.
+    """
     found = references_to("runsOn", item, workflow)
     if len(found) > 1:
         raise NotCompilableError("it runs on several resources, and a command takes one")
     resource = found[0] if found else None
-    if resource is None and item.field("workerGroup") is None:
-        raise NotCompilableError("it runs on nothing: neither runsOn nor workerGroup is there")
     if resource is not None and resource.type == "EmrCluster":
         account_unused_worker_group(item, workflow)
-        add_cluster_step(item, workflow)
+        add_cluster_step(item, workflow, node)
     elif resource is not None and resource.type != "Ec2Resource":
         raise NotCompilableError(
             f"it runs on {resource.id}, a {resource.type or 'resource without type'}, and commands "
             "need an Ec2Resource or an EmrCluster"
         )
     elif workflow.compute == BASH:
-        add_worker_task(item, resource, workflow)
+        add_worker_task(item, resource, workflow, node)
     else:
-        _add_machine_task(item, resource, workflow)
+        _add_machine_task(item, resource, workflow, node)
 
 
 def _add_machine_task(
-    item: ResolvedObject, resource: ResolvedObject | None, workflow: Workflow
+    item: ResolvedObject,
+    resource: ResolvedObject | None,
+    workflow: Workflow,
+    node: ResolvedObject | None,
 ) -> None:
-    settings = ShellSettings(item, workflow)
+    settings = ShellSettings(item, workflow, node)
     place = _place(item, resource, settings)
     arguments = {
         **place,
@@ -97,6 +107,8 @@ def _place(
     """Name the machine."""
     workflow = settings.workflow
     account = workflow.ledger.account
+    if resource is None and item.field("workerGroup") is None:
+        return {"instance_id": TaskOutput(_missing_machine(item, workflow))}
     if resource is None:
         group = settings.value("workerGroup")
         note = (
@@ -117,6 +129,24 @@ def _place(
     )
     account(item, "runsOn", Status.APPROXIMATED, note)
     return {"instance_tags": {RESOURCE_TAG: resource.item.name}}
+
+
+def _missing_machine(item: ResolvedObject, workflow: Workflow) -> str:
+    """Add a task that fails in place of the machine that nobody names."""
+    task_id = workflow.task_id(item, "machine")
+    reason = "neither runsOn nor workerGroup says where it runs"
+    workflow.others.append(
+        TaskSpec(
+            task_id=task_id,
+            object_id="",
+            object_type="",
+            operator=PLACEHOLDER,
+            arguments={"reason": reason, "object_id": item.id, "object_type": item.type or "-"},
+            summary=f"fails, because {reason}",
+            migrated=False,
+        )
+    )
+    return task_id
 
 
 def _surroundings(
@@ -147,7 +177,10 @@ def _account_type(
     item: ResolvedObject, resource: ResolvedObject | None, settings: ShellSettings
 ) -> None:
     notes = ["`ShellCommandOperator`"]
-    if resource is None:
+    if resource is None and item.field("workerGroup") is None:
+        note = "nothing says where it runs: a task that fails stands for its machine"
+        settings.workflow.ledger.account(item, "type", Status.NEEDS_DECISION, note)
+    elif resource is None:
         notes.append("as `root`, and not as who ran Task Runner: set `user`")
     notes += settings.notes
     status = Status.APPROXIMATED if len(notes) > 1 else Status.CARRIED_OVER

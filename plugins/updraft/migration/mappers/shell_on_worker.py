@@ -18,16 +18,20 @@ OPERATOR = "airflow.providers.standard.operators.bash.BashOperator"
 
 
 def add_worker_task(
-    item: ResolvedObject, resource: ResolvedObject | None, workflow: Workflow
+    item: ResolvedObject,
+    resource: ResolvedObject | None,
+    workflow: Workflow,
+    node: ResolvedObject | None = None,
 ) -> None:
     """Add a task that runs a command on the worker.
 
     :param item: the activity.
     :param resource: the instance that it ran on, none for a worker group.
     :param workflow: where the task and the accounts go.
+    :param node: what a precondition guards, known to it as ``node``.
     :raises NotCompilableError: when it needs more than a worker has.
     """
-    settings = ShellSettings(item, workflow)
+    settings = ShellSettings(item, workflow, node)
     account = workflow.ledger.account
     if item.field("scriptUri") is not None:
         raise NotCompilableError(

@@ -6,8 +6,8 @@ from datetime import timedelta
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.compiled_fields import (
+    compile_texts,
     compile_value,
-    compile_values,
     flag,
     reading,
     references_to,
@@ -32,10 +32,12 @@ class ShellSettings:
 
     :param item: the activity.
     :param workflow: the workflow.
+    :param node: what a precondition guards, known to it as ``node``.
     """
 
     item: ResolvedObject
     workflow: Workflow
+    node: ResolvedObject | None = None
     notes: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     _templates: list[Template] = field(default_factory=list)
@@ -61,7 +63,7 @@ class ShellSettings:
         :returns: its text, none when there is no such field.
         :raises NotCompilableError: when it can't be said exactly.
         """
-        template = compile_value(name, self.item, self.workflow)
+        template = compile_value(name, self.item, self.workflow, self.node)
         return self.take(template) if template is not None else None
 
     def what(self) -> dict[str, ArgumentValue]:
@@ -78,9 +80,11 @@ class ShellSettings:
             arguments["command"] = command
         else:
             arguments["script_uri"] = (script or "").strip()
-        values = compile_values("scriptArgument", self.item, self.workflow)
+        values, read = compile_texts("scriptArgument", self.item, self.workflow, self.node)
+        for one in read:
+            self.take(one)
         if values:
-            arguments["arguments"] = [self.take(one) for one in values]
+            arguments["arguments"] = values
         account = self.workflow.ledger.account
         account(self.item, "command", Status.CARRIED_OVER, "`command`")
         account(self.item, "scriptUri", Status.CARRIED_OVER, "`script_uri`")
@@ -107,6 +111,21 @@ class ShellSettings:
         if staged and arguments:
             arguments["stage"] = True
         return arguments
+
+    def staged_uris(self) -> tuple[list[str], list[str]]:
+        """Say where staged data lie.
+
+        :returns: objects and prefixes to copy before, and prefixes to copy to after.
+        :raises NotCompilableError: when something was staged that is not in S3.
+        """
+        inputs, outputs = (
+            [
+                self._location(node, name, staged=True)
+                for node in references_to(name, self.item, self.workflow)
+            ]
+            for name in ("input", "output")
+        )
+        return inputs, outputs
 
     def _uri(self, node: ResolvedObject, role: str, *, staged: bool) -> str | None:
         try:

@@ -55,6 +55,9 @@ _NOTES: dict[str, tuple[Status, str]] = {
     "attemptStatus": (Status.DROPPED, "written by the service while running, never read"),
 }
 
+FAITHFUL_NOTES = {name: _NOTES[name] for name in ("schedule", "scheduleType", "attemptStatus")}
+"""Fields of which a task that fails for good does the same as any other, with their accounts."""
+
 
 def account_failure_mode(item: ResolvedObject, workflow: Workflow) -> None:
     """Account for ``failureAndRerunMode``.

@@ -1,6 +1,7 @@
 """A graph as a picture: where each node and each line goes, for a template to draw."""
 
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from unicodedata import combining, east_asian_width
 
 from updraft.lineage.graph_layout import Box, lay_out
@@ -9,9 +10,10 @@ from updraft.migration.reporting.graph import Edge, Graph, Node
 _HEIGHT = 40.0
 _NARROWEST, _WIDEST = 90.0, 250.0
 _PADDING = 11.0
-_CHARACTER, _SMALL_CHARACTER = 7.3, 5.7  # widths in the fonts of label and detail
+_CHARACTER, _SMALL_CHARACTER = 7.5, 5.8  # widths in the fonts of label and detail
 _GAP_ACROSS, _GAP_DOWN = 56.0, 12.0
 _MARGIN = 10.0
+_ROUNDING = 0.01
 # What is not tied to anything stands in rows of this width below the rest.
 _LEAST_ROW = 900.0
 # References that order or move something; the others describe.
@@ -50,10 +52,14 @@ class DrawnEdge:
 
 @dataclass(frozen=True)
 class Picture:
-    """A graph with its places, in pixels."""
+    """A graph with its places, in pixels.
+
+    :param start: the height at which its flow begins.
+    """
 
     width: int
     height: int
+    start: int
     nodes: tuple[DrawnNode, ...]
     edges: tuple[DrawnEdge, ...]
 
@@ -80,6 +86,7 @@ def draw(graph: Graph) -> Picture:
     return Picture(
         width=round(width + 2 * _MARGIN),
         height=round(height + 2 * _MARGIN),
+        start=round(min(boxes.values(), default=Box(0, 0, 0, 0)).y + _MARGIN),
         nodes=tuple(_drawn(node, _shifted(boxes[node.id])) for node in graph.nodes),
         edges=tuple(
             DrawnEdge(
@@ -90,6 +97,31 @@ def draw(graph: Graph) -> Picture:
             for edge in graph.edges
         ),
     )
+
+
+def without_detours(graph: Graph) -> Graph:
+    """Leave out the edges that others imply: what A waits for, B need not wait for behind A.
+
+    :param graph: a graph of tasks.
+    :returns: the same order with the fewest edges; with a circle, the graph itself.
+    """
+    targets: dict[str, set[str]] = {node.id: set() for node in graph.nodes}
+    for edge in graph.edges:
+        targets[edge.source].add(edge.target)
+    try:
+        # Whoever has targets comes after them.
+        order = list(TopologicalSorter(targets).static_order())
+    except CycleError:
+        return graph
+    behind: dict[str, set[str]] = {}
+    for node in order:
+        behind[node] = targets[node].union(*(behind[one] for one in targets[node]))
+    edges = tuple(
+        edge
+        for edge in graph.edges
+        if not any(edge.target in behind[one] for one in targets[edge.source])
+    )
+    return graph.model_copy(update={"edges": edges})
 
 
 def _size(node: Node) -> tuple[float, float]:
@@ -155,7 +187,7 @@ def _columns(text: str) -> int:
 def _cut(text: str, columns: float) -> str:
     # What breaks lines or turns the direction of writing would spoil the picture.
     text = "".join(character if character.isprintable() else "·" for character in text)
-    if _columns(text) <= columns:
+    if _columns(text) <= columns + _ROUNDING:
         return text
     # Names differ at both ends.
     head, tail = _fitting(text, (columns - 1) * 0.6), _fitting(text[::-1], (columns - 1) * 0.4)

@@ -73,6 +73,23 @@ class TaskAccount(BaseModel):
     reason: str | None = None
 
 
+class PipelineAccount(BaseModel):
+    """What became of something that a file says about a pipeline beside its definition.
+
+    :param property: what it is, such as ``description``.
+    :param value: its value.
+    :param status: what became of it.
+    :param note: where it is now.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    property: str
+    value: str
+    status: Status
+    note: str
+
+
 class Report(BaseModel):
     """What came of converting one definition, or one of its schedules where it has several.
 
@@ -91,6 +108,7 @@ class Report(BaseModel):
     :param parameters: what became of each parameter.
     :param fields: what became of each field, in the order of the file.
     :param findings: everything found wrong or odd.
+    :param properties: what became of name, description and tags of the pipeline.
     :param before: the objects of the definition.
     :param after: the tasks of the DAG.
     """
@@ -112,6 +130,7 @@ class Report(BaseModel):
     parameters: tuple[ParameterAccount, ...]
     fields: tuple[FieldAccount, ...]
     findings: tuple[Finding, ...]
+    properties: tuple[PipelineAccount, ...] = ()
     before: Graph = Graph()
     after: Graph = Graph()
 

@@ -81,7 +81,7 @@ class Totals(BaseModel):
     """All pipelines together.
 
     :param pipelines: pipelines that were converted.
-    :param dags: their DAGs.
+    :param dags: their DAGs; none of a pipeline in which nothing runs.
     :param unconverted: files and pipelines that no DAG was made of.
     :param tasks: tasks of all DAGs.
     :param coverage: fates of all fields, counted once per pipeline.
@@ -216,7 +216,7 @@ def _totals(
     accounts = [tuple(one.values()) for one in fields.values()]
     return Totals(
         pipelines=len(fields),
-        dags=len(reports),
+        dags=sum(report.dag_file is not None for report in reports),
         unconverted=len(unconverted),
         tasks=sum(len(report.tasks) for report in reports),
         coverage=sum(map(coverage_of, accounts), Coverage()),

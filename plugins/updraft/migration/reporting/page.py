@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 
 from updraft.migration.ledger import Status
-from updraft.migration.reporting.drawing import Picture, draw
+from updraft.migration.reporting.drawing import Picture, draw, without_detours
 from updraft.migration.reporting.model import Report
 from updraft.migration.reporting.overview import Overview
 from updraft.migration.reporting.template_files import asset, html_template
@@ -36,7 +36,7 @@ def page(overview: Overview) -> str:
     script = asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     sections = [
-        Section(f"p{number}", report, draw(report.before), draw(report.after))
+        Section(f"p{number}", report, draw(report.before), draw(without_detours(report.after)))
         for number, report in enumerate(overview.pipelines)
     ]
     return html_template("report.html.j2").render(

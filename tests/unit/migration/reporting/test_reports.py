@@ -13,7 +13,9 @@ from updraft.migration.conversion import Conversion, convert_file
 from updraft.migration.ledger import FieldAccount, Status
 from updraft.migration.output_files import write_overview
 from updraft.migration.parameters import ParameterAccount
+from updraft.migration.reporting.drawing import without_detours
 from updraft.migration.reporting.effort import Effort, Stage, effort_of, stage_of
+from updraft.migration.reporting.graph import Edge, Graph, Node, NodeKind
 from updraft.migration.reporting.model import Coverage, coverage_of
 from updraft.migration.reporting.overview import overview_of, report_file_name
 from updraft.migration.reporting.page import page
@@ -221,6 +223,22 @@ def test_page_draws_every_node(conversion):
     report = conversion.report
     shapes = [attrs for tag, attrs in tags.found if tag == "rect"]
     assert len(shapes) == len(report.before.nodes) + len(report.after.nodes)
+
+
+def _graph(*edges):
+    nodes = sorted({end for edge in edges for end in edge})
+    return Graph(
+        nodes=tuple(Node(id=one, label=one, detail="", kind=NodeKind.TASK) for one in nodes),
+        edges=tuple(Edge(source=one, target=two, field="waits for") for one, two in edges),
+    )
+
+
+def test_arrows_that_others_imply_are_left_out():
+    graph = _graph("ab", "bc", "ac", "ad", "cd")
+    drawn = without_detours(graph)
+    assert [(one.source, one.target) for one in drawn.edges] == [("a", "b"), ("b", "c"), ("c", "d")]
+    circle = _graph("ab", "ba", "bc")
+    assert without_detours(circle) == circle
 
 
 def test_the_same_definition_gives_the_same_bytes(conversion):

@@ -43,6 +43,16 @@ for (const box of document.querySelectorAll("input.fit")) {
   const picture = document.getElementById(box.dataset.picture);
   box.addEventListener("change", () => { picture.classList.toggle("fit", box.checked); });
 }
+// A picture that is too high shows where its flow begins.
+const settle = (pipeline) => {
+  for (const picture of pipeline.querySelectorAll(".picture")) {
+    picture.scrollTop = Number(picture.dataset.start) - picture.clientHeight / 2;
+  }
+};
+for (const pipeline of document.querySelectorAll("details.pipeline")) {
+  pipeline.addEventListener("toggle", () => { if (pipeline.open) { settle(pipeline); } });
+  if (pipeline.open) { settle(pipeline); }
+}
 // A link to a pipeline opens it.
 const open = () => {
   const target = document.getElementById(location.hash.slice(1));
