@@ -44,7 +44,6 @@ def harvest_queries(
 
     COPY, DELETE, MERGE, UNLOAD and UPDATE of all users, which Amazon DataZone leaves out.
     """
-
     if bool(cluster) == bool(workgroup):
         raise typer.BadParameter("give either --cluster or --workgroup")
 
