@@ -58,6 +58,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         default_args=workflow.default_args,
         settings=workflow.dag_settings,
         notice=failure_notice(workflow),
+        release=workflow.release,
         description=_shown(workflow.definition.pipeline.description),
         tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
     )

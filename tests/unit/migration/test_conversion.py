@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.model import ParameterValue
+from updraft.errors import UpdraftError
 from updraft.migration.conversion import convert_file
 from updraft.migration.ledger import Status
 
@@ -597,3 +598,19 @@ def test_several_schedules_without_a_start_wait_for_a_decision(definition):
         (("Other",), 0, ()),
     ]
     assert "when triggered" in conversion.report.to_markdown()
+
+
+def test_a_dag_for_airflow_2(definition):
+    definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'YYYY')}"
+    definition.add({"id": "Unused", "type": "Schedule", "period": "1 day"})
+    conversion = definition.convert(airflow="2.11")
+
+    assert "from airflow import DAG\n" in conversion.dag_source
+    assert "airflow.sdk" not in conversion.dag_source
+    assert "{{ logical_date.strftime('%Y') }}" in conversion.dag_source
+    assert conversion.report.requires == "Airflow 2.11"
+
+
+def test_an_unknown_airflow_is_named(definition):
+    with pytest.raises(UpdraftError, match=r"'2\.10'.*did you mean '2\.11'"):
+        definition.convert(airflow="2.10")
