@@ -118,10 +118,12 @@ def _pipeline(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
         rows.append(
             PipelineAccount("description", shown, Status.CARRIED_OVER, "`description` of the DAG")
         )
-    rows += [
-        PipelineAccount("tag", tag, Status.CARRIED_OVER, "a tag of the DAG")
-        for tag in map(_tag, properties.tags)
-    ]
+    for pair in properties.tags:
+        tag = _tag(pair)
+        status, note = Status.CARRIED_OVER, "a tag of the DAG"
+        if len(tag) == _LONGEST_TAG:
+            status, note = Status.APPROXIMATED, f"a tag of the DAG, of {_LONGEST_TAG} characters"
+        rows.append(PipelineAccount("tag", tag, status, note))
     if properties.activate is not None:
         note = (
             "a new DAG is paused until somebody switches it on, unless "
