@@ -11,8 +11,9 @@ DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_P
 	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test checks lint types contracts format unit dags integration \
-	chaos bench-dynamodb bench-lineage bench-sql-lineage bench-waiting corpus lock package clean
+.PHONY: help setup demo down test checks lint types contracts format unit migration-table dags \
+	integration golden chaos soak bench-dynamodb bench-lineage bench-parse bench-sql-lineage \
+	legacy bench-waiting corpus lock package clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,15 +51,25 @@ format: setup  ## Put the code into shape
 unit: setup  ## The fast tests
 	@$(VENV)/python -m pytest tests/unit -q
 
+migration-table: setup  ## Measure what becomes of every field, for docs/migration-table.md
+	@$(VENV)/python -m updraft.migration.reporting.migration_table docs/migration-table.md
+
 dags: setup  ## The DAG integrity tests
 	@$(VENV)/python -m pytest tests/dags -q
 
 integration: setup  ## The tests against the local stack
 	@$(VENV)/python -m pytest tests/integration -q
 
+golden: setup  ## Write the golden DAGs and reports anew; look at the difference
+	@$(VENV)/python -m tests.unit.migration.golden_files
+
 chaos: setup  ## Kill copies of tables thirty times each, and all other tasks at each call of AWS
 	@CHAOS_KILLS=$(or $(KILLS),30) CRASH_EVERY=$(or $(EVERY),1) \
 		$(VENV)/python -m pytest tests/chaos tests/integration/test_*_faults.py --thorough -v --timeout $(or $(TIMEOUT),3600) $(if $(ONLY),-k '$(ONLY)')
+
+soak: setup  ## 1,000 task runs under fire, then Airflow's database against the catalog; RUNS=20 is short
+	@$(VENV)/python -m include.local.soak $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 bench-dynamodb: setup  ## Export and import side by side with the provider, awswrangler and boto3
 	@$(VENV)/python -m benchmarks.dynamodb $(if $(ITEMS),--items $(ITEMS)) \
@@ -69,9 +80,16 @@ bench-lineage: setup  ## A log with 100,000 events: Updraft and the approach of 
 	@$(VENV)/python -m benchmarks.lineage $(if $(LINES),--lines $(LINES)) \
 		$(if $(EMITS),--emits $(EMITS))
 
+bench-parse: setup  ## 1,000 definitions converted; 1,000 DAGs parsed, beside by hand and dag-factory
+	@$(VENV)/python -m benchmarks.parsing $(if $(DAGS),--dags $(DAGS)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
 bench-sql-lineage: setup  ## Lineage of SQL: Updraft, openlineage-sql and sqlglot, statement by statement
 	@$(VENV)/python -m benchmarks.sql_lineage $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(MARKDOWN),--markdown)
+
+legacy: setup  ## Airflow 2.7.2 with openlineage-airflow emits, Updraft delivers (needs Python 3.11)
+	@$(VENV)/python -m include.legacy_airflow
 
 bench-waiting: setup  ## 200 Glue runs that wait at once: Updraft's operator and the provider's
 	@$(VENV)/python -m benchmarks.waiting $(if $(RUNS),--runs $(RUNS)) \
@@ -88,6 +106,10 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--custom-compile-command 'make lock' include/local/requirements.in \
 		-o include/local/requirements.lock
+	@sed '/^--constraint/d' requirements.txt | $(VENV)/uv pip compile --quiet --universal \
+		--python-version 3.11 --constraint constraints/mwaa-3.3.1.txt \
+		--custom-compile-command 'make lock' - benchmarks/parsing/requirements.in \
+		-o benchmarks/parsing/requirements.lock
 	@mkdir -p .local && grep -viE '^py(spark|4j)==' constraints/mwaa-3.3.1.txt > .local/spark.txt
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--constraint .local/spark.txt --custom-compile-command 'make lock' \
@@ -95,9 +117,10 @@ lock: setup  ## Resolve the lock files anew under MWAA's constraints
 	@$(VENV)/uv pip compile --quiet --universal --python-version 3.11 \
 		--custom-compile-command 'make lock' include/local/sail-requirements.in \
 		-o include/local/sail-requirements.lock
+	@$(VENV)/python -m include.legacy_airflow.environment
 
 package: setup  ## Build plugins.zip for MWAA
 	@$(VENV)/updraft package --output plugins.zip
 
 clean: down  ## Remove environments, state and caches
-	@rm -rf .venv .venv-local .venv-sail .venv-spark .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-legacy .venv-local .venv-sail .venv-spark .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,7 +18,8 @@ from include.local.stack import LocalStack
 _HOME = tempfile.TemporaryDirectory(prefix="updraft-airflow-")
 
 # How long an example takes says more about the machine than about the code.
-settings.register_profile("updraft", deadline=None)
+settings.register_profile("updraft", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile("updraft")
 
 # Before anything imports Airflow, which reads its configuration at import.
@@ -57,6 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="address of another server that stands in for DynamoDB, such as dynalite; see "
         "CONTRIBUTING.md for the tests that can do without the local stack's",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try more examples of each property, if the thorough tests are asked for."""
+    if config.getoption("--thorough"):
+        settings.load_profile("thorough")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

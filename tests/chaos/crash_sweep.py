@@ -5,9 +5,10 @@ happens at the first call, at the second and so on, each time in a run of its ow
 without having made so many calls.
 
 That is what ``make chaos`` does, with ``CRASH_EVERY=1``. Otherwise a sweep is short. Then a process
-is killed, and the answer lost, after the calls that start or end something; users mark tasks as
-failed before such a call, and clear them while they are deferred, where triggers are told of it.
-With ``CRASH_EVERY=3``, a process is also killed after each third one of the other calls.
+is killed after the calls that start or end something; users mark tasks as failed before such a
+call, and clear them while they are deferred, where triggers are told of it. With ``CRASH_EVERY=3``,
+the answers of such calls are lost too, and a process is also killed after each third one of the
+other calls.
 """
 
 import itertools
@@ -49,8 +50,8 @@ USER_ACTIONS = tuple(
 
 _AT_CHANGES = {
     (Fault.KILL, Moment.AFTER),
-    (Fault.LOSE_ANSWER, Moment.AFTER),
     (Fault.MARK_FAILED, Moment.BEFORE),
+    *({(Fault.LOSE_ANSWER, Moment.AFTER)} if EVERY else ()),
 }
 _IN_TRIGGERS = {(Fault.CLEAR, Moment.AFTER)}
 _ELSEWHERE = {(Fault.KILL, Moment.AFTER)}
@@ -117,6 +118,8 @@ class Sweep:
         name = calls[number - 1]
         if name.startswith("airflow:") and injection.moment is Moment.AFTER:
             return False  # what Airflow has been told is not lost
+        if not injection.tells_triggers and number <= _before_triggers(calls):
+            return False  # there is nobody to tell yet
         if IS_FULL:
             return True
         if re.search(self.changes, name):
@@ -144,6 +147,11 @@ class Sweep:
 class _Trial:
     outcome: object
     problem: str
+
+
+def _before_triggers(calls):
+    """Count the calls before the first trigger, all of them if there is none."""
+    return calls.index("airflow:DeferTask") if "airflow:DeferTask" in calls else len(calls)
 
 
 def _first_of_trigger(calls):

@@ -164,6 +164,7 @@ def test_an_import_takes_place_once(cloud, harm, deferrable):
     harm(import_dag, fresh, check, KILLS, IMPORT)
 
 
+@pytest.mark.thorough
 @SLOTS
 def test_a_user_who_ends_an_export_gets_no_second_one(cloud, harm, deferrable):
     def fresh():

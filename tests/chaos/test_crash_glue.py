@@ -120,6 +120,7 @@ def test_a_job_runs_once(harm, deferrable):
     harm(check, KILLS, deferrable=deferrable, seconds="1")
 
 
+@pytest.mark.thorough
 @SLOTS
 def test_a_user_who_ends_the_task_ends_the_run(harm, deferrable):
     """The reaper ends what was begun too late for the task itself, and what no trigger ended."""

@@ -29,7 +29,7 @@ FAULTS = {
     "answers that are cut": {"probability": 0.2, "response": {"abort_frac": 0.5}},
     "slow answers": {"probability": 0.2, "latency": 700},
 }
-USUAL = {"throttling of 30 % of the calls", "server errors"}
+USUAL = {"throttling of 30 % of the calls"}
 # In few attempts with short timeouts, so that a test waits seconds where AWS makes wait minutes.
 CONFIGURATION = {"read_timeout": 5, "retries": {"mode": "standard", "total_max_attempts": 12}}
 

@@ -214,9 +214,7 @@ def _accesses(
     """Say what a request does, by the service authorization reference."""
     operation = headers.get("X-Amz-Target", "")
     if operation.startswith("AWSGlue."):
-        job = json.loads(body)["JobName"]
-        arn = f"arn:aws:glue:us-east-1:123456789012:job/{job}"
-        yield Access(f"glue:{operation.rpartition('.')[2]}", arn, {})
+        yield from _glue(operation.rpartition(".")[2], json.loads(body))
     elif operation.startswith("Logs_"):
         request = json.loads(body)
         stream = f"log-group:{request['logGroupName']}:log-stream:{request['logStreamName']}"
@@ -239,6 +237,18 @@ def _accesses(
         yield from _dynamodb(operation.rpartition(".")[2], headers, json.loads(body))
     else:
         yield from _without_target(method, target, headers, body, cluster_tags)
+
+
+def _glue(operation: str, request: Mapping[str, Any]) -> Iterator[Access]:
+    if operation == "GetTables":
+        database = request["DatabaseName"]
+        resources = ["catalog", f"database/{database}", f"table/{database}/*"]
+    elif operation in {"GetCrawler", "ListCrawls"}:
+        resources = [f"crawler/{request.get('CrawlerName', request.get('Name'))}"]
+    else:
+        resources = [f"job/{request['JobName']}"]
+    for resource in resources:
+        yield Access(f"glue:{operation}", f"arn:aws:glue:us-east-1:123456789012:{resource}", {})
 
 
 def _without_target(

@@ -66,7 +66,7 @@ class Warehouse:
             time.sleep(0.03)
 
     def finish(self, statement_id: str) -> dict[str, Any]:
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while True:
             found: dict[str, Any] = self.data.describe_statement(Id=statement_id)
             if found["Status"] in OVER:

@@ -97,6 +97,7 @@ def test_a_name_that_is_wrong_is_named_and_not_tried_again(domain):
         ).execute(task_context("one"))
 
 
+@pytest.mark.thorough
 def test_the_policy_allows_what_is_needed_and_nothing_else(domain, local_stack, monkeypatch):
     policy = Policy(
         "catalog-publish",

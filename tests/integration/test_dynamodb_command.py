@@ -91,9 +91,6 @@ def test_a_table_goes_to_s3_and_back(aws):
     code, output, errors = shell.run("export", source, uri, "--format", "CSV", "--json")
     assert (code, json.loads(output)["items"]) == (0, ITEMS), errors
     assert json.loads(output)["already_exported"] is False
-    code, output, errors = shell.run("export", source, uri, "--format", "CSV", "--json")
-    assert (code, json.loads(output)["already_exported"]) == (0, True), errors
-    assert f"Nothing was read; {uri}/manifest was complete before: {ITEMS:,} items" in errors
     code, output, errors = shell.run("import", target, uri, "--json")
     assert (code, json.loads(output)["items"]) == (0, ITEMS), errors
     code, output, errors = shell.run("verify", target, uri)
@@ -107,6 +104,19 @@ def test_a_table_goes_to_s3_and_back(aws):
     assert sorted(
         (entry["kind"], entry["key"]["id"]["S"]) for entry in map(json.loads, output.splitlines())
     ) == [("different", "item-8"), ("only_in_export", "item-7")]
+
+
+@pytest.mark.thorough
+def test_what_is_done_is_not_done_again(aws):
+    dynamodb, _, bucket, shell = aws
+    source, target = _table(dynamodb, ITEMS), _table(dynamodb)
+    uri = f"s3://{bucket}/backup"
+    shell.run("export", source, uri, "--format", "CSV", "--json")
+    code, output, errors = shell.run("export", source, uri, "--format", "CSV", "--json")
+    assert (code, json.loads(output)["already_exported"]) == (0, True), errors
+    assert f"Nothing was read; {uri}/manifest was complete before: {ITEMS:,} items" in errors
+    shell.run("import", target, uri)
+    dynamodb.delete_item(TableName=target, Key={"id": {"S": "item-7"}})
 
     code, output, errors = shell.run("import", target, uri)
     assert code == 0
@@ -161,6 +171,17 @@ def test_a_command_that_was_stopped_goes_on(aws):
     ("arguments", "message"),
     [
         (["export", "orders", "backups"], "s3_uri: 'backups' is not an S3 URI"),
+        (["verify", "missing-table", "s3://backups/p"], "There is no table 'missing-table'"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(aws, arguments, message):
+    _wrong(aws, arguments, message)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (["export", "a/b", "s3://backups/p"], "table_name: 'a/b' is neither the name nor the ARN"),
         (["export", "orders", "s3://backups/p", "--format", "CVS"], "did you mean 'CSV'?"),
         (
@@ -175,10 +196,13 @@ def test_a_command_that_was_stopped_goes_on(aws):
             ["export", f"{ARN}/orders", "s3://backups/p", "--region", "us-east-1"],
             "'us-east-1' contradicts the ARN",
         ),
-        (["verify", "missing-table", "s3://backups/p"], "There is no table 'missing-table'"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(aws, arguments, message):
+def test_each_wrong_argument_is_one_sentence(aws, arguments, message):
+    _wrong(aws, arguments, message)
+
+
+def _wrong(aws, arguments, message):
     _, _, _, shell = aws
     code, output, errors = shell.run(*arguments)
 

@@ -213,6 +213,7 @@ def test_export_equals_the_table_item_by_item(aws, table, bucket):
     assert types == {name: next(iter(value)) for name, value in _item(0).items()}
 
 
+@pytest.mark.thorough
 def test_a_table_can_be_named_by_its_arn(aws, table, bucket):
     arn = aws.dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
     _execute(_operator(arn, bucket))
@@ -340,6 +341,7 @@ def _assert_only_finished_segments(aws, bucket):
     assert _uploads(aws, bucket) == []
 
 
+@pytest.mark.thorough
 def test_terminated_in_the_middle_only_finished_segments_are_left(aws, table, bucket):
     code, output = _signal_in_the_middle(aws, table, bucket, signal.SIGTERM)
 

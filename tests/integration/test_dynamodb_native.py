@@ -312,6 +312,7 @@ def test_a_full_export_is_the_table(aws, table, bucket):
     assert [field.name for field in described_table.facets["schema"].fields] == ["id"]
 
 
+@pytest.mark.thorough
 def test_a_state_of_the_past_in_ion_below_the_bucket_itself(aws, own_table, bucket):
     moment = datetime.now(UTC) + timedelta(seconds=1)
     time.sleep(2.1)  # times have whole seconds
@@ -416,6 +417,7 @@ def test_an_export_whose_answer_was_lost_is_adopted(aws, table, bucket, seconds)
     assert "ExportTableToPointInTime" not in calls
 
 
+@pytest.mark.thorough
 def test_the_first_attempt_tried_again_gets_its_export_by_the_token(aws, table, bucket):
     first = _execute(_export(table, bucket))
 
@@ -423,6 +425,7 @@ def test_the_first_attempt_tried_again_gets_its_export_by_the_token(aws, table, 
     assert len(_exports(aws, bucket)) == 1
 
 
+@pytest.mark.thorough
 def test_another_run_is_another_export(aws, table, bucket):
     first = _execute(_export(table, bucket))
     second = _execute(_export(table, bucket), run="another", attempt=2)
@@ -431,6 +434,7 @@ def test_another_run_is_another_export(aws, table, bucket):
     assert len(_exports(aws, bucket)) == 2
 
 
+@pytest.mark.thorough
 def test_the_export_is_found_among_many(aws, own_table, bucket):
     aws.settings(export_seconds=0)
     mine = _execute(_export(own_table, bucket))
@@ -494,6 +498,7 @@ def test_other_arguments_while_an_export_is_in_progress(aws, table, bucket):
     assert len(_exports(aws, bucket)) == 1
 
 
+@pytest.mark.thorough
 def test_other_arguments_after_an_export_are_another_export(aws, table, bucket):
     _execute(_export(table, bucket))
 

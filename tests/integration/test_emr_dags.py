@@ -106,6 +106,7 @@ def test_a_failing_step_fails_the_run_and_ends_the_cluster(cloud, impatient):
     waiter.wait(ClusterId=cluster["Id"], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
 
+@pytest.mark.thorough
 def test_a_run_that_is_marked_as_failed_ends_its_cluster(cloud):
     name = f"dag-{uuid.uuid4()}"
     run = cloud.runs.run_until_failure("emr_steps", _failing_form(cloud, name), "run_steps")

@@ -280,16 +280,13 @@ def test_a_call_that_starts_something_has_its_effect_once(cloud, run, tmp_path, 
     assert effects.read_text() == "one\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "fault",
     [
         pytest.param({"probability": 0.4, "error": THROTTLING}, id="throttled"),
-        pytest.param(
-            {"probability": 0.15, "error": SERVER_ERROR},
-            marks=pytest.mark.thorough,
-            id="server-errors",
-        ),
-        pytest.param({"probability": 0.15, **LOST}, marks=pytest.mark.thorough, id="answers-lost"),
+        pytest.param({"probability": 0.15, "error": SERVER_ERROR}, id="server-errors"),
+        pytest.param({"probability": 0.15, **LOST}, id="answers-lost"),
     ],
 )
 def test_all_calls_fail_now_and_then(cloud, run, faults, tmp_path, fault):

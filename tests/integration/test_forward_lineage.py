@@ -1,6 +1,7 @@
 """Lineage from the OpenLineage client through an outbox in S3 to the catalog of the local stack."""
 
 import json
+import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -123,6 +124,7 @@ def test_a_corrupt_object_becomes_a_dead_letter(outbox: Outbox, domain: str):
     assert (letter.body, letter.reason[:8]) == (body, "not JSON")
 
 
+@pytest.mark.thorough
 def test_s3_lists_in_order_beyond_one_page(outbox: Outbox):
     begin = datetime.now(UTC) - timedelta(hours=3)
     keys = [
@@ -174,3 +176,34 @@ def test_an_event_that_finds_no_bucket_waits_for_it(bucket, domain, tmp_path, ca
     client.emit(event)
     assert forward(open_outbox(f"s3://{later}/lineage", aws_conn_id=None), domain)["posted"] == 2
     assert [found["eventType"] for found in events_in_catalog(domain)] == ["START", "COMPLETE"]
+
+
+def test_what_the_catalog_could_not_process_is_named_once(
+    local_stack, outbox: Outbox, domain: str, caplog
+):
+    name = f"{domain}.export"
+    for number in range(2):
+        client = OpenLineageClient(
+            config={"transport": {"type": TRANSPORT_TYPE, "uri": outbox.uri, "timeout": 30}}
+        )
+        event_time = datetime.now(UTC).isoformat()
+        job = Job("tests", name if number else "fine")
+        client.emit(
+            RunEvent(
+                eventTime=event_time,
+                producer=PRODUCER,
+                run=Run(str(uuid.uuid4())),
+                job=job,
+                eventType=RunState.COMPLETE,
+            )
+        )
+    url = f"{local_stack.endpoint_url}/_local/datazone/failures"
+    body = json.dumps({"job": name}).encode()
+    urllib.request.urlopen(urllib.request.Request(url, body, method="PUT")).close()
+    try:
+        counts = forward(outbox, domain)
+        assert (counts["posted"], counts["failed_later"]) == (2, 1)
+        assert f"(COMPLETE of {name}, run " in caplog.text
+        assert forward(outbox, domain)["failed_later"] == 0
+    finally:
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()

@@ -324,6 +324,7 @@ def test_a_job_that_died_between_merge_and_bookmark_does_no_harm(source, cloud, 
     assert source.found() == source.expected()
 
 
+@pytest.mark.thorough
 def test_late_changes_never_win(source):
     newer = source.update({"id": 1, "part": "a", "n": 5}, position=50, ts=10)
     gone = source.delete(2, "a", position=50, ts=10)
@@ -389,6 +390,7 @@ frame.write.format("delta").save(uri)
 """
 
 
+@pytest.mark.thorough
 def test_rows_that_were_loaded_before_are_older_than_any_change(source, cloud):
     cloud.s3.put_object(Bucket=source.bucket, Key="load.py", Body=LOADED.encode())
     loader = f"load-{source.job}"

@@ -125,6 +125,7 @@ def test_a_job_by_its_form(cloud):
     assert cloud.s3.list_objects_v2(Bucket=cloud.name, Prefix=key)["KeyCount"] == 1
 
 
+@pytest.mark.thorough
 def test_a_retry_adopts_the_run_and_a_cleared_task_begins_another(cloud):
     form = _form(cloud)
     outcome = _run(cloud, "glue_job", form, "retry", "clear")

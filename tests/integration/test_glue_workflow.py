@@ -109,6 +109,7 @@ def test_a_workflow_runs_its_job_and_then_its_crawler(cloud):
     assert len(cloud.glue.get_job_runs(JobName=cloud.name)["JobRuns"]) == 2
 
 
+@pytest.mark.thorough
 def test_a_workflow_is_adopted_stopped_and_waits_for_room(cloud):
     cloud.s3.put_object(Bucket=cloud.name, Key="hold", Body=b"")
     with pytest.raises(TaskDeferred) as deferred:

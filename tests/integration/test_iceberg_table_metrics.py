@@ -180,6 +180,7 @@ def test_metrics_equal_what_the_data_says(aws):
     assert result == {"snapshots": 1, "metrics": sum(map(len, found.values()))}
 
 
+@pytest.mark.thorough
 def test_each_snapshot_of_the_window_has_its_moment(aws):
     name, table = _table(aws, partitioned=False)
     table.append(_rows(a=3))
@@ -264,6 +265,7 @@ def test_no_data_file_is_read(aws):
     assert _values(aws, namespace)["partition.record_count", "region=b"] == [3]
 
 
+@pytest.mark.thorough
 def test_more_partitions_than_wanted_and_more_metrics_than_a_request_takes(aws):
     name, table = _table(aws, partitioned=True)
     table.append(_rows(**{f"é{number:03d}": number + 1 for number in range(150)}))

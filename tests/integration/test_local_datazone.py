@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -291,3 +292,30 @@ def test_sdk_gets_through_the_quota_by_waiting(client_in: ClientInRegion, domain
 def test_operation_that_is_not_there_is_refused(datazone: Any, domain: str) -> None:
     with pytest.raises(ClientError, match="does not implement DeleteLineageEvent of datazone"):
         datazone.delete_lineage_event(domainIdentifier=domain, identifier="a" * 14)
+
+
+def test_events_that_cannot_be_processed(local_stack, datazone: Any, domain: str) -> None:
+    for number in range(3):
+        job = {"namespace": "tests", "name": f"{domain}.job_{number % 2}"}
+        event = json.dumps(run_event(job=job, run={"runId": str(uuid.uuid4())})).encode()
+        datazone.post_lineage_event(domainIdentifier=domain, event=event)
+    url = f"{local_stack.endpoint_url}/_local/datazone/failures"
+    body = json.dumps({"job": f"{domain}.job_0"}).encode()
+    urllib.request.urlopen(urllib.request.Request(url, body, method="PUT")).close()
+    try:
+        pages = datazone.get_paginator("list_lineage_events").paginate(
+            domainIdentifier=domain, processingStatus="FAILED", PaginationConfig={"PageSize": 1}
+        )
+        failed = [item for page in pages for item in page["items"]]
+        names = {
+            item["eventSummary"]["openLineageRunEventSummary"]["job"]["name"] for item in failed
+        }
+        assert (len(failed), names) == (2, {f"{domain}.job_0"})
+        (fine,) = datazone.list_lineage_events(domainIdentifier=domain, processingStatus="SUCCESS")[
+            "items"
+        ]
+        for item in (*failed, fine):
+            got = datazone.get_lineage_event(domainIdentifier=domain, identifier=item["id"])
+            assert got["processingStatus"] == item["processingStatus"]
+    finally:
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()

@@ -759,6 +759,7 @@ def own_stack(tmp_path: Path) -> Iterator[LocalStack]:
     assert processes.find(stack.state) == []
 
 
+@pytest.mark.thorough
 def test_history_and_exports_survive_a_restart(own_stack: LocalStack) -> None:
     environment = own_stack.environment()
     dynamodb = make_client("dynamodb", environment)

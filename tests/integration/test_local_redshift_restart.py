@@ -13,6 +13,7 @@ from tests.integration.redshift_warehouse import Warehouse, new_warehouse
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.thorough
 def test_data_survives_a_restart_and_a_kill_and_no_process_is_left(tmp_path):
     stack = LocalStack(tmp_path / "stack")
     try:

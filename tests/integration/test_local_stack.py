@@ -413,6 +413,7 @@ def test_tables_and_events_survive_a_restart_at_the_same_address(own_stack: Loca
     assert again["id"] == posted["id"]
 
 
+@pytest.mark.thorough
 def test_half_a_stack_is_made_whole(own_stack: LocalStack) -> None:
     own_stack.up()
     for process in processes.find(own_stack.state):
@@ -424,6 +425,7 @@ def test_half_a_stack_is_made_whole(own_stack: LocalStack) -> None:
     assert sorted(services) == ["dynamodb", "gateway"]
 
 
+@pytest.mark.thorough
 def test_lost_dynamodb_is_told(own_stack: LocalStack) -> None:
     own_stack.up()
     processes.stop(own_stack.state, {"dynamodb"})
@@ -448,6 +450,7 @@ def test_port_in_use(own_stack: LocalStack) -> None:
         own_stack.up(port + 1)
 
 
+@pytest.mark.thorough
 def test_server_that_ends_at_once_shows_its_log(own_stack: LocalStack) -> None:
     broken = own_stack.state / "datazone"
     own_stack.state.mkdir(parents=True)

@@ -91,6 +91,20 @@ def test_a_pipeline_is_checked_and_converted(client, run, tmp_path):
     assert result.returncode == 0, result.stderr
     assert sound in (tmp_path / "dags" / "nightly_orders.py").read_text()
 
+    result = run("analyze", "aws", "--format", "json", "--no-import-check")
+    assert result.returncode == 1, "one of them has errors"
+    assert "Traceback" not in result.stderr
+    document = json.loads(result.stdout)
+    entries = {one["source"]: one for one in document["pipelines"] + document["unconverted"]}
+    # Both pipelines have the same name, which is no reason to leave one out.
+    assert {f"pipeline:{identity}", f"pipeline:{sound}"} <= entries.keys()
+    names = {entries[f"pipeline:{one}"]["dag_id"] for one in (identity, sound)}
+    assert len(names) == 2
+    assert entries[f"pipeline:{sound}"]["dag_id"] in {
+        "nightly_orders",
+        f"nightly_orders_{sound.lower().replace('-', '_')}",
+    }
+
 
 def test_a_pipeline_that_is_not_there_is_one_sentence(run):
     result = run("check", "pipeline:df-0NOWHERE")

@@ -148,6 +148,7 @@ def test_an_actor_who_reaches_the_goal_between_look_and_act(warehouse, monkeypat
     assert operator.execute(context())["number_of_nodes"] == 4
 
 
+@pytest.mark.thorough
 def test_an_actor_who_changes_something_all_the_time(warehouse):
     stopped, begun = threading.Event(), []
 

@@ -88,6 +88,7 @@ def test_resize(warehouse, rights):
     assert proxy.used == policy.actions
 
 
+@pytest.mark.thorough
 def test_timetable(warehouse, rights):
     policy = cluster_policy("redshift-pause-resume", warehouse)
     pause, resume = {"at": "00:00", "action": "pause"}, {"at": "00:00", "action": "resume"}

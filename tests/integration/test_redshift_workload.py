@@ -242,6 +242,7 @@ for dag_id, dag in bag.dags.items():
 """
 
 
+@pytest.mark.thorough
 def test_the_teardown_comes_whatever_happens(local_stack, tmp_path):
     cases = {
         "it_works": {"scale_up": "success", "work": "success", "run": "success"},

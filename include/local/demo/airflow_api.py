@@ -20,12 +20,13 @@ class AirflowApi:
     :param url: address of the server, ``http://127.0.0.1:<port>``.
     :param username: user of the simple auth manager.
     :param password: its password.
+    :param timeout: seconds for which an answer is waited for.
     """
 
-    def __init__(self, url: str, username: str, password: str) -> None:
+    def __init__(self, url: str, username: str, password: str, timeout: float = 30) -> None:
         self.url = url
         transport = httpx.HTTPTransport(retries=3)
-        self._client = httpx.Client(base_url=url, timeout=30, transport=transport)
+        self._client = httpx.Client(base_url=url, timeout=timeout, transport=transport)
         answer = self._client.post(
             "/auth/token", json={"username": username, "password": password}
         ).raise_for_status()

@@ -16,6 +16,8 @@ from updraft.cli.definition_options import (
     print_left_out,
 )
 
+_DIFFERENCE_SHOWN = 20
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -78,6 +80,14 @@ def convert(
     import_check: Annotated[
         bool, typer.Option(help="Load each DAG in Airflow before writing it.")
     ] = True,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Write nothing, but say of each DAG file whether it is up to date; exits with 1 "
+            "when one is not.",
+        ),
+    ] = False,
 ) -> None:
     """Convert AWS Data Pipeline definitions into Airflow DAGs.
 
@@ -93,26 +103,34 @@ def convert(
 
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     report_folder = report if report is not None else output.absolute().parent / "reports"
+    if check and force:
+        raise typer.BadParameter("--check writes nothing, so that there is nothing to --force")
     try:
-        _check_compute(compute)
+        check_compute(compute)
         given, found = given_beside(set_ or [], values, parameters)
         print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
-        given = replace(given, start_date=_instant(start_date), compute=compute, strict=strict)
+        given = replace(given, start_date=instant(start_date), compute=compute, strict=strict)
         found_inputs = find_inputs(inputs)
         print_left_out(found_inputs, errors)
-        conversions = _convert(found_inputs.files, dag_id, given, errors)
+        conversions = converted(found_inputs.files, dag_id, given, errors)
         if import_check:
             with errors.status("Loading the DAGs in Airflow…"):
                 conversions = batch.check_all(conversions)
+        if check:
+            _compare(conversions, output, errors)
+            return
         written = batch.write_all(conversions, output, report_folder, force=force)
+        page = _write_overview(written, report_folder)
     except UpdraftError as error:
         errors.print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
     for one in written:
         print_findings(one.conversion.findings, errors)
     _print_summary(written)
+    if page is not None:
+        errors.print(f"The report over all of them is {page}", markup=False)
     if not _succeeded(written, errors):
         raise typer.Exit(1)
 
@@ -142,25 +160,88 @@ def _succeeded(written: "list[Written]", console: "Console") -> bool:
     return not failed and not erroneous
 
 
-def _check_compute(compute: str) -> None:
+def _compare(conversions: "list[Conversion]", output: Path, errors: "Console") -> None:
+    """Say of each DAG file whether it is up to date.
+
+    :raises typer.Exit: when one is not.
+    """
+    from rich.console import Console  # noqa: PLC0415 keeps start fast
+    from rich.text import Text  # noqa: PLC0415 likewise
+
+    from updraft.migration.up_to_date import (  # noqa: PLC0415 likewise
+        FINE,
+        FileState,
+        compare_all,
+    )
+
+    compared = compare_all(conversions, output)
+    console = Console(soft_wrap=True, highlight=False)
+    for one in compared:
+        fine = one.state in FINE
+        line = Text(f"{one.dag_file}: ")
+        console.print(line.append(one.state.value, style="green" if fine else "bold red"))
+        for text in one.difference[:_DIFFERENCE_SHOWN]:
+            style = {"+": "green", "-": "red"}.get(text[:1], "dim")
+            console.print(Text(f"  {text}", style=style))
+        if len(one.difference) > _DIFFERENCE_SHOWN:
+            more = len(one.difference) - _DIFFERENCE_SHOWN
+            console.print(Text(f"  … {more} more lines", style="dim"))
+        if one.state is FileState.NOT_CONVERTED:
+            print_findings(one.conversion.findings, errors)
+    old = sum(one.state not in FINE for one in compared)
+    if old:
+        errors.print(f"{old} of {len(compared)} DAG files are not up to date.")
+        raise typer.Exit(1)
+
+
+def _write_overview(written: "list[Written]", report_folder: Path) -> Path | None:
+    from updraft.migration.output_files import write_overview  # noqa: PLC0415 keeps start fast
+    from updraft.migration.reporting.overview import overview_of  # noqa: PLC0415 likewise
+
+    if all(one.conversion.failed for one in written):
+        return None
+    return write_overview(report_folder, overview_of(one.conversion for one in written))
+
+
+def check_compute(compute: str) -> None:
+    """Make sure that shell commands can run where the user says.
+
+    :param compute: the place.
+    :raises UpdraftError: when there is no such place.
+    """
     from updraft.choices import choose  # noqa: PLC0415 keeps start fast
     from updraft.migration.mappers.shell_places import COMPUTE  # noqa: PLC0415 likewise
 
     choose("--compute", compute, COMPUTE)
 
 
-def _instant(text: str | None) -> datetime | None:
+def instant(text: str | None) -> datetime | None:
+    """Read an instant of an option.
+
+    :param text: as the user wrote it.
+    :returns: the instant in UTC, none when nothing is given.
+    :raises UpdraftError: when it is none.
+    """
     from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
 
     return None if text is None else as_instant(text).astimezone(UTC)
 
 
-def _convert(
+def converted(
     files: "Sequence[Path]",
     dag_id: str | None,
     given: "Given",
     console: "Console",
 ) -> "list[Conversion]":
+    """Convert files, with a progress bar when a person watches; nothing is written.
+
+    :param files: files, and pipelines in AWS.
+    :param dag_id: id for the DAG of a single pipeline.
+    :param given: what goes with the definitions.
+    :param console: where the bar is drawn.
+    :returns: a conversion for each pipeline.
+    :raises UpdraftError: when the DAG id is not valid, or given for several pipelines.
+    """
     from rich.progress import Progress  # noqa: PLC0415 keeps start fast
 
     from updraft.migration.batch import convert_all  # noqa: PLC0415 likewise

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from updraft.cli.analyze import analyze
 from updraft.cli.check import check
 from updraft.cli.convert import convert
 from updraft.cli.dynamodb import dynamodb_app
@@ -21,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(analyze)
 app.command()(check)
 app.command()(convert)
 app.command()(evaluate)

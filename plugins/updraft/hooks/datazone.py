@@ -1,6 +1,8 @@
 """Access to Amazon DataZone, the catalog that shows lineage."""
 
 import re
+from collections.abc import Iterator
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from updraft.lineage.catalog import (
     CatalogUnavailableError,
     EventRefusedError,
 )
+from updraft.lineage.processing_failures import ProcessingFailure
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -126,6 +129,38 @@ class DataZoneHook(AwsBaseHook):
             raise CatalogAccessError(f"DataZone cannot be called: {error}") from error
         return response["id"]
 
+    def processing_failures(self, domain_id: str, after: datetime) -> Iterator[ProcessingFailure]:
+        """List the events that the domain took and could not process (ListLineageEvents).
+
+        :param domain_id: id of the DataZone domain, ``dzd_…``.
+        :param after: time of the oldest event of interest.
+        :returns: the events, in the order of their times.
+        :raises UpdraftError: when the service cannot be asked.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        pages = self.client.get_paginator("list_lineage_events").paginate(
+            domainIdentifier=domain_id,
+            processingStatus="FAILED",
+            timestampAfter=after,
+            sortOrder="ASCENDING",
+        )
+        try:
+            for page in pages:
+                for item in page["items"]:
+                    said = item.get("eventSummary", {}).get("openLineageRunEventSummary", {})
+                    job = said.get("job", {})
+                    yield ProcessingFailure(
+                        item["id"],
+                        said.get("eventType", "an event"),
+                        job.get("name", "an unknown job"),
+                        said.get("runId", "unknown"),
+                    )
+        except ClientError as error:
+            raise _classify(error, domain_id) from error
+        except BotoCoreError as error:
+            raise CatalogUnavailableError(f"DataZone is out of reach: {error}") from error
+
 
 class DataZoneCatalog:
     """A DataZone domain as a target of the forwarder.
@@ -152,6 +187,10 @@ class DataZoneCatalog:
     def post(self, event: bytes, client_token: str) -> str | None:
         """Deliver one event; see :meth:`DataZoneHook.post_lineage_event`."""
         return self._hook.post_lineage_event(self._domain_id, event, client_token)
+
+    def processing_failures(self, after: datetime) -> Iterator[ProcessingFailure]:
+        """List what failed later; see :meth:`DataZoneHook.processing_failures`."""
+        return self._hook.processing_failures(self._domain_id, after)
 
 
 def _classify(error: "ClientError", domain_id: str) -> CatalogError:

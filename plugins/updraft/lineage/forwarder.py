@@ -13,20 +13,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    wait_random_exponential,
-)
-
 from updraft.errors import UpdraftError
 from updraft.lineage.catalog import Catalog, CatalogUnavailableError, EventRefusedError
 from updraft.lineage.catalog_names import rename_event
 from updraft.lineage.checkpoint import Checkpoint
 from updraft.lineage.forward_counts import ForwardCounts
+from updraft.lineage.missing_starts import missing_starts
 from updraft.lineage.orphans import StateOf, closing_events
 from updraft.lineage.outbox import DeadLetter, EventKey, ObjectMissingError, Outbox
+from updraft.lineage.paced_catalog import PacedCatalog
 from updraft.lineage.preparation import (
     Event,
     NotRunEventError,
@@ -34,7 +29,6 @@ from updraft.lineage.preparation import (
     posting,
     understand,
 )
-from updraft.lineage.rate_limit import RateLimiter
 from updraft.lineage.run_order import in_run_order, same_moments
 from updraft.lineage.validation import InvalidEventError
 
@@ -48,6 +42,9 @@ LARGEST_EVENT = 300_000
 
 _BATCH = 1_000
 _SAVE_EVERY_SECONDS = 15.0
+# Airflow knows that a task is over, and then its listener emits the end: ten seconds for that and
+# twenty until the process is ended are what Airflow allows by default. The rest is for the outbox.
+_LISTENER_MAY_TAKE = timedelta(minutes=2)
 
 
 class ForwardingStoppedError(UpdraftError):
@@ -82,27 +79,16 @@ class Forwarder:
     ) -> None:
         self.counts = ForwardCounts()
         self._outbox = outbox
-        self._catalog = catalog
+        self._catalog = PacedCatalog(catalog, events_per_second, attempts, longest_wait)
         self._rename = rename
         self._limit = limit
         self._overlap = overlap
-        self._limiter = RateLimiter(events_per_second)
-        self._attempts = attempts
-        self._stopping = False
         self._checkpoint = Checkpoint()
         self._last_save = 0.0
-        self._retrying = Retrying(
-            retry=retry_if_exception_type(CatalogUnavailableError),
-            wait=wait_random_exponential(multiplier=0.5, max=longest_wait),
-            stop=self._gives_up,
-            sleep=self._pause,
-            before_sleep=_log_retry,
-            reraise=True,
-        )
 
     def stop(self) -> None:
         """Make :meth:`run` return between two events, from a signal handler or another thread."""
-        self._stopping = True
+        self._catalog.stop()
 
     def run(self, progress: Callable[[ForwardCounts], None] | None = None) -> ForwardCounts:
         """Deliver everything that is in the outbox and not settled.
@@ -119,29 +105,37 @@ class Forwarder:
             self._run(progress)
         except BaseException as error:
             self._save_after(error)
-            if self._stopping and isinstance(error, CatalogUnavailableError):
+            if self._catalog.is_stopping and isinstance(error, CatalogUnavailableError):
                 raise ForwardingStoppedError(self._stopped_message()) from error
             raise
         self._save_checkpoint()
         return self.counts
 
-    def close_orphans(self, state_of: StateOf, namespace: str, after: timedelta) -> int:
-        """Put ends into the outbox for runs that Airflow knows to be over; :meth:`run` posts them.
+    def complete_runs(self, state_of: StateOf, namespace: str, after: timedelta) -> None:
+        """Put starts and ends that are missing into the outbox; :meth:`run` posts them.
+
+        Runs that Airflow knows to be over get an end, and ends of tasks that have no start one.
 
         :param state_of: asks Airflow for the state of a task instance or a DAG run.
         :param namespace: namespace of the jobs of this Airflow.
         :param after: how long a run is open before it is looked at.
-        :returns: how many runs are closed.
         :raises OutboxError: when the outbox or the checkpoint cannot be read or written.
         """
-        runs = (self._load_checkpoint() or Checkpoint()).runs
-        ends = closing_events(runs, state_of, namespace=namespace, after=after)
+        self._checkpoint = self._load_checkpoint() or Checkpoint()
+        grace = min(after, _LISTENER_MAY_TAKE)
+        runs = self._checkpoint.runs
+        for key, body in missing_starts(runs, self._outbox, namespace=namespace, after=grace):
+            self._outbox.put_event(body, key)
+            self.counts.starts_added += 1
+            log.warning("Run %s has ended without a start; one is made of its end", key.run_id)
+        ends = closing_events(runs, state_of, namespace=namespace, after=after, grace=grace)
         for run_id, event_type, body in ends:
             key = EventKey.for_event(body, run_id=run_id, event_type=event_type)
             self._outbox.put_event(body, key)
             self.counts.closed += 1
             log.warning("Run %s has emitted no end; it ends with %s", run_id, event_type)
-        return self.counts.closed
+        if self._checkpoint.position is not None:
+            self._save_checkpoint()  # it says since when runs are over
 
     def _run(self, progress: Callable[[ForwardCounts], None] | None) -> None:
         names = self._outbox.event_names(since=self._checkpoint.start(self._overlap))
@@ -149,7 +143,7 @@ class Forwarder:
             keys = self._recognise(batch)
             pending = [(name, key) for name, key in keys if not self._checkpoint.is_settled(key)]
             for group in same_moments(in_run_order(pending)):
-                if self._stopping:
+                if self._catalog.is_stopping:
                     raise ForwardingStoppedError(self._stopped_message())
                 self._settle(group)
                 if time.monotonic() - self._last_save > _SAVE_EVERY_SECONDS:
@@ -230,7 +224,7 @@ class Forwarder:
             return
         other_type = runs.other_type(first.key)
         made = posting(stored, self._limit, other_type)
-        answers = [self._retrying(self._post, *piece) for piece in made.pieces]
+        answers = self._catalog.send(made.pieces)
         if made.removed:
             self.counts.trimmed += 1
             log.warning("%s was too large; left out: %s", first.name, ", ".join(made.removed))
@@ -246,19 +240,6 @@ class Forwarder:
         for one in stored:
             self._checkpoint.settle(one.key)
         runs.note(first.key, first.event)
-
-    def _post(self, event: bytes, token: str) -> str | None:
-        self._pause(self._limiter.reserve())
-        return self._catalog.post(event, token)
-
-    def _gives_up(self, state: RetryCallState) -> bool:
-        return self._stopping or state.attempt_number >= self._attempts
-
-    def _pause(self, seconds: float) -> None:
-        # In slices, and without a lock that a signal handler calling `stop` could block on.
-        deadline = time.monotonic() + seconds
-        while not self._stopping and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, 0.5))
 
     def _put_aside(self, name: str, body: bytes, reason: str) -> None:
         letter = self._outbox.put_dead_letter(DeadLetter(name, reason, datetime.now(UTC), body))
@@ -291,8 +272,3 @@ class Forwarder:
             f"forwarding was stopped after {self.counts.posted} events; the checkpoint is saved "
             f"and the next run continues"
         )
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("Attempt %d to post an event failed: %s", state.attempt_number, error)

@@ -33,12 +33,17 @@ class Box(NamedTuple):
 
 
 def lay_out(
-    sizes: Mapping[_Node, tuple[float, float]], edges: Sequence[tuple[_Node, _Node]]
+    sizes: Mapping[_Node, tuple[float, float]],
+    edges: Sequence[tuple[_Node, _Node]],
+    gap_across: float = _GAP_ACROSS,
+    gap_down: float = _GAP_DOWN,
 ) -> dict[_Node, Box]:
     """Place nodes.
 
     :param sizes: width and height of each node; their order decides where nothing else does.
     :param edges: from and to.
+    :param gap_across: pixels between layers.
+    :param gap_down: pixels between the nodes of a layer.
     :returns: the place of each node; none overlaps another, and but for cycles all edges go right.
     """
     forward = _without_cycles(list(sizes), edges)
@@ -51,7 +56,7 @@ def lay_out(
         neighbours[source].append(target)
         neighbours[target].append(source)
     _order(columns, layer, neighbours)
-    return _places(columns, layer, neighbours, sizes)
+    return _places(columns, layer, neighbours, sizes, (gap_across, gap_down))
 
 
 def _without_cycles(
@@ -66,7 +71,9 @@ def _without_cycles(
     on_path: set[_Node] = set()
     forward: list[tuple[_Node, _Node]] = []
     for root in nodes:
-        stack = [(root, iter(targets[root]))] if root not in done else []
+        if root in done:
+            continue
+        stack = [(root, iter(targets[root]))]
         done.add(root)
         on_path.add(root)
         while stack:
@@ -136,10 +143,12 @@ def _places(
     layer: Mapping[_Node, int],
     neighbours: Mapping[_Node, list[_Node]],
     sizes: Mapping[_Node, tuple[float, float]],
+    gaps: tuple[float, float],
 ) -> dict[_Node, Box]:
+    gap_across, gap_down = gaps
     middle: dict[_Node, float] = {}
     for nodes in columns.values():
-        _stack(nodes, dict.fromkeys(nodes, 0.0), sizes, middle)
+        _stack(nodes, dict.fromkeys(nodes, 0.0), sizes, middle, gap_down)
     for sweep in range(_SWEEPS):
         step = 1 if sweep % 2 == 0 else -1
         for number in sorted(columns)[::step]:
@@ -154,7 +163,7 @@ def _places(
                 )
                 for node in columns[number]
             }
-            _stack(columns[number], wanted, sizes, middle)
+            _stack(columns[number], wanted, sizes, middle, gap_down)
     top = min((middle[node] - sizes[node][1] / 2 for node in sizes), default=0.0)
     boxes: dict[_Node, Box] = {}
     x = 0.0
@@ -163,7 +172,7 @@ def _places(
         for node in columns[number]:
             own, height = sizes[node]
             boxes[node] = Box(x + (width - own) / 2, middle[node] - height / 2 - top, own, height)
-        x += width + _GAP_ACROSS
+        x += width + gap_across
     return boxes
 
 
@@ -172,6 +181,7 @@ def _stack(
     wanted: Mapping[_Node, float],
     sizes: Mapping[_Node, tuple[float, float]],
     middle: dict[_Node, float],
+    gap_down: float,
 ) -> None:
     """Place nodes below each other as near as possible to where they are wanted."""
     bottom = float("-inf")
@@ -179,7 +189,7 @@ def _stack(
         height = sizes[node][1]
         upper = max(wanted[node] - height / 2, bottom)
         middle[node] = upper + height / 2
-        bottom = upper + height + _GAP_DOWN
+        bottom = upper + height + gap_down
     # Nodes were only pushed down; as a whole they move back to where they wanted to be.
     shift = _mean([wanted[node] - middle[node] for node in nodes], 0.0)
     for node in nodes:

@@ -26,14 +26,17 @@ class HarvestOutbox:
         self._batch: list[tuple[EventKey, bytes]] = []
         self._bytes = 0
 
-    def add(self, found: FoundEvent) -> None:
+    def add(self, found: FoundEvent, identity: str | None = None) -> None:
         """Take an event, and store it with the next batch.
 
         :param found: the event.
+        :param identity: what it is recognised by, where its text may differ from time to time; its
+            text if omitted.
         :raises OutboxError: when the outbox cannot be read or written.
         """
         event = found.event
-        if not self._index.add(found.body, event.get("eventTime")):
+        name = found.body if identity is None else identity.encode()
+        if not self._index.add(name, event.get("eventTime")):
             self.duplicates += 1
             return
         body = mask_run_configuration(found.body)

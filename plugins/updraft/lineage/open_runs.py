@@ -76,6 +76,7 @@ class OpenRun:
     :param job: name of its job.
     :param attempt: what of Airflow it is about, if it is about Airflow.
     :param superseded: whether a later attempt of the same task was seen, so this one has failed.
+    :param over_since: when Airflow was first asked and said that it is over.
     """
 
     started_at: datetime
@@ -84,6 +85,7 @@ class OpenRun:
     job: str
     attempt: TaskAttempt | None = None
     superseded: bool = False
+    over_since: datetime | None = None
 
 
 class EndedRun(NamedTuple):
@@ -93,12 +95,19 @@ class EndedRun(NamedTuple):
     :param event_type: type of the end.
     :param digest: that of the end.
     :param start: digest of its start, empty if there was none yet.
+    :param lacks_start: whether it is a task of Airflow that has ended without a start.
     """
 
     at: datetime
     event_type: str
     digest: str
     start: str
+    lacks_start: bool = False
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is something that has to be done about it."""
+        return self.lacks_start and not self.start
 
 
 @dataclass
@@ -147,7 +156,10 @@ class OpenRuns:
         if key.event_type in END_TYPES:
             run, before = self.runs.pop(key.run_id, None), self.ended.get(key.run_id)
             start = run.digest if run is not None else before.start if before is not None else ""
-            self.ended[key.run_id] = EndedRun(key.written_at, key.event_type, key.digest, start)
+            is_task = attempt is not None and bool(attempt.task_id)
+            self.ended[key.run_id] = EndedRun(
+                key.written_at, key.event_type, key.digest, start, is_task and not start
+            )
         elif key.event_type == "START":
             self._note_start(key, event, attempt)
 
@@ -166,6 +178,9 @@ class OpenRuns:
     def merge(self, other: Self) -> None:
         """Take over what another reader knows."""
         self.ended = {**other.ended, **self.ended}
+        for name in self.runs.keys() & other.runs.keys():
+            # Whichever of the two has seen the later attempt.
+            self.runs[name].superseded |= other.runs[name].superseded
         known = {**other.runs, **self.runs}
         self.runs = {name: run for name, run in known.items() if name not in self.ended}
 
@@ -174,15 +189,23 @@ class OpenRuns:
 
         :param floor: time before which no event is read any more.
         """
-        self.ended = {name: end for name, end in self.ended.items() if end.at >= floor}
         oldest = floor - _LONGEST_OPEN
+        self.ended = {
+            name: end
+            for name, end in self.ended.items()
+            if end.at >= (oldest if end.is_unfinished else floor)
+        }
         self.runs = {name: run for name, run in self.runs.items() if run.started_at >= oldest}
 
     def as_json(self) -> dict[str, Any]:
         """Return what goes into the checkpoint."""
         return {
             "runs": {
-                name: {**asdict(run), "started_at": run.started_at.isoformat()}
+                name: {
+                    **asdict(run),
+                    "started_at": run.started_at.isoformat(),
+                    "over_since": run.over_since and run.over_since.isoformat(),
+                }
                 for name, run in self.runs.items()
             },
             "ended": {name: [end.at.isoformat(), *end[1:]] for name, end in self.ended.items()},
@@ -197,7 +220,7 @@ class OpenRuns:
         """
         runs = {}
         for name, run in document["runs"].items():
-            attempt = run["attempt"]
+            attempt, over_since = run["attempt"], run.get("over_since")
             runs[name] = OpenRun(
                 datetime.fromisoformat(run["started_at"]),
                 run["digest"],
@@ -205,9 +228,10 @@ class OpenRuns:
                 run["job"],
                 TaskAttempt(**attempt) if attempt else None,
                 bool(run["superseded"]),
+                datetime.fromisoformat(over_since) if over_since else None,
             )
         ended = {
-            name: EndedRun(datetime.fromisoformat(at), str(kind), str(digest), str(start))
-            for name, (at, kind, digest, start) in document["ended"].items()
+            name: EndedRun(datetime.fromisoformat(at), str(kind), str(digest), str(start), *rest)
+            for name, (at, kind, digest, start, *rest) in document["ended"].items()
         }
         return cls(runs, ended)

@@ -34,6 +34,7 @@ def closing_events(
     *,
     namespace: str,
     after: timedelta,
+    grace: timedelta = timedelta(0),
     now: datetime | None = None,
 ) -> Iterator[tuple[str, str, bytes]]:
     """Make the ends of runs that Airflow knows to be over.
@@ -41,10 +42,14 @@ def closing_events(
     Runs of other namespaces are left alone: another environment may share the outbox, and this
     Airflow knows nothing of its tasks.
 
+    Airflow knows that a task is over before the task has emitted its end. So a run is ended only
+    when it was found to be over some time ago; the first look notes it down.
+
     :param open_runs: the runs that have started and not ended.
     :param state_of: asks Airflow.
     :param namespace: namespace of the jobs of this Airflow.
     :param after: how long a run is open before it is looked at.
+    :param grace: how long before, at least, it must have been found to be over.
     :param now: the time, if it is not now.
     :returns: run id, type and content of each end.
     """
@@ -53,7 +58,11 @@ def closing_events(
         if run.attempt is None or run.namespace != namespace or now - run.started_at < after:
             continue
         state = "failed" if run.superseded else state_of(run.attempt)
-        if state in _ENDS:
+        if state not in _ENDS:
+            run.over_since = None  # it may have been cleared since the last look
+            continue
+        run.over_since = run.over_since or now
+        if now - run.over_since >= grace:
             event_type = _ENDS[state]
             event = _end(run_id, run, event_type, state, now)
             yield run_id, event_type, json.dumps(event, sort_keys=True).encode()

@@ -13,8 +13,8 @@ from updraft.migration.mappers.actions import failure_notice
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.object_mapping import map_objects, report_undeclared
 from updraft.migration.parameters import account_added, map_parameters
-from updraft.migration.pipeline_schedule import schedule_rows
-from updraft.migration.report import PipelineAccount, Report, TaskAccount, coverage_of
+from updraft.migration.reporting.model import PipelineAccount, Report
+from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.required_params import guard_parameters
 from updraft.migration.tasks import DagSpec
 
@@ -61,31 +61,10 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         description=_shown(workflow.definition.pipeline.description),
         tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
     )
-    fields = workflow.ledger.accounts()
-    report = Report(
-        source=source,
-        dag_id=dag_id,
-        dag_file=f"{dag_id}.py" if tasks else None,
-        requires="Airflow 3.2" if "deadline" in workflow.dag_settings else "Airflow 3",
-        schedule=workflow.schedule_words,
-        runs=schedule_rows(workflow.schedule),
-        coverage=coverage_of(fields),
-        tasks=tuple(
-            TaskAccount(
-                task_id=task.task_id,
-                object_id=task.object_id or "-",
-                object_type=task.object_type or "-",
-                operator=task.operator_name,
-                migrated=task.migrated,
-            )
-            for task in tasks
-        ),
-        parameters=(*parameters, *map(account_added, workflow.added_params)),
-        fields=fields,
-        findings=(),
-        pipeline=_pipeline(workflow.definition.pipeline),
-    )
-    return dag, report
+    accounts = (*parameters, *map(account_added, workflow.added_params))
+    report = report_of(workflow, dag, accounts, used)
+    properties = _properties(workflow.definition.pipeline)
+    return dag, report.model_copy(update={"properties": properties})
 
 
 def with_errors(dag: DagSpec, findings: list[Finding]) -> DagSpec:
@@ -107,31 +86,33 @@ def _sentence(finding: Finding) -> str:
     return f"{where}: {finding.message.rstrip('.')}.{advice}".removeprefix(": ")
 
 
-def _pipeline(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
+def _properties(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
     """Account for what a file says about a pipeline beside its definition."""
     rows: list[PipelineAccount] = []
     if properties.name:
         note = "the DAG is named after the file; its id is the option --dag-id"
-        rows.append(PipelineAccount("name", properties.name, Status.EQUIVALENT, note))
+        rows.append(_account("name", properties.name, Status.EQUIVALENT, note))
     if properties.description:
         shown = mask_passwords(properties.description)
-        rows.append(
-            PipelineAccount("description", shown, Status.CARRIED_OVER, "`description` of the DAG")
-        )
+        rows.append(_account("description", shown, Status.CARRIED_OVER, "`description` of the DAG"))
     for pair in properties.tags:
         tag = _tag(pair)
         status, note = Status.CARRIED_OVER, "a tag of the DAG"
         if len(tag) == _LONGEST_TAG:
             status, note = Status.APPROXIMATED, f"a tag of the DAG, of {_LONGEST_TAG} characters"
-        rows.append(PipelineAccount("tag", tag, status, note))
+        rows.append(_account("tag", tag, status, note))
     if properties.activate is not None:
         note = (
             "a new DAG is paused until somebody switches it on, unless "
             "`dags_are_paused_at_creation` says otherwise"
         )
         value = str(properties.activate).lower()
-        rows.append(PipelineAccount("activate", value, Status.APPROXIMATED, note))
+        rows.append(_account("activate", value, Status.APPROXIMATED, note))
     return tuple(rows)
+
+
+def _account(name: str, value: str, status: Status, note: str) -> PipelineAccount:
+    return PipelineAccount(property=name, value=value, status=status, note=note)
 
 
 def _shown(text: str | None) -> str:

@@ -1,17 +1,34 @@
 """Definitions of pipelines that are in AWS."""
 
 import json
+from functools import cache
 
 from updraft.datapipeline.model import PipelineProperties
 from updraft.datapipeline.reading import ReadResult, read_text
-from updraft.hooks.datapipeline import DataPipelineHook
+from updraft.hooks.datapipeline import LegacyPipelines
 
-# A person waits for the answer, or for the error that a region was mistyped.
+# A person waits for the answer, or for the error that a region was mistyped. What AWS throttles is
+# repeated for longer.
 _SOON = {
     "connect_timeout": 5,
     "read_timeout": 30,
     "retries": {"mode": "standard", "total_max_attempts": 3},
 }
+
+
+@cache
+def _pipelines() -> LegacyPipelines:
+    """Make one client for all pipelines, which takes longer than a call."""
+    return LegacyPipelines({"aws_conn_id": None, "config": _SOON})
+
+
+def pipeline_ids() -> list[str]:
+    """List the pipelines of the account, in the region of the environment.
+
+    :returns: their ids, ``df-…``.
+    :raises ServiceError: when AWS refuses, or gives no answer.
+    """
+    return _pipelines().ids()
 
 
 def read_pipeline(pipeline_id: str) -> ReadResult:
@@ -21,9 +38,8 @@ def read_pipeline(pipeline_id: str) -> ReadResult:
     :returns: the definition and findings, which have no lines.
     :raises ServiceError: when AWS refuses, or gives no answer.
     """
-    hook = DataPipelineHook(aws_conn_id=None, config=_SOON)
-    description = hook.pipeline(pipeline_id)
-    text = json.dumps(hook.definition(pipeline_id), indent=2)
+    description = _pipelines().description(pipeline_id)
+    text = json.dumps(_pipelines().definition(pipeline_id), indent=2)
     result = read_text(text, f"pipeline:{pipeline_id}")
     properties = PipelineProperties(
         key=pipeline_id,

@@ -139,6 +139,9 @@ def _convert_file(
     # What concerns the whole file is said once.
     findings = result.findings
     for name, definition in zip(names, result.definitions, strict=True):
+        if name in taken and (identity := pipeline_id(path)) is not None:
+            # Pipelines in AWS may have the same name, but not the same id.
+            name = dag_id_of(f"{name}_{identity}")  # noqa: PLW2901 from here on it is its name
         if name in taken:
             message = f"The DAG id {name!r} is taken by {taken[name]}"
             advice = "Rename one of the files, or convert it by itself with --dag-id"
@@ -162,6 +165,11 @@ def _convert_file(
             else:
                 conversions.append(one)
         findings = ()
+    return result.definitions, _refused_if_wrong(conversions, given)
+
+
+def _refused_if_wrong(conversions: list[Conversion], given: Given) -> list[Conversion]:
+    """Leave nothing to write of a file with errors that do not let it be converted in part."""
     errors = [
         finding
         for one in conversions
@@ -171,8 +179,8 @@ def _convert_file(
     # A file is a whole: what is wrong in one place may concern all of its pipelines. And what is
     # wrong with the command, its user can put right at once.
     if (given.strict and errors) or any(one.file in given.sources for one in errors):
-        conversions = [one.refused() for one in conversions]
-    return result.definitions, conversions
+        return [one.refused() for one in conversions]
+    return conversions
 
 
 def _crashed(path: Path, error: Exception) -> Conversion:

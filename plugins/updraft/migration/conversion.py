@@ -26,7 +26,7 @@ from updraft.migration.pipeline_schedule import (
     pipeline_schedule,
 )
 from updraft.migration.rendering import render
-from updraft.migration.report import Report
+from updraft.migration.reporting.model import Report
 from updraft.migration.schedule_parts import (
     SENSOR,
     Part,
@@ -156,7 +156,7 @@ def convert_definition(
         about = {*part.workflow.resolved}
         errors = [*findings, *(one for one in said[0] if one.object_id in about)]
         complete_dag = with_errors(_with_known_tasks(dag, known_tasks), errors)
-        noted = {"findings": tuple(_without_folder(findings))}
+        noted = {"findings": tuple(_without_folder(findings)), "pipeline": dag_id}
         conversions.append(
             Conversion(
                 path,
@@ -220,3 +220,15 @@ def _workflow(completed: Completed, schedule: PipelineSchedule) -> Workflow:
         missing=completed.missing,
         broken=completed.broken,
     )
+
+
+def specify(definition: Definition, dag_id: str) -> tuple[DagSpec, Report]:
+    """Map a definition with one schedule; no text is made of it.
+
+    :param definition: the definition.
+    :param dag_id: id for the DAG.
+    :returns: the DAG as data, and the report without findings.
+    """
+    completed = complete(check_definition(definition), ())
+    schedule = pipeline_schedule(completed.definition, completed.resolved)
+    return assemble(_workflow(completed, schedule), definition.source, dag_id)

@@ -3,7 +3,8 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from updraft.errors import UpdraftError
 _SUFFIXES = {".json", ".template", ".tf", ".yaml", ".yml"}
 _PIPELINE = re.compile(r"pipeline:(df-[A-Za-z0-9]+)")
 _LARGEST_FILE = 16_000_000
+_ACCOUNT = "aws"
+# Reports of earlier runs name objects and types, too.
+_OF_REPORTS = b'"activity_coverage":'
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,12 @@ class Inputs:
 def find_inputs(inputs: Iterable[Path]) -> Inputs:
     """List the definitions that the user means.
 
-    :param inputs: files, folders, and pipelines such as ``pipeline:df-0123``; a folder stands for
-        all files below it that hold a pipeline.
+    :param inputs: files, folders, pipelines such as ``pipeline:df-0123``, and ``aws``; a folder
+        stands for all files below it that hold a pipeline, ``aws`` for all pipelines of the account
+        unless there is a file or folder of this name.
     :returns: the files.
-    :raises UpdraftError: when an input does not exist, or a folder has no pipeline.
+    :raises UpdraftError: when an input does not exist, a folder or the account has no pipeline, or
+        AWS does not list them.
     """
     files: dict[Path, None] = {}
     left_out: dict[Path, None] = {}
@@ -51,6 +57,8 @@ def find_inputs(inputs: Iterable[Path]) -> Inputs:
             left_out.update(dict.fromkeys(path for path in found if path not in pipelines))
         elif _exists(one):
             files[one] = None
+        elif str(one) == _ACCOUNT:
+            files.update(dict.fromkeys(_pipelines_of_account()))
         else:
             raise UpdraftError(f"{shown_path(one)} does not exist")
     return Inputs(tuple(files), tuple(one for one in left_out if one not in files))
@@ -77,18 +85,38 @@ def read_input(path: Path, given: Mapping[str, tuple[str, ...]]) -> ReadResult:
     identity = pipeline_id(path)
     if identity is None:
         return read_file(path, given=given)
-    # Airflow reads this when it is imported, and would write its own messages to the output.
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
-    try:
+    with _airflow_for(path):
         from updraft.migration.aws_pipelines import (  # noqa: PLC0415 brings Airflow along
             read_pipeline,
         )
+    return read_pipeline(identity)
+
+
+def _pipelines_of_account() -> list[Path]:
+    with _airflow_for(Path(_ACCOUNT)):
+        from updraft.migration.aws_pipelines import (  # noqa: PLC0415 brings Airflow along
+            pipeline_ids,
+        )
+    found = [Path(f"pipeline:{one}") for one in pipeline_ids()]
+    if not found:
+        raise UpdraftError(
+            "There is no pipeline in AWS: check the account and the region of the AWS_* variables"
+        )
+    return found
+
+
+@contextmanager
+def _airflow_for(path: Path) -> Iterator[None]:
+    """Import Airflow quietly inside of the block, or say what needs it."""
+    # Airflow reads this when it is imported, and would write its own messages to the output.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise UpdraftError(
             f"Reading {path} needs Airflow with its amazon provider, but there is no module "
             f"{error.name!r}. Install what requirements.txt names."
         ) from None
-    return read_pipeline(identity)
 
 
 def placed(path: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -139,6 +167,8 @@ def _holds_pipeline(path: Path) -> bool:
     except OSError:
         # That it can't be read is worth an error.
         return True
+    if _OF_REPORTS in content:
+        return False
     words = rb"objects[\"']?\s*:|pipelineObjects|AWS::DataPipeline::|aws_datapipeline_pipeline_def"
     types = "|".join(object_types()).encode()
     typed = rb"[\"']?type[\"']?\s*:\s*[\"']?(?:" + types + rb")\b"

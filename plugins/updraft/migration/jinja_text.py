@@ -1,5 +1,6 @@
 """Writing Jinja templates: expressions, string literals, and text that must stay text."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -8,6 +9,8 @@ from jinja2 import Environment
 
 # How the service prints an instant that no function formats.
 _PLAIN_INSTANT = "%Y-%m-%dT%H:%M:%S"
+# Of Airflow's ParamsDict, besides those of a dict.
+_METHODS_OF_PARAMS = {"dump", "suppress_exception", "validate"}
 # It only cuts templates into pieces.
 _LEXER = Environment(keep_trailing_newline=True)  # noqa: S701 renders nothing
 
@@ -43,7 +46,8 @@ def macro(name: str, *arguments: JinjaText) -> str:
     :param arguments: its arguments.
     :returns: an expression.
     """
-    return f"macros.updraft.{name}({', '.join(map(to_code, arguments))})"
+    given = ", ".join(_without_parentheses(to_code(one)) for one in arguments)
+    return f"macros.updraft.{name}({given})"
 
 
 def to_code(value: JinjaText) -> str:
@@ -66,7 +70,9 @@ def to_code(value: JinjaText) -> str:
 def _printed(code: JinjaCode) -> str:
     if code.kind in INSTANTS:
         return f"{code.text}.strftime({jinja_string(_PLAIN_INSTANT)})"
-    return f"macros.updraft.text({code.text})" if code.kind in _PRINTED_BY_MACRO else code.text
+    if code.kind in _PRINTED_BY_MACRO:
+        return f"macros.updraft.text({_without_parentheses(code.text)})"
+    return code.text
 
 
 def parameter_code(name: str) -> str:
@@ -75,9 +81,10 @@ def parameter_code(name: str) -> str:
     :param name: the parameter.
     :returns: an expression that reads it from ``params``.
     """
-    # Jinja takes `params.items` for the method of the dict. No method starts with "my", as the
-    # names of parameters should.
-    return f"params.{name}" if name.startswith("my") else f"params[{jinja_string(name)}]"
+    # Jinja takes `params.items` for the method of the dict.
+    plain = name.isidentifier() and name.isascii() and not name.startswith("_")
+    plain = plain and not hasattr(dict, name) and name not in _METHODS_OF_PARAMS
+    return f"params.{name}" if plain else f"params[{jinja_string(name)}]"
 
 
 def jinja_string(text: str) -> str:
@@ -126,10 +133,14 @@ def to_template(value: JinjaText) -> str:
 
 def _without_parentheses(text: str) -> str:
     """Leave out parentheses around a whole expression."""
-    inner = text[1:-1]
-    if not (text.startswith("(") and text.endswith(")")) or set(inner) & set("()"):
+    if not text.startswith("(") or not text.endswith(")"):
         return text
-    return inner
+    depth = 0
+    for token in re.finditer(r"'(?:[^'\\]|\\.)*'|[()]", text, re.DOTALL):
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 0 and token.end() < len(text):
+            return text  # it ends before: there are several expressions
+    return text[1:-1]
 
 
 def map_literals(template: str, change: Callable[[str], str]) -> str:

@@ -4,11 +4,20 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from updraft.errors import UpdraftError
 from updraft.migration.rendering import is_untouched
-from updraft.migration.report import Report
+from updraft.migration.reporting.model import Report
+from updraft.migration.reporting.overview import (
+    JSON,
+    MARKDOWN,
+    PAGE,
+    Overview,
+    report_file_name,
+)
+from updraft.migration.reporting.page import page
 
 
 class EditedFileError(UpdraftError):
@@ -21,14 +30,24 @@ def check_overwrite(dag_file: Path) -> None:
     :param dag_file: the file to be written.
     :raises EditedFileError: when it exists and is not as Updraft left it.
     """
+    text = current_text(dag_file)
+    if text is not None and not is_untouched(text):
+        raise EditedFileError(f"{dag_file} was edited by hand, or is not from Updraft")
+
+
+def current_text(dag_file: Path) -> str | None:
+    """Read a DAG file that may be there.
+
+    :param dag_file: the file.
+    :returns: its text, none when there is no such file.
+    :raises EditedFileError: when it is there and can't be read as a text.
+    """
     try:
-        text = dag_file.read_bytes().decode("utf-8")
+        return dag_file.read_bytes().decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return None
     except (OSError, UnicodeDecodeError) as error:
         raise EditedFileError(f"{dag_file} exists and can't be read: {error}") from None
-    if not is_untouched(text):
-        raise EditedFileError(f"{dag_file} was edited by hand, or is not from Updraft")
 
 
 def write_files(
@@ -43,24 +62,53 @@ def write_files(
     :returns: the Markdown report.
     :raises UpdraftError: when a file can't be written.
     """
-    markdown = report_folder / f"{report.dag_id}.md"
-    texts = {
-        **({dag_file: dag_source} if dag_file is not None and dag_source is not None else {}),
-        report_folder / f"{report.dag_id}.json": report.to_json(),
-        markdown: report.to_markdown(),
-    }
+    markdown = report_folder / report_file_name(report.dag_id, ".md")
+    # It appears last: once it is there, Airflow takes it up, and its report is there too.
+    dag = {dag_file: dag_source} if dag_file is not None and dag_source is not None else {}
+    write_together(
+        {
+            **dag,
+            report_folder / report_file_name(report.dag_id, ".json"): report.to_json(),
+            markdown: report.to_markdown(),
+        }
+    )
+    return markdown
+
+
+def write_overview(report_folder: Path, overview: Overview) -> Path:
+    """Write the report over all pipelines: a page, JSON and Markdown.
+
+    :param report_folder: where they go.
+    :param overview: the report.
+    :returns: the page.
+    :raises UpdraftError: when a file can't be written.
+    """
+    html = report_folder / PAGE
+    write_together(
+        {
+            html: page(overview),
+            report_folder / JSON: overview.to_json(),
+            report_folder / MARKDOWN: overview.to_markdown(),
+        }
+    )
+    return html
+
+
+def write_together(texts: Mapping[Path, str]) -> None:
+    """Write files: all of them whole, or nothing at all.
+
+    :param texts: the texts by file; the first one appears last.
+    :raises UpdraftError: when a file can't be written.
+    """
     try:
         with contextlib.ExitStack() as leftovers:
             temporaries = [(_stage(path, text, leftovers), path) for path, text in texts.items()]
-            # The DAG goes last: once it is there, Airflow takes it up, and its report is there too.
             for temporary, path in reversed(temporaries):
                 temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UpdraftError(
-            f"{error.filename or dag_file or markdown} can't be written: {reason}"
-        ) from None
-    return markdown
+        name = error.filename or next(iter(texts))
+        raise UpdraftError(f"{name} can't be written: {reason}") from None
 
 
 def _stage(path: Path, text: str, leftovers: contextlib.ExitStack) -> Path:

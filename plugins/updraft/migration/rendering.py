@@ -8,22 +8,18 @@ import textwrap
 from dataclasses import replace
 from functools import cache
 from importlib import resources
-from unicodedata import east_asian_width
 
 import jinja2
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from updraft.errors import UpdraftError
+from updraft.migration.constants import with_constants
 from updraft.migration.names import RESERVED, unique
+from updraft.migration.source_values import LINE_LENGTH, python
 from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
-# Ruff's own default, so that generated files pass a project's linter that sets nothing else.
-_LINE_LENGTH = 88
-_LONGEST_STRING = 60
 # Ruff is told everything, so that no configuration file near the caller changes the bytes.
-_RUFF_OPTIONS = ("--isolated", "--line-length", str(_LINE_LENGTH), "--target-version", "py311")
-# Where a text may go on in the next line: before an expression, after a separator.
-_PIECE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|[^{/, \n]*[/, \n]|[^{/, \n]+|\{", re.DOTALL)
+_RUFF_OPTIONS = ("--isolated", "--line-length", str(LINE_LENGTH), "--target-version", "py311")
 _HASH_LINE = re.compile(r"# Updraft sha256:(?P<digest>[0-9a-f]{64})\n")
 
 
@@ -37,9 +33,11 @@ def render(dag: DagSpec) -> str:
     variables = _variables(dag)
     edges = _edges(dag, variables)
     dag = _with_outputs(dag, variables)
+    dag, constants = with_constants(dag)
     source = _template().render(
         dag=dag,
         imports=_imports(dag),
+        constants=constants,
         variables=variables,
         edges=edges,
         failure_words=_failure_words(dag),
@@ -62,50 +60,6 @@ def is_untouched(text: str) -> bool:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def python(value: object) -> str:
-    """Write a value as Python code.
-
-    :param value: text, number, boolean, none, code, or a list or dict of these.
-    :returns: an expression.
-    """
-    if isinstance(value, Code):
-        return value.text
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(python(item) for item in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key!r}: {python(item)}' for key, item in value.items())}}}"
-    if isinstance(value, str) and (_width(value) > _LONGEST_STRING or "\n" in value.rstrip("\n")):
-        return f"({' '.join(repr(line) for line in _broken(value))})"
-    return repr(value)
-
-
-def _width(text: str) -> int:
-    """Count columns as ruff does: East Asian characters take two."""
-    return sum(1 + (east_asian_width(character) in "WF") for character in repr(text)[1:-1])
-
-
-def _broken(text: str) -> list[str]:
-    """Break a long text into pieces that each fit into a line."""
-    lines = [""]
-    for piece in _PIECE.findall(text):
-        for part in _parts(piece):
-            if lines[-1].endswith("\n") or _width(lines[-1] + part) > _LONGEST_STRING:
-                lines.append("")
-            lines[-1] += part
-    return lines
-
-
-def _parts(piece: str) -> list[str]:
-    """Keep a piece whole, but for one too long for a line: at its blanks, else anywhere."""
-    if _width(piece) <= _LONGEST_STRING:
-        return [piece]
-    words = [f"{word} " for word in piece.split(" ")]
-    words[-1] = words[-1][:-1]
-    return [
-        part for word in words for part in ([word] if _width(word) <= _LONGEST_STRING else word)
-    ]
 
 
 def _docstring(text: str) -> str:
@@ -134,7 +88,7 @@ def _wrap_paragraph(paragraph: str) -> str:
         return "\n".join(
             textwrap.fill(
                 line,
-                _LINE_LENGTH,
+                LINE_LENGTH,
                 subsequent_indent=" " * (line.index(" ") + 1),
                 break_long_words=False,
                 break_on_hyphens=False,
@@ -142,7 +96,7 @@ def _wrap_paragraph(paragraph: str) -> str:
             for line in items
         )
     text = " ".join(line.strip() for line in lines)
-    return textwrap.fill(text, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _imports(dag: DagSpec) -> list[str]:

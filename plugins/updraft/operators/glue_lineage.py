@@ -111,7 +111,20 @@ def _described(hook: GlueClientHook, text: str) -> _Named:
         )
     database, table = match["database"], match["table"]
     answer = hook.request("GetTable", f"table {text}", DatabaseName=database, Name=table)
-    found = answer["Table"]
+    return described_table(hook, database, answer["Table"])
+
+
+def described_table(
+    hook: GlueClientHook, database: str, found: Mapping[str, Any]
+) -> tuple[DatasetName, "Mapping[str, DatasetFacet]"]:
+    """Name a table, with its columns and its place in S3.
+
+    :param hook: knows Region and account.
+    :param database: its database.
+    :param found: the table as GetTable tells it.
+    :returns: its name and facets.
+    """
+    table = found["Name"]
     account = found.get("CatalogId") or hook.account_id
     name = glue_table(hook.conn_partition, hook.conn_region_name, account, database, table)
     storage = found.get("StorageDescriptor", {})

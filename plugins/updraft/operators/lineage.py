@@ -1,5 +1,6 @@
 """Operators that carry lineage from the outbox to the catalog."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -20,6 +21,7 @@ from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.openlineage_http import http_catalog
 from updraft.hooks.outbox import open_outbox
+from updraft.lineage.catalog import CatalogError
 from updraft.lineage.catalog_names import AccountNaming, leave_names, rename_event
 from updraft.lineage.configuration import TRANSPORT_TYPE, find_outbox_uri
 from updraft.lineage.forward_counts import ForwardCounts
@@ -29,6 +31,8 @@ from updraft.lineage.forwarder import (
     Forwarder,
 )
 from updraft.lineage.open_runs import TaskAttempt
+from updraft.lineage.outbox import Outbox
+from updraft.lineage.processing_failures import new_failures
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.template_arguments import given, number_argument
 
@@ -62,7 +66,8 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
     :param redshift_workgroups: which of the latter are of Redshift Serverless; a list, or a text
         with commas. (templated)
     :param close_orphans_after_minutes: a run of this environment that has emitted no end so long
-        after its start is ended when Airflow says that it is over; 0 leaves them open. (templated)
+        after its start is ended when Airflow says, and has said before, that it is over; a task
+        that has ended without a start gets one; 0 leaves runs as they are. (templated)
     :param aws_conn_id: Airflow connection for DataZone and, if the outbox is there, S3.
     :param region_name: Region of the domain.
     :param verify: whether, or with which bundle, to verify certificates.
@@ -102,6 +107,7 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         self.account_id = account_id
         self.redshift_workgroups = redshift_workgroups
         self._forwarder: Forwarder | None = None
+        self._catalog: tuple[DataZoneCatalog, Outbox] | None = None
 
     def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's interface
         """Forward what is new.
@@ -121,8 +127,9 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
             raise AirflowFailException(str(error)) from None
         try:
             if patience:
-                self._close_orphans(self._forwarder, timedelta(minutes=patience))
+                self._complete_runs(self._forwarder, timedelta(minutes=patience))
             counts = self._forwarder.run(self._log_progress)
+            self._report_failures(counts)
         except UpdraftError as error:
             raise AirflowException(str(error)) from None  # it is complete on its own
         finally:
@@ -147,6 +154,7 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
                 outbox, endpoint, events_per_second=rate, rename=leave_names, limit=None
             )
         catalog = DataZoneCatalog(self.hook, self.domain_id or _configured_domain_id())
+        self._catalog = catalog, outbox
         rate = _rate(self.max_events_per_second, HIGHEST_EVENTS_PER_SECOND)
         self.log.info(
             "Forwarding from %s to %s, %g events per second", outbox.uri, catalog.name, rate
@@ -167,14 +175,30 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         workgroups = named.split(",") if isinstance(named, str) else named
         return AccountNaming(account, frozenset(name.strip() for name in workgroups))
 
-    def _close_orphans(self, forwarder: Forwarder, after: timedelta) -> None:
-        namespace = conf.get("openlineage", "namespace", fallback="") or "default"
+    def _complete_runs(self, forwarder: Forwarder, after: timedelta) -> None:
+        namespace = configured_namespace() or "default"
         try:
-            forwarder.close_orphans(_state_in_airflow, namespace, after)
+            forwarder.complete_runs(_state_in_airflow, namespace, after)
         except UpdraftError:
             raise
         except Exception as error:  # noqa: BLE001 - Airflow's API may be down; events go on
             self.log.warning("Runs without an end cannot be looked up in Airflow: %r", error)
+
+    def _report_failures(self, counts: ForwardCounts) -> None:
+        """Name the events that DataZone has taken and could not process, each in one run only."""
+        if self._catalog is None:
+            return
+        source, outbox = self._catalog
+        try:
+            for failure in new_failures(outbox, source.name, source.processing_failures):
+                counts.failed_later += 1
+                self.log.warning("DataZone has taken, and could not process, event %s", failure)
+        except CatalogError as error:
+            self.log.warning(
+                "Whether DataZone could process what it took is not known; "
+                "datazone:ListLineageEvents on the domain tells it. %s",
+                error,
+            )
 
     def on_kill(self) -> None:
         """Stop between two events, with the checkpoint saved."""
@@ -214,6 +238,16 @@ def _configured_domain_id() -> str:
             "configuration option [updraft] datazone_domain_id"
         )
     return str(domain_id)
+
+
+def configured_namespace() -> str:
+    """Read the OpenLineage namespace of this environment's jobs.
+
+    :returns: the option ``[openlineage] namespace``, else the variable ``OPENLINEAGE_NAMESPACE``,
+        which is all that ``openlineage-airflow`` knows; empty without both.
+    """
+    option = conf.get("openlineage", "namespace", fallback="")
+    return str(option or os.environ.get("OPENLINEAGE_NAMESPACE", ""))
 
 
 def configured_outbox_uri() -> str:

@@ -37,6 +37,7 @@ from updraft.lineage.diagnosis.findings import (
 from updraft.lineage.diagnosis.versions import PACKAGES, diagnose_versions
 from updraft.lineage.outbox import Outbox
 from updraft.operators.aws_operator import AwsOperator
+from updraft.operators.lineage import configured_namespace
 from updraft.operators.template_arguments import given
 
 _LEVELS: Mapping[Severity, int] = {
@@ -80,7 +81,7 @@ class Doctor:
             yield from diagnose_configuration(
                 transport,
                 disabled=conf.getboolean("openlineage", "disabled", fallback=False),
-                namespace=conf.get("openlineage", "namespace", fallback=None),
+                namespace=configured_namespace() or None,
             )
         seen: EventSurvey | None = None
         uri = (

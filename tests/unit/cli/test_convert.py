@@ -51,6 +51,9 @@ def test_sample_with_import_check(run, tmp_path):
         "dags/export_dynamodb_table_to_s3.py",
         "reports/export_dynamodb_table_to_s3.md",
         "reports/export_dynamodb_table_to_s3.json",
+        "reports/index.html",
+        "reports/index.md",
+        "reports/report.json",
     }
     assert "of 25 fields" in result.stdout
 
@@ -276,3 +279,54 @@ def test_each_pipeline_of_a_template_has_a_report_of_its_own(run, tmp_path):
         assert f"depends on {other}" not in messages
         (group,) = [one for one in report["parameters"] if one["id"] == "Group"]
         assert group["status"] == "needs a decision"
+
+
+def _state(path):
+    return path.read_bytes(), path.stat().st_mtime_ns
+
+
+def test_check_tells_files_apart_and_writes_nothing(run, tmp_path):
+    result = run(_SAMPLE, "--check")
+    assert result.exit_code == 1
+    assert "export_dynamodb_table_to_s3.py: missing" in result.stdout
+    assert _files(tmp_path) == set()
+
+    assert run(_SAMPLE).exit_code == 0
+    dag_file = tmp_path / "dags" / "export_dynamodb_table_to_s3.py"
+    before = _state(dag_file)
+    result = run(_SAMPLE, "--check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "py: up to date" in result.stdout
+
+    result = run(_SAMPLE, "--check", "--set", "myDDBTableName=orders")
+    assert result.exit_code == 1
+    assert "py: would change" in result.stdout
+    assert '+            default="orders",' in result.stdout
+    assert "sha256" not in result.stdout
+    assert "1 of 1 DAG files are not up to date" in result.stderr
+    assert _state(dag_file) == before
+
+    dag_file.write_text(dag_file.read_text() + "".join(f"x{n} = 1\n" for n in range(30)))
+    result = run(_SAMPLE, "--check")
+    assert result.exit_code == 1
+    assert "py: edited by hand" in result.stdout
+    assert "more lines" in result.stdout
+    assert "x29" not in result.stdout
+
+
+def test_check_of_what_can_not_be_converted_says_why(run, tmp_path):
+    path = tmp_path / "broken.json"
+    path.write_text("{")
+    result = run(path, "--check")
+    assert result.exit_code == 1
+    assert "broken.py: not converted" in result.stdout
+    assert "The file ends in the middle of the definition" in result.stderr
+    assert run(_SAMPLE, "--check", "--force").exit_code == 2
+
+
+def test_check_of_what_never_runs_is_fine(run, tmp_path):
+    path = tmp_path / "pieces.json"
+    path.write_text('{"objects": [{"id": "Rows", "type": "CSV", "column": "id INT"}]}')
+    result = run(path, "--check")
+    assert "pieces.py: no DAG, nothing in it runs" in result.stdout
+    assert result.exit_code == 0

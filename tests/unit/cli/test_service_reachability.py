@@ -141,8 +141,11 @@ def test_a_terminal_shows_at_once_who_is_asked(monkeypatch):
 
 @pytest.mark.parametrize(
     "command",
-    [["export", "orders"], ["import", "orders"], ["verify", "orders"]],
-    ids=lambda command: command[0],
+    [
+        pytest.param(["export", "orders"], id="export"),
+        pytest.param(["import", "orders"], id="import", marks=pytest.mark.thorough),
+        pytest.param(["verify", "orders"], id="verify", marks=pytest.mark.thorough),
+    ],
 )
 def test_the_command_ends_with_one_sentence(command, tmp_path):
     endpoint = f"http://127.0.0.1:{_closed_port()}"

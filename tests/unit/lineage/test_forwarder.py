@@ -2,6 +2,7 @@ import contextlib
 import copy
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -383,7 +384,8 @@ def test_a_group_with_a_refused_event_is_sent_one_by_one(outbox, catalog):
     assert letters(outbox)[0].reason == "still no"
 
 
-def test_runs_that_airflow_has_ended_are_closed(outbox, catalog):
+def test_runs_that_airflow_has_ended_are_closed(outbox, catalog, monkeypatch):
+    monkeypatch.setattr("updraft.lineage.forwarder._LISTENER_MAY_TAKE", timedelta(0))
     states = {1: "success", 2: "failed", 3: "running", 4: None, 5: "skipped", 6: "success"}
     old = NOW - timedelta(hours=3)
     for number in states:
@@ -397,7 +399,7 @@ def test_runs_that_airflow_has_ended_are_closed(outbox, catalog):
         before = len(catalog.events)
         forwarder = Forwarder(outbox, catalog, events_per_second=1e6)
         asked = lambda attempt: states[attempt.map_index]  # noqa: E731
-        forwarder.close_orphans(asked, SAMPLE["job"]["namespace"], timedelta(hours=1))
+        forwarder.complete_runs(asked, SAMPLE["job"]["namespace"], timedelta(hours=1))
         counts = forwarder.run()
         ends = list(catalog.events.values())[before:]
         assert counts.closed == counts.posted == len(ends)
@@ -412,11 +414,77 @@ def test_runs_that_airflow_has_ended_are_closed(outbox, catalog):
     assert close() == Counter([(3, "FAIL")])
 
 
+def complete(outbox, catalog, state, after=timedelta(hours=1)):
+    """Do what the task of the forwarder does, and tell what it has posted."""
+    before = len(catalog.events)
+    forwarder = Forwarder(outbox, catalog, events_per_second=1e6)
+    forwarder.complete_runs(lambda _: state, SAMPLE["job"]["namespace"], after)
+    forwarder.run()
+    return [event["eventType"] for event in list(catalog.events.values())[before:]]
+
+
+def test_a_task_that_is_about_to_say_how_it_ended_is_given_the_time(outbox, catalog):
+    put(outbox, start(1, 1, try_number=1), NOW - timedelta(hours=3))
+    forward(outbox, catalog)
+    assert complete(outbox, catalog, "success") == []
+    put(outbox, make_event(1))  # the listener was slower than Airflow's database
+    assert complete(outbox, catalog, "success") == ["COMPLETE"]
+    assert complete(outbox, catalog, "success") == []
+
+
+def test_a_task_that_was_cleared_after_a_look_is_not_ended(outbox, catalog, monkeypatch):
+    monkeypatch.setattr("updraft.lineage.forwarder._LISTENER_MAY_TAKE", timedelta(seconds=0.1))
+    put(outbox, start(1, 1, try_number=1), NOW - timedelta(hours=3))
+    forward(outbox, catalog)
+    for state, ends in (("failed", []), ("running", []), ("failed", []), ("failed", ["FAIL"])):
+        assert complete(outbox, catalog, state) == ends
+        time.sleep(0.15)
+
+
+@pytest.mark.parametrize("kind", ["FAIL", "COMPLETE"])
+def test_a_task_that_ends_without_a_start_gets_one(outbox, catalog, kind):
+    event = make_event(1, kind)
+    event["run"]["facets"]["airflow"]["taskInstance"]["duration"] = 1.5
+    put(outbox, event, NOW - timedelta(minutes=30))
+    assert complete(outbox, catalog, None) == [kind]
+    assert complete(outbox, catalog, None) == ["START"]
+    assert complete(outbox, catalog, None) == []
+    added = list(catalog.events.values())[-1]
+    assert problems(added) == []
+    began, ended = (datetime.fromisoformat(one["eventTime"]) for one in (added, SAMPLE))
+    assert ended - began == timedelta(seconds=1.5)
+    assert added["run"]["facets"].keys() == SAMPLE["run"]["facets"].keys()
+
+
+def test_a_start_that_is_late_is_waited_for(outbox, catalog):
+    put(outbox, make_event(1))
+    assert complete(outbox, catalog, None) == ["COMPLETE"]
+    assert complete(outbox, catalog, None) == []
+    put(outbox, start(1, 1))
+    assert complete(outbox, catalog, None) == ["START"]
+    assert complete(outbox, catalog, None, timedelta(0)) == []
+
+
+def test_a_task_that_is_marked_in_the_ui_later_gets_no_second_start(outbox, catalog):
+    queued = datetime.fromisoformat("2026-11-20T10:00:00Z")
+    put(outbox, start(1, 1), queued)
+    put(outbox, make_event(1, "FAIL"), queued)
+    marked = make_event(1)
+    marked["run"]["facets"]["airflow"]["taskInstance"]["queued_dttm"] = queued.isoformat()
+    forward(outbox, catalog)
+    put(outbox, make_event(2), NOW - timedelta(hours=2))  # the first run is forgotten with this
+    forward(outbox, catalog)
+    put(outbox, marked, NOW - timedelta(hours=1))
+    assert complete(outbox, catalog, None) == ["COMPLETE", "START"]  # the start of the second
+    assert complete(outbox, catalog, None) == []
+
+
 def test_runs_of_another_environment_are_left_open(outbox, catalog):
     put(outbox, start(1, 1, try_number=1), NOW - timedelta(hours=3))
     forward(outbox, catalog)
     forwarder = Forwarder(outbox, catalog)
-    assert forwarder.close_orphans(lambda _: None, "another", timedelta(0)) == 0
+    forwarder.complete_runs(lambda _: None, "another", timedelta(0))
+    assert forwarder.counts.closed == 0
 
 
 def test_a_refused_event_is_put_aside_with_the_catalogs_words(outbox, catalog):

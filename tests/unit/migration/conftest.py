@@ -49,13 +49,29 @@ EXPORT = {
 def calls(source):
     """Give operator and arguments of each task in a DAG file, as plain values or as source."""
     found = {}
-    for node in ast.walk(ast.parse(source)):
+    tree = _WithConstants().visit(ast.parse(source))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             keywords = {one.arg: _plain(one.value) for one in node.keywords}
             task_id = keywords.pop("task_id", None)
             if task_id is not None:
                 found[task_id] = {"operator": node.func.id, **keywords}
     return found
+
+
+class _WithConstants(ast.NodeTransformer):
+    """Puts the value of each constant where its name stands."""
+
+    def __init__(self):
+        self._values = {}
+
+    def visit_Assign(self, node):
+        if node.targets[0].id.isupper():
+            self._values[node.targets[0].id] = node.value
+        return self.generic_visit(node)
+
+    def visit_Name(self, node):
+        return self._values.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
 
 
 def _plain(value):

@@ -54,6 +54,36 @@ JUNK = [
     {"Fn::GetAtt": "a"},
     {"Fn::Unknown": {"Fn::ImportValue": None}},
 ]
+EXPRESSIONS = [
+    "#{",
+    "}",
+    "(",
+    ")",
+    "'",
+    '"',
+    ".",
+    "@",
+    "*",
+    ",",
+    "+",
+    "^ 99",
+    "[",
+    "]",
+    "#{input.output.input}",
+    "#{node.node.x}",
+    "#{@nothing}",
+    "#{minusDays(@scheduledStartTime, 99999999999)}",
+    "#{makeDate(0, 99, 1)}",
+    "#{inTimeZone(@scheduledStartTime, 'Nowhere/Else')}",
+    "#{format(@scheduledStartTime, 'QQQQ[')}",
+    "#{2 ^ 9999 ^ 9999}",
+    "#{1 / 0}",
+    "#{" + "(" * 60 + "1" + ")" * 60 + "}",
+    "#{" + "-" * 500 + "1}",
+    "\N{RIGHT-TO-LEFT OVERRIDE}",
+    "{{ 1 }}",
+    "{% endraw %}",
+]
 NAMES = [
     "id",
     "name",
@@ -102,7 +132,8 @@ def mutated(document, random):
 
 
 def _change(container, key, document, paths, random):
-    kind = random.choice(["junk", "junk", "delete", "rename", "double", "other"])
+    kinds = ["junk", "junk", "delete", "rename", "double", "other", "grown", "expression", "circle"]
+    kind = random.choice(kinds)
     if kind == "junk":
         container[key] = copy.deepcopy(random.choice(JUNK))
     elif kind == "delete":
@@ -111,11 +142,70 @@ def _change(container, key, document, paths, random):
         container[random.choice(NAMES)] = container.pop(key)
     elif kind == "double" and isinstance(container, list):
         container.append(copy.deepcopy(container[key]))
+    elif kind == "grown":
+        container[key] = _grown(container[key], random)
+    elif kind == "expression":
+        _break_expression(document, paths, random)
+    elif kind == "circle":
+        _tie(document, random)
     else:
         value = document
         for part in random.choice(paths):
             value = value[part]
         container[key] = copy.deepcopy(value)
+
+
+def _grown(value, random):
+    """Make far too much of a value, or wrap it into others."""
+    kind = random.choice(["wrapped", "listed", "repeated"])
+    if kind == "wrapped":
+        for _ in range(random.choice([1, 2, 60])):
+            value = random.choice([[value], {"ref": value}, {"a": value}])
+    elif kind == "listed":
+        value = [copy.deepcopy(value) for _ in range(random.choice([2, 130]))]
+    elif isinstance(value, str):
+        value *= random.choice([2, 3_000])
+    return value
+
+
+def _break_expression(document, paths, random):
+    """Change a text with an expression, and put one where none was."""
+    places_of_texts = []
+    for path in paths:
+        *parents, key = path
+        container = document
+        for parent in parents:
+            container = container[parent]
+        if isinstance(container[key], str):
+            places_of_texts.append((container, key))
+    if not places_of_texts:
+        return
+    with_expression = [place for place in places_of_texts if "#{" in place[0][place[1]]]
+    container, key = random.choice(with_expression or places_of_texts)
+    text = container[key]
+    place = random.randrange(len(text) + 1)
+    end = min(len(text), place + random.choice([0, 1, 4]))
+    container[key] = text[:place] + random.choice(EXPRESSIONS) + text[end:]
+
+
+def _tie(document, random):
+    """Let two objects wait for one another, or inherit from one another."""
+    found = [one for one in _dicts(document) if isinstance(one.get("id"), str)]
+    if found:
+        one, other = random.choice(found), random.choice(found)
+        field = random.choice(
+            ["parent", "dependsOn", "input", "schedule", "precondition", "onFail"]
+        )
+        one[field] = {"ref": other["id"]}
+        other[field] = {"ref": one["id"]}
+
+
+def _dicts(value):
+    found = [value] if isinstance(value, dict) else []
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            found += _dicts(inner)
+    return found
 
 
 def mutated_text(text, random):

@@ -140,9 +140,8 @@ def test_other_activities_become_failing_placeholders_in_order(definition):
         {
             "id": "Load",
             "type": "ShellCommandActivity",
-            "command": "x",
-            "stage": "true",
-            "input": [{"ref": "Backup"}, {"ref": "Table"}],
+            "command": "x #{@actualEndTime}",
+            "input": {"ref": "Backup"},
             "runsOn": {"ref": "Cluster"},
         }
     )
@@ -333,8 +332,8 @@ def test_a_definition_without_activity_gives_a_report_alone(definition):
         pytest.param(
             {"startDateTime": "2012-11-22T00:00:00", "endDateTime": "2012-11-25T00:00:00"},
             Status.CARRIED_OVER,
-            "It runs every 1 day, when a period begins, from the period of 2012-11-22 00:00 UTC on "
-            "until that of 2012-11-24 00:00 UTC.",
+            "It runs every day at 00:00 UTC, when its period begins; the first one begins on "
+            "2012-11-22, the last one on 2012-11-24.",
             id="daily",
         ),
         pytest.param(

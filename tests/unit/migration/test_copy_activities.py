@@ -283,7 +283,7 @@ def test_from_table_to_table_goes_through_s3(copying, tasks_of, statuses_of):
     (finding,) = conversion.findings
     assert (finding.severity, finding.object_id) == (Severity.WARNING, "Activity")
     place = (
-        "{{ params['staging_s3_uri'] }}/copy_orders/"
+        "{{ params.staging_s3_uri }}/copy_orders/"
         "{{ dag_run.run_after.strftime('%Y-%m-%d-%H-%M-%S') }}/rows.csv.gz"
     )
     tasks = tasks_of(conversion)

@@ -1,5 +1,6 @@
 """Every field of the types that run on clusters: in the DAG, or in the report with a reason."""
 
+import ast
 import json
 
 import botocore.session
@@ -222,7 +223,7 @@ def test_no_field_of_a_cluster_vanishes(tmp_path, cluster):
     assert set(cluster) - {"id"} <= set(accounts)
     assert [one for one in accounts.values() if "no rule" in one.note] == []
     # Long texts stand there in pieces.
-    source = " ".join(conversion.dag_source.split()).replace('" "', "")
+    source = ast.unparse(ast.parse(conversion.dag_source)).replace("'", '"')
     for name, words in _IN_DAG.items():
         assert words in source, name
         settled = {Status.CARRIED_OVER, Status.EQUIVALENT, Status.APPROXIMATED}
@@ -237,6 +238,8 @@ def test_no_field_of_a_cluster_vanishes(tmp_path, cluster):
                 "taskGroupConfiguration",
                 "taskInstanceCount",
                 "name",
+                "onFail",
+                "onSuccess",
                 "schedule",
                 "scheduleType",
                 "type",

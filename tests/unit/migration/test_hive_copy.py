@@ -76,7 +76,7 @@ def test_from_s3_to_a_table(copying, tasks_of, statuses_of):
 def test_from_table_to_table_goes_through_s3(between_tables, tasks_of, statuses_of):
     conversion = between_tables.convert()
     s3_uri = (
-        "{{ params['staging_s3_uri'] }}/copy_activity/"
+        "{{ params.staging_s3_uri }}/copy_activity/"
         "{{ dag_run.run_after.strftime('%Y-%m-%d-%H-%M-%S') }}"
     )
     assert tasks_of(conversion) == {

@@ -160,13 +160,15 @@ def test_exists_looks_for_a_table_in_its_database(definition, tasks_of, statuses
         ),
     ],
 )
-def test_what_can_not_be_looked_at_is_a_placeholder(definition, precondition, node, words):
+def test_what_can_not_be_looked_at_is_a_placeholder(
+    definition, precondition, node, words, tasks_of
+):
     definition.document["parameters"].append({"id": "*mySecret", "type": "String"})
     _guard(definition, {**precondition, "id": "P"}, node=node)
     conversion = definition.convert()
     (task,) = [one for one in conversion.report.tasks if one.object_id == "P"]
     assert not task.migrated
-    assert words in conversion.dag_source
+    assert words in tasks_of(conversion)["p"]["reason"]
     assert "p >> export_activity" in _edges(conversion)
 
 

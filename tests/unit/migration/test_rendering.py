@@ -3,11 +3,13 @@
 import ast
 import subprocess
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ruff import find_ruff_bin
 
-from updraft.migration.rendering import is_untouched, python
+from updraft.migration.rendering import is_untouched
+from updraft.migration.source_values import python
 
 
 def _lint(source):
@@ -29,6 +31,38 @@ def test_generated_files_pass_ruffs_defaults(definition):
 @given(st.text(max_size=300) | st.text("{} /,'\"\\a日", min_size=50, max_size=300))
 def test_a_text_is_the_same_in_the_file(text):
     assert ast.literal_eval(python(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "s3://bucket/a-folder/{{ data_interval_start.format('YYYY-MM-DD') }}.csv.gz",
+            ["s3://bucket/a-folder/", "{{ data_interval_start.format('YYYY-MM-DD') }}.csv.gz"],
+        ),
+        (
+            "{{ data_interval_start.add(hours=3).add(minutes=15).strftime('%I:%M %p') }}",
+            ["{{ data_interval_start.add(hours=3).add(minutes=15)", ".strftime('%I:%M %p') }}"],
+        ),
+        (
+            "upload --minute {{ data_interval_start.minute }} > ${OUTPUT1_STAGING_DIR}/file",
+            [
+                "upload --minute {{ data_interval_start.minute }} > ",
+                "${OUTPUT1_STAGING_DIR}/file",
+            ],
+        ),
+        ("SELECT 1;\nSELECT 2;\n", ["SELECT 1;\n", "SELECT 2;\n"]),
+    ],
+)
+def test_texts_are_broken_where_people_would(text, lines):
+    assert python(text, 24) == f"({' '.join(map(repr, lines))})"
+
+
+def test_a_text_that_fits_into_its_line_stays_whole():
+    text = "x" * 70
+    assert python(text, 12, 3) == repr(text)
+    assert python([text], 8) == f"[{text!r}]"
+    assert python(text, 12, 4) == f"({text!r})"
 
 
 def test_an_edited_file_is_recognised(definition):

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from updraft.cli.convert import _check_compute
+from updraft.cli.convert import check_compute
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import convert_file
 from updraft.migration.ledger import Status
@@ -178,7 +178,7 @@ def test_containers(shell, tasks_of, tmp_path, compute, expected):
     assert f"'command': {command}" in str(tasks["work"])
     (row,) = [one for one in conversion.report.parameters if one.id == asked]
     assert row.status is Status.NEEDS_DECISION
-    assert f"{{{{ params['{asked}'] }}}}" in str(tasks["work"]).replace("\\", "")
+    assert f"{{{{ params.{asked} }}}}" in str(tasks["work"]).replace("\\", "")
 
 
 def test_a_container_copies_data(shell, tasks_of, tmp_path):
@@ -216,9 +216,9 @@ def test_what_cannot_be_said_is_a_placeholder(shell, tmp_path, compute, fields, 
 
 def test_choices_of_compute():
     for choice in ("ssm", "ecs", "batch"):
-        _check_compute(choice)
+        check_compute(choice)
     with pytest.raises(UpdraftError, match="did you mean 'bash'"):
-        _check_compute("bahs")
+        check_compute("bahs")
 
 
 def test_times_of_a_parameter_stay_its(shell, tasks_of):

@@ -11,7 +11,7 @@ from updraft.compat import AirflowException, AirflowFailException
 from updraft.lineage.configuration import TRANSPORT_TYPE
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.outbox import EventKey
-from updraft.operators.lineage import ForwardLineageOperator
+from updraft.operators.lineage import ForwardLineageOperator, configured_namespace
 
 SAMPLES = Path(__file__).parents[1] / "lineage" / "samples"
 DOMAIN = "dzd_test1234"
@@ -183,7 +183,7 @@ def _age_open_runs(outbox: LocalOutbox, task: ForwardLineageOperator) -> int:
     name = f"datazone-{DOMAIN}"
     checkpoint = json.loads(outbox.load_checkpoint(name) or b"")
     for run in checkpoint["runs"].values():
-        run["started_at"] = "2026-11-22T00:00:00+00:00"
+        run["started_at"] = run["over_since"] = "2026-11-22T00:00:00+00:00"
     outbox.save_checkpoint(name, json.dumps(checkpoint).encode())
     return len(checkpoint["runs"])
 
@@ -253,3 +253,11 @@ def test_names_that_need_the_account(server, outbox):
     task.account_id = "mine"
     with pytest.raises(AirflowFailException, match="account_id: 'mine' is no id of an account"):
         task.execute({})
+
+
+def test_the_namespace_is_the_one_that_the_listener_uses(monkeypatch):
+    assert configured_namespace() == ""
+    monkeypatch.setenv("OPENLINEAGE_NAMESPACE", "old")
+    assert configured_namespace() == "old"
+    monkeypatch.setenv("AIRFLOW__OPENLINEAGE__NAMESPACE", "new")
+    assert configured_namespace() == "new"

@@ -6,7 +6,7 @@ from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.compiled_fields import compile_texts, compile_value
 from updraft.migration.ledger import Status
-from updraft.migration.mappers.emr_cluster_fields import ClusterFields
+from updraft.migration.mappers.emr_cluster_fields import ABOUT_TASKS, ClusterFields
 from updraft.migration.mappers.http_proxy import proxy_user_data
 from updraft.migration.mappers.task_settings import (
     PIPELINE_WIDE,
@@ -21,7 +21,7 @@ _DEFAULT_PROFILE = "DataPipelineDefaultResourceRole"
 
 # Types that Amazon Linux 2023 does not start on, or that are hard to get, with the ones of today
 # that have as much memory. https://aws.amazon.com/ec2/previous-generation/
-_CURRENT_TYPES = {
+CURRENT_TYPES = {
     "t1.micro": "t3.micro",
     "m1.small": "t3.small",
     "m1.medium": "t3.medium",
@@ -129,13 +129,15 @@ class InstanceFields(ClusterFields):
         for name, inherited in self.item.fields.items():
             if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
                 continue
+            if name in ABOUT_TASKS:
+                continue
             if self.workflow.ledger.status(inherited.owner_id, name) is None:
                 note = "nothing that a launch takes: see whether anything depends on it"
                 account(self.item, name, Status.NEEDS_DECISION, note)
 
     def _instance_type(self) -> str | None:
         given = self.value("instanceType", "`instance_type`")
-        current = _CURRENT_TYPES.get(given or "")
+        current = CURRENT_TYPES.get(given or "")
         # An image of its own may have been made for the very type.
         if current is None or self.item.field("imageId") is not None:
             return given

@@ -14,7 +14,14 @@ from updraft.migration.compiled_fields import (
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
-from updraft.migration.mappers.task_settings import PIPELINE_WIDE, account_task_settings
+from updraft.migration.mappers.task_settings import (
+    ACTION_FIELDS,
+    PIPELINE_WIDE,
+    account_task_settings,
+)
+
+ABOUT_TASKS = ACTION_FIELDS | {"maxActiveInstances"}
+"""Fields that are accounted for with the actions, once all tasks are there."""
 
 _OTHERS: dict[str, tuple[Status, str]] = {
     "actionOnResourceFailure": (
@@ -162,6 +169,8 @@ class ClusterFields:
         account(self.item, "type", Status.CARRIED_OVER, "`EmrClusterOperator`, and a teardown")
         for name, inherited in self.item.fields.items():
             if is_user_field(name) or (inherited.owner_id == DEFAULT_ID and name in PIPELINE_WIDE):
+                continue
+            if name in ABOUT_TASKS:
                 continue
             if self.workflow.ledger.status(inherited.owner_id, name) is None:
                 note = "no member of a request for a cluster: see whether anything depends on it"

@@ -20,7 +20,7 @@ from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.alarms import NOTIFIER, fit_subject, topic_region
 from updraft.migration.mappers.callbacks import check_keys
 from updraft.migration.mappers.task_settings import code_for, fixed_duration
-from updraft.migration.rendering import python
+from updraft.migration.source_values import python
 from updraft.migration.tasks import ArgumentValue, Code, TaskSpec, VariableSpec
 
 # Airflow's type stubs do not list these in airflow.sdk itself.

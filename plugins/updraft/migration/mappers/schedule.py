@@ -1,5 +1,6 @@
 """``Schedule``: when the DAG runs."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from updraft.datapipeline.findings import Severity
@@ -17,6 +18,24 @@ _NOT_REPEATED = (
     "`start_date`; `catchup=False`, as the pipeline has run what is past: convert with "
     "--start-date to say from when on every period runs"
 )
+# Not from `calendar`, whose names depend on the locale of whoever converts.
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_SHORTEST_MONTH = 28  # days
+_SHORT_UNITS = {"minutes", "hours"}
 
 
 class ScheduleMapper(ObjectMapper):
@@ -129,19 +148,46 @@ def _undecided(reason: str) -> tuple[str, Status, str]:
 
 
 def _scheduled_words(dag: DagSchedule) -> str:
-    rule = dag.rule
-    when = "has ended" if rule.type is ScheduleType.TIMESERIES else "begins"
-    words = [f"It runs every {rule.period}, when a period {when}"]
+    ended = dag.rule.type is ScheduleType.TIMESERIES
+    words = f"It runs {rhythm(dag.rule)}, when its period {'has ended' if ended else 'begins'}"
     if dag.start_date is not None:
-        words.append(f", from the period of {dag.start_date:%Y-%m-%d %H:%M} UTC on")
+        words += f"; the first one begins on {_begin(dag.start_date, dag.rule)}"
     if dag.end_date is not None:
-        words.append(f" until that of {dag.end_date:%Y-%m-%d %H:%M} UTC")
-    words.append(
+        words += f", the last one on {_begin(dag.end_date, dag.rule)}"
+    words += (
         ". Periods that pass while it is paused run later."
         if dag.catchup
         else ". Of the periods that pass while it is paused, the last one runs."
     )
-    return "".join(words) + " A run that you trigger needs a logical date, which tells its period."
+    return f"{words} A run that you trigger needs a logical date, which tells its period."
+
+
+def rhythm(rule: ScheduleRule) -> str:
+    """Say how often and at what time a pipeline runs, as one says it to a colleague.
+
+    :param rule: a rule with a period.
+    :returns: such as ``every day at 02:30 UTC`` or ``every 2 weeks on Wednesday at 22:00 UTC``.
+    """
+    period, anchor = rule.period, rule.anchor
+    if period is None or anchor is None:
+        return f"every {period}"
+    words = f"every {str(period).removeprefix('1 ')}"
+    if period.unit in _SHORT_UNITS:
+        on_the_hour = (period.count, period.unit) == (1, "hours")
+        return f"{words} at minute {anchor.minute}" if on_the_hour else words
+    shorter = ", or the last one of a shorter month," if anchor.day > _SHORTEST_MONTH else ""
+    day = {
+        "weeks": f" on {_DAYS[anchor.weekday()]}",
+        "months": f" on day {anchor.day}{shorter}",
+        "years": f" on {_MONTHS[anchor.month - 1]} {anchor.day}",
+    }
+    return f"{words}{day.get(period.unit, '')} at {anchor:%H:%M} UTC"
+
+
+def _begin(period: datetime, rule: ScheduleRule) -> str:
+    """Write the begin of a period, without the time of day where the rhythm has told it."""
+    hours = rule.period is None or rule.period.unit in _SHORT_UNITS
+    return f"{period:%Y-%m-%d at %H:%M} UTC" if hours else f"{period:%Y-%m-%d}"
 
 
 def _names(schedule: PipelineSchedule, rule: ScheduleRule) -> str:

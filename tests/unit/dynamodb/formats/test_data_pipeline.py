@@ -206,7 +206,8 @@ COMPRESSIONS = {
     ".deflate": zlib.compress,
     ".zst": lambda content: pa.compress(content, "zstd", asbytes=True),
 }
-LINES = b"".join(b'{"a":{"n":"%d"}}\n' % number for number in range(200_000))
+COUNT = 50_000
+LINES = b"".join(b'{"a":{"n":"%d"}}\n' % number for number in range(COUNT))
 
 
 @pytest.mark.parametrize("suffix", COMPRESSIONS)
@@ -217,8 +218,8 @@ def test_compressed_files_are_read_by_their_suffix(suffix):
 
     for content in (compress(LINES), members):
         records = decode(FORMAT, content, f"s3://b/f{suffix}")
-        assert len(records) == 200_000
-        assert records[-1].item == {"a": {"N": "199999"}}
+        assert len(records) == COUNT
+        assert records[-1].item == {"a": {"N": str(COUNT - 1)}}
 
 
 @pytest.mark.parametrize("suffix", COMPRESSIONS)

@@ -9,10 +9,12 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from include.local.gateway.control import ControlInterface
 from include.local.gateway.errors import AwsError
 from include.local.gateway.handlers import Operation, OperationRequest
 from include.local.gateway.rate_limit import RateLimit
@@ -42,6 +44,9 @@ PAGE = 50
 """Most events on a page, and the default."""
 
 _PROCESSED = "SUCCESS"
+_FAILED = "FAILED"
+
+CONTROL_PATH = "/_local/datazone/"
 
 
 class DataZoneHandler:
@@ -68,6 +73,17 @@ class DataZoneHandler:
         self._catalog = CatalogOperations(directory, tables, throttling=throttling)
         self._reader = reader or EventReader()
         self._quota = RateLimit(POSTS_PER_SECOND) if throttling else None
+        self._failing: set[str] = set()
+        self.control = ControlInterface(
+            CONTROL_PATH,
+            {
+                "failures": {
+                    "GET": self._get_failures,
+                    "PUT": self._put_failures,
+                    "DELETE": self._delete_failures,
+                }
+            },
+        )
 
     def operations(self) -> Mapping[str, Operation]:
         """Name the operations.
@@ -82,6 +98,24 @@ class DataZoneHandler:
             "ListLineageEvents": self._list_events,
             "PostLineageEvent": self._post_event,
         }
+
+    def _get_failures(self, given: Mapping[str, Any]) -> Any:
+        del given
+        return {"jobs": sorted(self._failing)}
+
+    def _put_failures(self, given: Mapping[str, Any]) -> Any:
+        if given.keys() != {"job"} or not isinstance(given["job"], str):
+            message = 'Name the job whose events cannot be processed: {"job": "sales.load"}'
+            raise AwsError("InvalidControlCall", message)
+        self._failing.add(given["job"])
+        return self._get_failures({})
+
+    def _delete_failures(self, given: Mapping[str, Any]) -> Any:
+        self._failing.clear()
+        return self._get_failures(given)
+
+    def _status(self, event: StoredEvent) -> str:
+        return _FAILED if event.summary["job"]["name"] in self._failing else _PROCESSED
 
     def close(self) -> None:
         """Close the stores."""
@@ -115,7 +149,7 @@ class DataZoneHandler:
             "domainId": domain,
             "id": event.id,
             "event": event.body,
-            "processingStatus": _PROCESSED,
+            "processingStatus": self._status(event),
             "eventTime": event.event_time,
             "createdAt": event.created_at,
             "createdBy": event.created_by,
@@ -124,8 +158,6 @@ class DataZoneHandler:
     def _list_events(self, request: OperationRequest) -> Mapping[str, Any]:
         given = request.parameters
         domain = given["domainIdentifier"]
-        if given.get("processingStatus", _PROCESSED) != _PROCESSED:
-            return {"items": []}  # events are processed before the answer to their post
         query = EventQuery(
             domain=domain,
             after=given.get("timestampAfter"),
@@ -134,11 +166,24 @@ class DataZoneHandler:
             start=_read_token(given["nextToken"]) if "nextToken" in given else None,
         )
         size = given.get("maxResults", PAGE)
-        events = self._store.events(query, size + 1)
-        page: dict[str, Any] = {"items": [_summary(domain, event) for event in events[:size]]}
+        events = self._events(query, given.get("processingStatus"), size + 1)
+        items = [_summary(domain, event, self._status(event)) for event in events[:size]]
+        page: dict[str, Any] = {"items": items}
         if len(events) > size:
             page["nextToken"] = _write_token(events[size - 1])
         return page
+
+    def _events(self, query: EventQuery, status: str | None, limit: int) -> list[StoredEvent]:
+        """List events of a status; they are processed before the answer to their post."""
+        found: list[StoredEvent] = []
+        while len(found) < limit:
+            page = self._store.events(query, limit)
+            found += [event for event in page if status in {None, self._status(event)}]
+            if len(page) < limit:
+                break
+            last = page[-1]
+            query = replace(query, start=(milliseconds(last.event_time), last.sequence))
+        return found[:limit]
 
     def _get_node(self, request: OperationRequest) -> Mapping[str, Any]:
         domain, identifier = (
@@ -157,11 +202,11 @@ def _not_found(what: str, domain: str) -> AwsError:
     )
 
 
-def _summary(domain: str, event: StoredEvent) -> dict[str, Any]:
+def _summary(domain: str, event: StoredEvent, status: str) -> dict[str, Any]:
     return {
         "id": event.id,
         "domainId": domain,
-        "processingStatus": _PROCESSED,
+        "processingStatus": status,
         "eventTime": event.event_time,
         "eventSummary": {"openLineageRunEventSummary": event.summary},
         "createdBy": event.created_by,

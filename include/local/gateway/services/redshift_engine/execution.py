@@ -1,5 +1,6 @@
 """Executes statements on a connection, with Redshift's rules on transactions and locks."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from include.local.gateway.services.redshift_engine.tokens import (
 )
 
 _MOST_READINGS = 60
+_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,30 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode()
 
 
+_QUERY_TYPES = {
+    **dict.fromkeys(("COPY", "DELETE", "INSERT", "MERGE", "SELECT", "UNLOAD", "UPDATE"), ""),
+    **dict.fromkeys(("ALTER", "CREATE", "DROP", "TRUNCATE"), "DDL"),
+    "WITH": "SELECT",
+}
+
+
+def query_type(text: str) -> str:
+    """Name the type of a query as SYS_QUERY_HISTORY does.
+
+    :param text: its SQL.
+    :returns: such as ``COPY``; ``CTAS`` for a table that is made from a query.
+    """
+    words = _COMMENT.sub(" ", text).upper().split()
+    first = words[0] if words else ""
+    if (
+        first == "CREATE"
+        and "TABLE" in words[:4]
+        and re.search(r"\bAS\b[\s(]", text, re.IGNORECASE)
+    ):
+        return "CTAS"
+    return (_QUERY_TYPES[first] or first) if first in _QUERY_TYPES else "UTILITY"
+
+
 class QueryLog:
     """What Redshift notes about each query, for stl_query and its like.
 
@@ -354,8 +380,8 @@ class QueryLog:
                 more.get("label") or "default",
                 *times,
                 int(more.get("error") is not None),
-                text[:4000],
-                (text.split(None, 1) or ["OTHER"])[0].upper(),
+                text,
+                query_type(text),
                 more.get("error"),
                 more.get("rows"),
             ],

@@ -45,7 +45,7 @@ SELECT userid AS user_id, query AS query_id, 'completed'::text AS status,
 FROM pg_catalog.stl_unload_log GROUP BY userid, query;
 CREATE VIEW pg_catalog.stl_query AS
 SELECT coalesce(u.usesysid::int, 0) AS userid, query, label, 0::bigint AS xid, pid,
-  current_database() AS database, querytxt, starttime, endtime, aborted, 0 AS insert_pristine,
+  current_database() AS database, substr(querytxt, 1, 4000) AS querytxt, starttime, endtime, aborted, 0 AS insert_pristine,
   0 AS concurrency_scaling_status
 FROM pg_catalog.rs_queries q LEFT JOIN pg_catalog.pg_user u ON u.usename = q.user_name;
 CREATE VIEW pg_catalog.svl_qlog AS
@@ -55,6 +55,12 @@ SELECT userid, query, xid, pid, starttime, endtime,
 CREATE VIEW pg_catalog.stl_querytext AS
 SELECT userid, xid, pid, query, n - 1 AS sequence, substr(querytxt, (n - 1) * 200 + 1, 200) AS text
 FROM pg_catalog.stl_query, generate_series(1, greatest(1, (length(querytxt) + 199) / 200)) AS n;
+CREATE VIEW pg_catalog.sys_query_text AS
+SELECT s.userid AS user_id, q.query AS query_id, 0::bigint AS transaction_id, q.pid AS session_id,
+  q.starttime AS start_time, n - 1 AS sequence,
+  substr(q.querytxt, (n - 1) * 4000 + 1, 4000)::char(4000) AS text
+FROM pg_catalog.rs_queries q JOIN pg_catalog.stl_query s USING (query),
+  generate_series(1, greatest(1, (length(q.querytxt) + 3999) / 4000)) AS n;
 CREATE VIEW pg_catalog.sys_query_history AS
 SELECT s.userid AS user_id, s.query AS query_id, s.label AS query_label, 0::bigint AS transaction_id,
   s.pid AS session_id, s.database AS database_name, q.query_type,

@@ -1,0 +1,1 @@
+"""What converting costs, and what Airflow pays to parse what comes of it."""

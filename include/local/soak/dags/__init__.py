@@ -1,0 +1,1 @@
+"""DAG files that a soak copies into the folder of its Airflow."""

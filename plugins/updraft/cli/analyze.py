@@ -1,0 +1,239 @@
+"""`updraft analyze`: what there is, and what it will take; nothing is converted for good."""
+
+from dataclasses import replace
+from enum import StrEnum
+from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from updraft.cli.convert import check_compute, converted, instant
+from updraft.cli.definition_options import (
+    ParametersOption,
+    SetOption,
+    ValuesOption,
+    given_beside,
+    print_findings,
+    print_left_out,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from updraft.migration.batch import Given
+    from updraft.migration.conversion import Conversion
+    from updraft.migration.inputs import Inputs
+    from updraft.migration.reporting.overview import Overview
+
+_WIDTH_OF_FILES = 160
+
+
+class AnalysisFormat(StrEnum):
+    """How the analysis is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+_BY_SUFFIX = {
+    ".json": AnalysisFormat.JSON,
+    ".html": AnalysisFormat.HTML,
+    ".htm": AnalysisFormat.HTML,
+    ".md": AnalysisFormat.MARKDOWN,
+}
+
+
+def analyze(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Files with definitions, folders of them, pipeline:df-… in AWS, or aws for all "
+            "pipelines of the account.",
+            show_default=False,
+        ),
+    ],
+    *,
+    format_: Annotated[
+        AnalysisFormat | None,
+        typer.Option(
+            "--format",
+            help="How to write it; by the name of the output, else a table.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File to write; to the terminal when not given.",
+            show_default=False,
+            dir_okay=False,
+        ),
+    ] = None,
+    set_: SetOption = None,
+    values: ValuesOption = None,
+    parameters: ParametersOption = None,
+    compute: Annotated[
+        str, typer.Option(help="Where shell commands would run, as for convert.")
+    ] = "ec2",
+    start_date: Annotated[
+        str | None,
+        typer.Option(help="From when on DAGs would run, as for convert.", show_default=False),
+    ] = None,
+    import_check: Annotated[
+        bool | None,
+        typer.Option(
+            "--import-check/--no-import-check",
+            help="Load each DAG in Airflow and ask it for its first runs; by default where Airflow "
+            "is installed.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Say what there is and what its migration will take; no DAG is written.
+
+    Exits with 0 when every definition can be converted, with 1 when one has errors or can't be
+    read (the rest is analyzed all the same), with 2 when the command itself is wrong.
+    """
+    from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
+
+    from updraft.datapipeline.findings import has_errors  # noqa: PLC0415 likewise
+    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
+    from updraft.migration.reporting.overview import overview_of  # noqa: PLC0415 likewise
+
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    kind = format_ or _BY_SUFFIX.get(output.suffix.lower() if output else "", AnalysisFormat.TABLE)
+    try:
+        check_compute(compute)
+        given, found = given_beside(set_ or [], values, parameters)
+        print_findings(found, errors)
+        if has_errors(found):
+            raise typer.Exit(1)
+        given = replace(given, start_date=instant(start_date), compute=compute)
+        asks = find_spec("airflow") is not None if import_check is None else import_check
+        found_inputs = _inputs(inputs, output, errors)
+        conversions = _conversions(found_inputs, given, errors, import_check=asks)
+        overview = overview_of(conversions)
+        _write(overview, kind, output)
+    except UpdraftError as error:
+        errors.print(f"error: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if overview.totals.errors or overview.unconverted:
+        raise typer.Exit(1)
+
+
+def _inputs(inputs: list[Path], output: Path | None, console: "Console") -> "Inputs":
+    """Find the definitions, and make sure that none of them is written over."""
+    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps start fast
+    from updraft.migration.inputs import find_inputs  # noqa: PLC0415 likewise
+
+    with console.status("Looking for pipelines…"):
+        found = find_inputs(inputs)
+    if output is not None and output.absolute() in {one.absolute() for one in found.files}:
+        raise UpdraftError(f"--output {output} is one of the definitions: name another file")
+    print_left_out(found, console)
+    return found
+
+
+def _conversions(
+    inputs: "Inputs", given: "Given", console: "Console", *, import_check: bool
+) -> "list[Conversion]":
+    from updraft.migration.batch import check_all  # noqa: PLC0415 keeps start fast
+
+    conversions = converted(inputs.files, None, given, console)
+    if import_check:
+        with console.status("Loading the DAGs in Airflow…"):
+            conversions = check_all(conversions)
+    return conversions
+
+
+def _write(overview: "Overview", kind: AnalysisFormat, output: Path | None) -> None:
+    from rich.console import Console  # noqa: PLC0415 keeps start fast
+
+    from updraft.migration.output_files import write_together  # noqa: PLC0415 likewise
+    from updraft.migration.reporting.page import page  # noqa: PLC0415 likewise
+
+    if kind is AnalysisFormat.TABLE and output is None:
+        console = Console()
+        _print(overview, console if console.is_terminal else Console(width=_WIDTH_OF_FILES))
+        return
+    if kind is AnalysisFormat.TABLE:
+        lines = StringIO()
+        _print(overview, Console(file=lines, width=_WIDTH_OF_FILES))
+        text = lines.getvalue()
+    elif kind is AnalysisFormat.HTML:
+        text = page(overview)
+    else:
+        text = overview.to_json() if kind is AnalysisFormat.JSON else overview.to_markdown()
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_together({output: text})
+        typer.echo(f"{output} has {overview.totals.pipelines} pipelines", err=True)
+
+
+def _print(overview: "Overview", console: "Console") -> None:
+    from rich.table import Table  # noqa: PLC0415 keeps start fast
+    from rich.text import Text  # noqa: PLC0415 likewise
+
+    from updraft.datapipeline.findings import Severity  # noqa: PLC0415 likewise
+
+    table = Table("DAG", "source", "next")
+    for heading in ("points", "tasks", "to write", "decide", "check", "settled", "activities kept"):
+        table.add_column(heading, justify="right")
+    table.add_column("errors", justify="right")
+    for one in overview.pipelines:
+        numbers = (
+            one.effort.points,
+            len(one.tasks),
+            one.effort.tasks_to_write,
+            one.effort.decisions,
+            one.effort.checks,
+            f"{one.coverage.settled_percent:g} %",
+            f"{one.activity_coverage.kept_percent:g} %",
+            sum(finding.severity is Severity.ERROR for finding in one.findings),
+        )
+        table.add_row(
+            Text(one.dag_id, overflow="fold"),
+            Text(one.source, overflow="fold"),
+            one.stage.value,
+            *map(str, numbers),
+        )
+    for other in overview.unconverted:
+        count = sum(finding.severity is Severity.ERROR for finding in other.findings)
+        source = Text(other.source, overflow="fold")
+        table.add_row(
+            Text(other.dag_id or "-", overflow="fold"),
+            source,
+            "not converted",
+            *"-------",
+            str(count),
+        )
+    console.print(table)
+    for other in overview.unconverted:
+        print_findings(other.findings, console)
+    totals, effort = overview.totals, overview.totals.effort
+    counts = {
+        "pipelines": totals.pipelines,
+        "DAGs": totals.dags,
+        "not converted": totals.unconverted,
+        "tasks to write": effort.tasks_to_write,
+        "decisions": effort.decisions,
+        "things to check": effort.checks,
+        "points": effort.points,
+        "errors": totals.errors,
+        "warnings": totals.warnings,
+    }
+    console.print("; ".join(f"{name}: {count}" for name, count in counts.items()), highlight=False)
+    console.print(
+        f"{totals.coverage.settled_percent:g} % of {totals.coverage.total} fields settled; "
+        f"{totals.activity_coverage.kept_percent:g} % of {totals.activity_coverage.total} "
+        "fields of activities carried over or equivalent",
+        highlight=False,
+    )
+    console.print(overview.formula, style="dim", highlight=False)

@@ -1,0 +1,67 @@
+# Updraft sha256:92bc0561e2c039fe5cdec5a4a37595b2b534c3eaba9a16153b74e9b08b10a779
+"""Loads a DynamoDB table into a Redshift table and loads a Redshift table from another
+one.
+
+1. `load_devices` loads a DynamoDB table into a Redshift table.
+2. `append_history` loads a Redshift table from another one.
+
+**Origin.** Converted from the AWS Data Pipeline definition `dynamodb_to_redshift.json`:
+`load_devices` was `LoadDevices` (RedshiftCopyActivity), `append_history` was
+`AppendHistory` (RedshiftCopyActivity).
+
+**Schedule.** It runs every day at 00:30 UTC, when its period begins; the first one
+begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
+run that you trigger needs a logical date, which tells its period.
+
+**When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
+log of the failed task, remove the cause, then clear the task: the run keeps its time,
+so it writes to the same place.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG
+from airflow.timetables.trigger import CronTriggerTimetable
+from updraft.operators.redshift_copy import RedshiftCopyOperator
+
+with DAG(
+    dag_id="dynamodb_to_redshift",
+    schedule=CronTriggerTimetable("30 0 * * *", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, 0, 30, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": "data-platform",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=10),
+    },
+    tags=["data-pipeline"],
+    doc_md=__doc__,
+):
+    load_devices = RedshiftCopyOperator(
+        task_id="load_devices",
+        cluster_identifier="warehouse",
+        database="analytics",
+        db_user="loader",
+        table="devices",
+        schema="iot",
+        dynamodb_table="devices",
+        read_ratio=50,
+        iam_role="default",
+        insert_mode="TRUNCATE",
+        execution_timeout=timedelta(hours=2),
+    )
+    append_history = RedshiftCopyOperator(
+        task_id="append_history",
+        cluster_identifier="warehouse",
+        database="analytics",
+        db_user="loader",
+        table="device_history",
+        schema="iot",
+        source_table="iot.devices",
+        insert_mode="APPEND",
+        transform_sql="SELECT device_id, firmware, current_date FROM staging",
+        execution_timeout=timedelta(hours=2),
+    )
+
+    load_devices >> append_history

@@ -1,0 +1,49 @@
+# Updraft sha256:8a3653ff0cabd9d66a0d36d5ca373b7a000953071719c8d81332d6fb7ae75b23
+"""Runs a shell command.
+
+1. `purge` runs a shell command.
+
+**Origin.** Converted from the AWS Data Pipeline definition `vendor_feed_stack.json`:
+`purge` was `Purge` (ShellCommandActivity).
+
+**Schedule.** It runs when it is triggered.
+
+**Parameters.** They keep the names they had in the pipeline.
+
+- `audit_table` (string, required): What another stack exports as audit-table
+
+**When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
+log of the failed task, remove the cause, then clear the task: the run keeps its time,
+so it writes to the same place.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+from updraft.operators.shell_command import ShellCommandOperator
+
+with DAG(
+    dag_id="vendor_feed_stack_purge",
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": "data-platform",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=10),
+    },
+    tags=["data-pipeline"],
+    doc_md=__doc__,
+    params={
+        "audit_table": Param(
+            type="string",
+            minLength=1,
+            title="What another stack exports as audit-table",
+        ),
+    },
+):
+    ShellCommandOperator(
+        task_id="purge",
+        instance_tags={"worker-group": "vendors"},
+        command="purge-feed s3://acme-vendor-dev/ --audit {{ params.audit_table }}",
+    )
