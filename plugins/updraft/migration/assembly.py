@@ -96,10 +96,12 @@ def _properties(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
     if properties.description:
         shown = mask_passwords(properties.description)
         rows.append(_account("description", shown, Status.CARRIED_OVER, "`description` of the DAG"))
-    rows += [
-        _account("tag", tag, Status.CARRIED_OVER, "a tag of the DAG")
-        for tag in map(_tag, properties.tags)
-    ]
+    for pair in properties.tags:
+        tag = _tag(pair)
+        status, note = Status.CARRIED_OVER, "a tag of the DAG"
+        if len(tag) == _LONGEST_TAG:
+            status, note = Status.APPROXIMATED, f"a tag of the DAG, of {_LONGEST_TAG} characters"
+        rows.append(_account("tag", tag, status, note))
     if properties.activate is not None:
         note = (
             "a new DAG is paused until somebody switches it on, unless "
