@@ -59,7 +59,8 @@ def convert(
         str,
         typer.Option(
             help="Where shell commands run: ec2 (an instance for each run), ssm (machines of "
-            "yours, by tag) or bash (the Airflow worker)."
+            "yours, by tag), bash (the Airflow worker), ecs or batch (containers; the form asks "
+            "where)."
         ),
     ] = "ec2",
     start_date: Annotated[
@@ -209,11 +210,8 @@ def check_compute(compute: str) -> None:
     :raises UpdraftError: when there is no such place.
     """
     from updraft.choices import choose  # noqa: PLC0415 keeps start fast
-    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
-    from updraft.migration.mappers.shell_places import COMPUTE, NOT_OFFERED  # noqa: PLC0415
+    from updraft.migration.mappers.shell_places import COMPUTE  # noqa: PLC0415 likewise
 
-    if compute in NOT_OFFERED:
-        raise UpdraftError(f"--compute {compute}: {NOT_OFFERED[compute]}")
     choose("--compute", compute, COMPUTE)
 
 
