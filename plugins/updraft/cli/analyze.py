@@ -1,8 +1,9 @@
 """`updraft analyze`: what there is, and what it will take; nothing is converted for good."""
 
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -119,7 +120,7 @@ def analyze(
         if has_errors(found):
             raise typer.Exit(1)
         given = replace(given, start_date=instant(start_date), compute=compute, airflow=airflow)
-        asks = find_spec("airflow") is not None if import_check is None else import_check
+        asks = _has_airflow() if import_check is None else import_check
         found_inputs = _inputs(inputs, output, errors)
         conversions = _conversions(found_inputs, given, errors, import_check=asks)
         overview = overview_of(conversions)
@@ -129,6 +130,15 @@ def analyze(
         raise typer.Exit(1) from None
     if overview.totals.errors or overview.unconverted:
         raise typer.Exit(1)
+
+
+def _has_airflow() -> bool:
+    """Tell whether Airflow is installed; a folder of that name is not."""
+    for name in ("apache-airflow-core", "apache-airflow"):
+        with suppress(PackageNotFoundError):
+            version(name)
+            return True
+    return False
 
 
 def _inputs(inputs: list[Path], output: Path | None, console: "Console") -> "Inputs":

@@ -71,6 +71,7 @@ class Evaluator:
     :param resolved: its objects with inheritance applied.
     :param runtime: values of runtime fields, such as ``@scheduledStartTime``.
     :param node: the object that an alarm or a precondition belongs to, when it is one of theirs.
+    :param reads_secrets: whether secrets have values; false for what is shown to people.
     """
 
     def __init__(
@@ -79,11 +80,14 @@ class Evaluator:
         resolved: Resolved,
         runtime: Mapping[str, Value],
         node: ResolvedObject | None = None,
+        *,
+        reads_secrets: bool = True,
     ) -> None:
         self._definition = definition
         self._resolved = resolved
         self._runtime = runtime
         self._node = node
+        self._reads_secrets = reads_secrets
 
     def evaluate_text(self, text: str, item: ResolvedObject) -> Value:
         """Evaluate a text in the place of a field.
@@ -157,6 +161,7 @@ class Evaluator:
         raise EvaluationError("This expression has no value")
 
     def _name(self, name: str, item: ResolvedObject, path: tuple[str, ...]) -> Value:
+        self._check_secret(name)
         if self._is_field(name, item):
             return self._field(name, item, path)
         parameter = self._definition.parameters_by_name.get(name)
@@ -184,7 +189,12 @@ class Evaluator:
             or name in self._runtime
         )
 
+    def _check_secret(self, name: str) -> None:
+        if not self._reads_secrets and self._definition.is_secret(name):
+            raise EvaluationError(f"{name} is a secret")
+
     def _field(self, name: str, item: ResolvedObject, path: tuple[str, ...]) -> Value:
+        self._check_secret(name)
         given: dict[str, str] = {
             "id": item.id,
             "@id": item.id,

@@ -87,13 +87,13 @@ def retired_resources(workflow: Workflow) -> tuple[RetiredResource, ...]:
 def _value(item: ResolvedObject, name: str, workflow: Workflow) -> str | None:
     """Evaluate a field with the values that parameters have now.
 
-    :returns: none when it is absent, secret, or known to a run only.
+    :returns: none when it is absent, made of a secret, or known to a run only.
     """
-    definition = workflow.definition
-    if item.field(name) is None or definition.is_secret(name):
+    if item.field(name) is None:
         return None
+    evaluator = Evaluator(workflow.definition, workflow.resolved, {}, reads_secrets=False)
     try:
-        value = Evaluator(definition, workflow.resolved, {}).evaluate_field(name, item)
+        value = evaluator.evaluate_field(name, item)
     except UpdraftError:
         return None
     return shown_value(str(value).strip()) if not isinstance(value, list) else None
@@ -107,7 +107,9 @@ def _instance(item: ResolvedObject, workflow: Workflow) -> Iterator[_Found]:
         proposal = "choose a type of the current generation"
         if current is not None:
             proposal = f"take {current}" if has_image else f"{current}, which the DAG names"
-        reason = "a type of a previous generation: hard to get, and no current image starts on it"
+        reason = (
+            "a type of a previous generation: hard to get, and current images may not start on it"
+        )
         yield "instanceType", False, reason, proposal
     if has_image:
         yield (

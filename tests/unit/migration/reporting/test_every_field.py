@@ -49,7 +49,8 @@ def test_every_field_has_one_fate(path):
     conversions = convert_all([path], None, Given(), lambda _: None)
     if any(one.report is None for one in conversions):
         assert all(one.findings for one in conversions if one.report is None)
-        pytest.skip("a definition with errors that no DAG was made of")
+        assert not path.is_relative_to(_PROJECT), "a definition of the project is not converted"
+        pytest.skip("a file of the corpus can't be read")
     pipelines = {}
     for one in conversions:
         counts = Counter((field.object_id, field.field) for field in one.report.fields)

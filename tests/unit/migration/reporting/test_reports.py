@@ -111,6 +111,22 @@ def test_what_can_not_be_launched_has_a_proposal(conversion):
     assert "t3.small" in found["Machine", "instanceType"].proposal
 
 
+@pytest.mark.parametrize("text", ["#{*mySize}", "#{mySize}", "#{myOther}", "m1.#{mySize}"])
+def test_no_secret_is_evaluated_for_the_report(tmp_path, text):
+    document = _definition()
+    document["objects"][0]["myOther"] = "#{*mySize}"
+    document["objects"][1]["instanceType"] = text
+    document["parameters"] = [{"id": "*mySize", "type": "String", "default": "m1.hunter2"}]
+    path = tmp_path / "secret.json"
+    path.write_text(json.dumps(document))
+    overview = overview_of([convert_file(path, "secret")])
+    for view in (overview.to_json(), overview.to_markdown(), page(overview)):
+        assert "m1.hunter2" not in view
+    found = {(one.object_id, one.field) for one in overview.pipelines[0].retired}
+    assert ("Machine", "instanceType") not in found
+    assert ("Cluster", "coreInstanceType") in found
+
+
 def _account(object_id, status, note):
     return FieldAccount(
         object_id=object_id, object_type="-", field="f", value="", status=status, note=note
