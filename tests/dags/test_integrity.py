@@ -31,6 +31,7 @@ EXPECTED = {
         "iceberg_column_statistics",
         "iceberg_table_metrics",
         "glue_job",
+        "harvest_glue_crawls",
         "harvest_redshift_queries",
         "harvest_task_logs",
         "reap_orphans",

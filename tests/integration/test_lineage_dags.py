@@ -35,10 +35,13 @@ def test_harvested_forwarded_and_closed(local_stack, dag_runs, monkeypatch):
 
     # The task that has just harvested is one that says that it starts, and no more.
     orphan = str(uuid.uuid4())
-    _put_start(open_outbox(uri, aws_conn_id=None), orphan, harvest.run_id)
+    outbox = open_outbox(uri, aws_conn_id=None)
+    _put_start(outbox, orphan, harvest.run_id)
     form = {"outbox_uri": uri, "domain_id": domain, "max_events_per_second": 20}
-    for _ in range(2):  # the first run takes the start to the catalog, the second one asks
+    # The first run takes the start to the catalog, the second one asks, and minutes later one ends.
+    for _ in range(3):
         assert dag_runs.run("forward_lineage", form).state == "success"
+        _let_time_pass(outbox, f"datazone-{domain}")
     client = DataZoneHook(aws_conn_id=None).client
     pages = client.get_paginator("list_lineage_events").paginate(domainIdentifier=domain)
     runs = [
@@ -49,6 +52,13 @@ def test_harvested_forwarded_and_closed(local_stack, dag_runs, monkeypatch):
     ]
     assert len(runs) == len(set(runs)) == 14
     assert sorted(kind for run, kind in runs if run == orphan) == ["COMPLETE", "START"]
+
+
+def _let_time_pass(outbox, reader: str) -> None:
+    checkpoint = json.loads(outbox.load_checkpoint(reader))
+    for run in checkpoint["runs"].values():
+        run["over_since"] = run["over_since"] and run["started_at"]
+    outbox.save_checkpoint(reader, json.dumps(checkpoint).encode())
 
 
 def _write_log(local_stack, group: str) -> None:

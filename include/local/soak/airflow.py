@@ -83,6 +83,8 @@ class SoakAirflow(LocalAirflow):
         return {
             **super()._settings(),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.state.dags),
+            # Whoever holds the lock may be held up for minutes itself where others use the machine.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=600",
             "AIRFLOW__CORE__PARALLELISM": str(self._parallelism),
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
             "AWS_ENDPOINT_URL_DATAZONE": self._catalog_url,

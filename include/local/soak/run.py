@@ -34,7 +34,7 @@ _FORWARD = "forward_lineage"
 _LAST_LOOKS = 8
 _LOOK_SECONDS = 20.0
 _POLL_SECONDS = 2.0
-_PATIENCE = 180.0  # seconds that a busy Airflow may take to answer
+_PATIENCE = 600.0  # seconds that a busy Airflow may take to answer
 
 
 @dataclass(frozen=True)

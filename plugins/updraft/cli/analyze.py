@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from updraft.migration.batch import Given
     from updraft.migration.conversion import Conversion
+    from updraft.migration.inputs import Inputs
     from updraft.migration.reporting.overview import Overview
 
 _WIDTH_OF_FILES = 160
@@ -115,7 +116,8 @@ def analyze(
             raise typer.Exit(1)
         given = replace(given, start_date=instant(start_date), compute=compute)
         asks = find_spec("airflow") is not None if import_check is None else import_check
-        conversions = _conversions(inputs, given, errors, import_check=asks)
+        found_inputs = _inputs(inputs, output, errors)
+        conversions = _conversions(found_inputs, given, errors, import_check=asks)
         overview = overview_of(conversions)
         _write(overview, kind, output)
     except UpdraftError as error:
@@ -125,16 +127,25 @@ def analyze(
         raise typer.Exit(1)
 
 
-def _conversions(
-    inputs: list[Path], given: "Given", console: "Console", *, import_check: bool
-) -> "list[Conversion]":
-    from updraft.migration.batch import check_all  # noqa: PLC0415 keeps start fast
+def _inputs(inputs: list[Path], output: Path | None, console: "Console") -> "Inputs":
+    """Find the definitions, and make sure that none of them is written over."""
+    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps start fast
     from updraft.migration.inputs import find_inputs  # noqa: PLC0415 likewise
 
     with console.status("Looking for pipelines…"):
         found = find_inputs(inputs)
+    if output is not None and output.absolute() in {one.absolute() for one in found.files}:
+        raise UpdraftError(f"--output {output} is one of the definitions: name another file")
     print_left_out(found, console)
-    conversions = converted(found.files, None, given, console)
+    return found
+
+
+def _conversions(
+    inputs: "Inputs", given: "Given", console: "Console", *, import_check: bool
+) -> "list[Conversion]":
+    from updraft.migration.batch import check_all  # noqa: PLC0415 keeps start fast
+
+    conversions = converted(inputs.files, None, given, console)
     if import_check:
         with console.status("Loading the DAGs in Airflow…"):
             conversions = check_all(conversions)

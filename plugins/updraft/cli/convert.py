@@ -59,7 +59,8 @@ def convert(
         str,
         typer.Option(
             help="Where shell commands run: ec2 (an instance for each run), ssm (machines of "
-            "yours, by tag) or bash (the Airflow worker)."
+            "yours, by tag), bash (the Airflow worker), ecs or batch (containers; the form asks "
+            "where)."
         ),
     ] = "ec2",
     start_date: Annotated[
@@ -167,12 +168,16 @@ def _compare(conversions: "list[Conversion]", output: Path, errors: "Console") -
     from rich.console import Console  # noqa: PLC0415 keeps start fast
     from rich.text import Text  # noqa: PLC0415 likewise
 
-    from updraft.migration.up_to_date import FileState, compare_all  # noqa: PLC0415 likewise
+    from updraft.migration.up_to_date import (  # noqa: PLC0415 likewise
+        FINE,
+        FileState,
+        compare_all,
+    )
 
     compared = compare_all(conversions, output)
     console = Console(soft_wrap=True, highlight=False)
     for one in compared:
-        fine = one.state is FileState.UP_TO_DATE
+        fine = one.state in FINE
         line = Text(f"{one.dag_file}: ")
         console.print(line.append(one.state.value, style="green" if fine else "bold red"))
         for text in one.difference[:_DIFFERENCE_SHOWN]:
@@ -183,7 +188,7 @@ def _compare(conversions: "list[Conversion]", output: Path, errors: "Console") -
             console.print(Text(f"  … {more} more lines", style="dim"))
         if one.state is FileState.NOT_CONVERTED:
             print_findings(one.conversion.findings, errors)
-    old = sum(one.state is not FileState.UP_TO_DATE for one in compared)
+    old = sum(one.state not in FINE for one in compared)
     if old:
         errors.print(f"{old} of {len(compared)} DAG files are not up to date.")
         raise typer.Exit(1)
@@ -205,11 +210,8 @@ def check_compute(compute: str) -> None:
     :raises UpdraftError: when there is no such place.
     """
     from updraft.choices import choose  # noqa: PLC0415 keeps start fast
-    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
-    from updraft.migration.mappers.shell_places import COMPUTE, NOT_OFFERED  # noqa: PLC0415
+    from updraft.migration.mappers.shell_places import COMPUTE  # noqa: PLC0415 likewise
 
-    if compute in NOT_OFFERED:
-        raise UpdraftError(f"--compute {compute}: {NOT_OFFERED[compute]}")
     choose("--compute", compute, COMPUTE)
 
 

@@ -12,11 +12,10 @@ from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.actions import failure_notice
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
 from updraft.migration.object_mapping import map_objects, report_undeclared
-from updraft.migration.parameters import map_parameters
+from updraft.migration.parameters import account_added, map_parameters
 from updraft.migration.reporting.model import PipelineAccount, Report
 from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.required_params import guard_parameters
-from updraft.migration.staging import account_staging
 from updraft.migration.tasks import DagSpec
 
 # A title that names more kinds of tasks than these says less than the list of tasks.
@@ -62,7 +61,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         description=_shown(workflow.definition.pipeline.description),
         tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
     )
-    accounts = (*parameters, *map(account_staging, workflow.added_params))
+    accounts = (*parameters, *map(account_added, workflow.added_params))
     report = report_of(workflow, dag, accounts, used)
     properties = _properties(workflow.definition.pipeline)
     return dag, report.model_copy(update={"properties": properties})

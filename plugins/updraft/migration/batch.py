@@ -55,7 +55,8 @@ class Given:
     :param values: parameter values that go before those in the files.
     :param parameters: parameters declared in a file of their own.
     :param start_date: from when on the DAGs take the place of the pipelines, in UTC.
-    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :param compute: where shell commands run, a key of
+        :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
     :param strict: whether nothing is written for a file with an error.
     """
 

@@ -92,7 +92,8 @@ def convert_file(
     :param dag_id: id for the DAG.
     :param values: parameter values that go before those in the file.
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
-    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :param compute: where shell commands run, a key of
+        :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
     :returns: DAG, report and findings; of what is no definition the findings only.
     """
     result = read_file(path, given={one.id: one.values for one in values})
@@ -131,7 +132,8 @@ def convert_definition(
     :param values: parameter values that go before those in the file.
     :param parameters: parameters declared in a file of their own.
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
-    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :param compute: where shell commands run, a key of
+        :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
     :returns: DAG, report and findings.
     """
     checked = check_definition(definition, values, parameters)

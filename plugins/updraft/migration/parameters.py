@@ -65,6 +65,18 @@ def map_parameters(
     return tuple(specs), tuple(accounts)
 
 
+def account_added(param: ParamSpec) -> ParameterAccount:
+    """Account for a field of the form that is no parameter of the pipeline.
+
+    :param param: the field.
+    :returns: a row for the report.
+    """
+    kind = "AWS::S3::ObjectKey" if param.kind == "S3 URI" else "String"
+    return ParameterAccount(
+        id=param.name, type=kind, value="-", status=Status.NEEDS_DECISION, note=param.note
+    )
+
+
 def _undeclared(name: str, definition: Definition) -> Parameter:
     return Parameter(
         id=name,

@@ -6,12 +6,11 @@ No definition says where such files may go, so that the form asks for it.
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.jinja_text import parameter_code
-from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.names import snake_case, unique
-from updraft.migration.parameters import ParameterAccount
 from updraft.migration.tasks import ParamSpec
 
+_NOTE = "new: the pipeline copied straight from table to table, the DAG needs S3 between them"
 _DESCRIPTION = "New: S3 prefix for the files between the tables; they stay there"
 
 
@@ -27,7 +26,7 @@ def staging_param(workflow: Workflow) -> ParamSpec:
         "pattern": "^s3://[^/]+",
         "title": _DESCRIPTION,
     }
-    return ParamSpec(name, arguments, _DESCRIPTION, "S3 URI")
+    return ParamSpec(name, arguments, _DESCRIPTION, "S3 URI", note=_NOTE)
 
 
 def staging_prefix(param: ParamSpec, item: ResolvedObject, workflow: Workflow) -> Template:
@@ -46,19 +45,4 @@ def staging_prefix(param: ParamSpec, item: ResolvedObject, workflow: Workflow) -
         literal=None,
         parameters=frozenset(),
         fields=frozenset(),
-    )
-
-
-def account_staging(param: ParamSpec) -> ParameterAccount:
-    """Account for the field of the form.
-
-    :param param: the field.
-    :returns: a row for the report.
-    """
-    return ParameterAccount(
-        id=param.name,
-        type="AWS::S3::ObjectKey",
-        value="-",
-        status=Status.NEEDS_DECISION,
-        note="new: the pipeline copied straight from table to table, the DAG needs S3 between them",
     )

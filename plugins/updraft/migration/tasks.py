@@ -97,6 +97,7 @@ class ParamSpec:
     :param arguments: keyword arguments of ``Param``; without ``default`` a value must be given.
     :param description: one line for the manual.
     :param kind: the type for the manual.
+    :param note: for a field that is no parameter of the pipeline, why it is there.
     :param required: whether a value must be given though it has an empty default.
     """
 
@@ -105,6 +106,7 @@ class ParamSpec:
     description: str
     kind: str
     required: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

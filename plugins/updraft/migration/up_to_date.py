@@ -21,7 +21,12 @@ class FileState(StrEnum):
     WOULD_CHANGE = "would change"
     EDITED = "edited by hand"
     MISSING = "missing"
+    NO_DAG = "no DAG, nothing in it runs"
     NOT_CONVERTED = "not converted"
+
+
+FINE = frozenset({FileState.UP_TO_DATE, FileState.NO_DAG})
+"""The states in which there is nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +50,16 @@ def compare_all(conversions: Iterable[Conversion], output: Path) -> list[Compare
 
     :param conversions: the conversions.
     :param output: folder of the DAG files.
-    :returns: for each conversion how its file stands, but for those of which nothing runs.
+    :returns: for each conversion how its file stands.
     """
-    return [
-        _compare(one, output / f"{one.dag_id}.py")
-        for one in conversions
-        if one.failed or one.dag_source is not None
-    ]
+    return [_compare(one, output / f"{one.dag_id}.py") for one in conversions]
 
 
 def _compare(conversion: Conversion, dag_file: Path) -> ComparedFile:
-    if conversion.failed or conversion.dag_source is None:
+    if conversion.failed:
         return ComparedFile(conversion, dag_file, FileState.NOT_CONVERTED)
+    if conversion.dag_source is None:
+        return ComparedFile(conversion, dag_file, FileState.NO_DAG)
     try:
         current = current_text(dag_file)
     except EditedFileError as error:

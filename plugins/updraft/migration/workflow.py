@@ -56,7 +56,8 @@ class Workflow:
     :param teardowns: by object id, the task that ends the resource which that one makes.
     :param checks: for a precondition and what it guards, under which key its task is found.
     :param described: ids of objects that describe others and are part of what a task is given.
-    :param compute: where shell commands run, ``ec2``, ``ssm`` or ``bash``.
+    :param compute: where shell commands run, a key of
+        :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
     :param missing: ids of objects that the definition refers to and does not have.
     :param broken: by object id, what is wrong with objects that can't be converted, a clause.
     :param others: tasks that no object stands for.
@@ -266,6 +267,14 @@ class Workflow:
         :returns: the objects in the order of the file.
         """
         return [item for item in self.resolved.values() if object_id in item.references(field_name)]
+
+    def ask_for(self, param: ParamSpec) -> None:
+        """Take a field into the form that is no parameter of the definition, once for all tasks.
+
+        :param param: the field.
+        """
+        if all(one.name != param.name for one in self.added_params):
+            self.added_params = (*self.added_params, param)
 
     def takers(self, task_id: str, known: Collection[ResolvedObject]) -> list[ResolvedObject]:
         """List the objects whose tasks take what another task returns.

@@ -4,16 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
-from openlineage.client.event_v2 import (
-    InputDataset,
-    Job,
-    OutputDataset,
-    Run,
-    RunEvent,
-    RunState,
-)
+from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import error_message_run, job_type_job
 from openlineage.client.serde import Serde
 from openlineage.client.uuid import generate_static_uuid
@@ -118,8 +111,8 @@ class QueryEvents:
             run=Run(run_id, run_facets),
             job=job,
             eventType=RunState.COMPLETE if query.error is None else RunState.FAIL,
-            inputs=cast("list[InputDataset]", said.inputs),
-            outputs=cast("list[OutputDataset]", said.outputs),
+            inputs=[one for one in said.inputs if isinstance(one, InputDataset)],
+            outputs=[one for one in said.outputs if isinstance(one, OutputDataset)],
         )
         yield f"{run_id}-START", _found(start)
         yield f"{run_id}-END", _found(end)

@@ -73,6 +73,23 @@ def test_a_folder_named_aws_is_a_folder(run, tmp_path):
     assert "aws has no file with a pipeline" in result.stderr
 
 
+def test_no_definition_is_written_over(run, tmp_path):
+    definition = tmp_path / "nightly.json"
+    definition.write_bytes(_SAMPLE.read_bytes())
+    result = run(definition, "--output", "nightly.json")
+    assert result.exit_code == 1
+    assert "is one of the definitions" in result.stderr
+    assert definition.read_bytes() == _SAMPLE.read_bytes()
+
+
+def test_reports_are_no_definitions(run, tmp_path):
+    (tmp_path / "nightly.json").write_bytes(_SAMPLE.read_bytes())
+    for _ in range(2):
+        result = run(tmp_path, "--output", tmp_path / "report.json")
+        assert result.exit_code == 0, result.output
+    assert len(json.loads((tmp_path / "report.json").read_text())["pipelines"]) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

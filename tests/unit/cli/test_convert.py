@@ -322,3 +322,11 @@ def test_check_of_what_can_not_be_converted_says_why(run, tmp_path):
     assert "broken.py: not converted" in result.stdout
     assert "The file ends in the middle of the definition" in result.stderr
     assert run(_SAMPLE, "--check", "--force").exit_code == 2
+
+
+def test_check_of_what_never_runs_is_fine(run, tmp_path):
+    path = tmp_path / "pieces.json"
+    path.write_text('{"objects": [{"id": "Rows", "type": "CSV", "column": "id INT"}]}')
+    result = run(path, "--check")
+    assert "pieces.py: no DAG, nothing in it runs" in result.stdout
+    assert result.exit_code == 0

@@ -74,6 +74,36 @@ def debugging_airflow_3(event: dict) -> str:
     return json.dumps({"timestamp": "2026-11-22T20:07:12.289126Z", "event": message})
 
 
+_JAVA = ("eventTime", "producer", "schemaURL", "eventType", "run", "job", "inputs", "outputs")
+
+
+def compact_text_of(event: dict) -> str:
+    """Serialise as the client for Java does, which the listener in Spark uses."""
+    ordered = {name: event[name] for name in _JAVA if name in event}
+    return json.dumps({**ordered, **event}, separators=(",", ":"), ensure_ascii=False)
+
+
+def spark_on_emr(event: dict) -> str:
+    return f"26/11/23 10:05:42 INFO ConsoleTransport: {compact_text_of(event)}"
+
+
+def spark_on_glue(event: dict) -> str:
+    return (
+        "2026-11-23 10:05:42,123 INFO [spark-listener-group-shared] transports.ConsoleTransport "
+        f"(ConsoleTransport.java:emit(27)): {compact_text_of(event)}"
+    )
+
+
+def spark_as_json(event: dict) -> str:
+    record = {
+        "@timestamp": "2026-11-23T10:05:42.123Z",
+        "log.level": "INFO",
+        "message": compact_text_of(event),
+        "log.logger": "io.openlineage.client.transports.ConsoleTransport",
+    }
+    return json.dumps(record, separators=(",", ":"))
+
+
 LINES: Sequence[Callable[[dict], str]] = (
     airflow_2,
     airflow_2_6_on_mwaa,
@@ -84,6 +114,9 @@ LINES: Sequence[Callable[[dict], str]] = (
     echoed_by_executor,
     debugging,
     debugging_airflow_3,
+    spark_on_emr,
+    spark_on_glue,
+    spark_as_json,
 )
 
 

@@ -140,8 +140,7 @@ def test_other_activities_become_failing_placeholders_in_order(definition):
         {
             "id": "Load",
             "type": "ShellCommandActivity",
-            "command": "x",
-            "stage": "true",
+            "command": "x #{@actualEndTime}",
             "input": {"ref": "Backup"},
             "runsOn": {"ref": "Cluster"},
         }

@@ -1,11 +1,13 @@
 """Ids of DAGs and tasks."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from updraft.errors import UpdraftError
-from updraft.migration.names import check_dag_id, dag_id_of, snake_case, unique
+from updraft.migration.names import check_dag_id, dag_id_of, file_stems, snake_case, unique
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,13 @@ def test_bad_dag_ids(dag_id):
 def test_unique():
     taken = set()
     assert [unique("a", taken) for _ in range(3)] == ["a", "a_2", "a_3"]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders():
+    files = [Path("/p/a/x/job.json"), Path("/p/b/x/Job.tf.json"), Path("/p/b/other.json")]
+    assert list(file_stems(files).values()) == ["a_x_job", "b_x_Job", "other"]
+
+
+def test_files_of_one_name_in_one_folder_stay_as_they_are():
+    files = [Path("/p/job.json"), Path("/p/JOB.json"), Path("/p/b/job.yaml")]
+    assert list(file_stems(files).values()) == ["job", "JOB", "b_job"]

@@ -159,6 +159,37 @@ def test_the_airflow_worker_gets_arguments_by_variables(shell, tasks_of, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("compute", "expected"),
+    [
+        ("ecs", ("EcsRunTaskOperator", "ecs_task_definition")),
+        ("batch", ("BatchOperator", "batch_job_queue")),
+    ],
+)
+def test_containers(shell, tasks_of, tmp_path, compute, expected):
+    operator, asked = expected
+    definition = shell({"region": "eu-west-1"}, command="echo $1", scriptArgument=["a b"])
+    conversion = _converted(definition, tmp_path, compute)
+    tasks = tasks_of(conversion)
+    assert set(tasks) == {"work"}
+    assert tasks["work"]["operator"] == operator
+    assert tasks["work"]["deferrable"] is True
+    assert tasks["work"]["region_name"] == "eu-west-1"
+    command = ["bash", "-c", "echo $1", "bash", "a b"]
+    assert f"'command': {command}" in str(tasks["work"])
+    (row,) = [one for one in conversion.report.parameters if one.id == asked]
+    assert row.status is Status.NEEDS_DECISION
+    assert f"{{{{ params.{asked} }}}}" in str(tasks["work"]).replace("\\", "")
+
+
+def test_a_container_copies_data(shell, tasks_of, tmp_path):
+    definition = shell(scriptUri="s3://b/x.sh", stage="true", input={"ref": "Backup"})
+    tasks = tasks_of(_converted(definition, tmp_path, "batch"))
+    *_, form, script, count, uri, outputs = tasks["work"]["container_overrides"]["command"]
+    assert (form, script, count, outputs) == ("script", "s3://b/x.sh", "1", "0")
+    assert uri.endswith("/")
+
+
+@pytest.mark.parametrize(
     ("compute", "fields", "words"),
     [
         ("bash", {"scriptUri": "s3://bucket/x"}, "--compute ec2 or ssm"),
@@ -184,9 +215,8 @@ def test_what_cannot_be_said_is_a_placeholder(shell, tmp_path, compute, fields, 
 
 
 def test_choices_of_compute():
-    check_compute("ssm")
-    with pytest.raises(UpdraftError, match="Amazon ECS are not converted yet"):
-        check_compute("ecs")
+    for choice in ("ssm", "ecs", "batch"):
+        check_compute(choice)
     with pytest.raises(UpdraftError, match="did you mean 'bash'"):
         check_compute("bahs")
 

@@ -126,7 +126,7 @@ def add_table_to_table(
         "loads files from S3 into a table",
         (Status.APPROXIMATED, account),
     )
-    fields.workflow.added_params = (staging,)
+    fields.workflow.ask_for(staging)
 
 
 def _connection(node: ResolvedObject, fields: TaskFields) -> Connection:

@@ -12,14 +12,15 @@ from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.ec2_instance_fields import InstanceFields
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
+from updraft.migration.mappers.shell_in_container import CONTAINER_OPERATORS
 from updraft.migration.mappers.shell_on_worker import OPERATOR as BASH_OPERATOR
-from updraft.migration.mappers.shell_places import EC2, RESOURCE_TAG, SSM
+from updraft.migration.mappers.shell_places import BATCH, EC2, ECS, RESOURCE_TAG, SSM
 from updraft.migration.mappers.shell_settings import OPERATOR as SHELL_OPERATOR
 from updraft.migration.mappers.task_settings import PIPELINE_WIDE, retry_settings
 from updraft.migration.tasks import TaskOutput, TaskSpec
 
 _OPERATORS = "updraft.operators.ec2"
-_SHELL = {BASH_OPERATOR, SHELL_OPERATOR}
+_SHELL = {BASH_OPERATOR, SHELL_OPERATOR, *CONTAINER_OPERATORS}
 _GONE = "the activities on it need no computer of their own any more"
 _LIMIT = (
     "`execution_timeout` of the tasks that ran on it, for each try, where it is the shorter one"
@@ -66,6 +67,8 @@ class Ec2ResourceMapper(ObjectMapper):
         elif workflow.compute == SSM:
             note = f"a machine of yours with the tag `{RESOURCE_TAG}` takes its place"
             drop = Status.APPROXIMATED, note
+        elif workflow.compute in {ECS, BATCH}:
+            drop = Status.APPROXIMATED, "containers take its place, one for each command"
         else:
             drop = Status.APPROXIMATED, "the Airflow worker takes its place"
         _drop(item, workflow, *drop)

@@ -156,7 +156,7 @@ def _add_table_to_table(item: ResolvedObject, ends: _Ends, workflow: Workflow) -
     for copy, add in zip(copies, (workflow.add_preparation, workflow.add_task), strict=True):
         task_id = workflow.task_id(item, copy.kind.noun)
         add(copy_task(item, copy, task_id, settings), templates_of(copy))
-    workflow.added_params = (staging,)
+    workflow.ask_for(staging)
     _account(item, copies, workflow)
     workflow.report(
         Severity.WARNING,

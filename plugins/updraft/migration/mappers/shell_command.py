@@ -12,9 +12,17 @@ from updraft.migration.compiled_fields import compile_value, references_to
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
+from updraft.migration.mappers.shell_in_container import add_container_task
 from updraft.migration.mappers.shell_on_cluster import add_cluster_step
 from updraft.migration.mappers.shell_on_worker import add_worker_task
-from updraft.migration.mappers.shell_places import BASH, EC2, RESOURCE_TAG, WORKER_GROUP_TAG
+from updraft.migration.mappers.shell_places import (
+    BASH,
+    BATCH,
+    EC2,
+    ECS,
+    RESOURCE_TAG,
+    WORKER_GROUP_TAG,
+)
 from updraft.migration.mappers.shell_settings import (
     LEGACY_USER,
     OPERATOR,
@@ -65,6 +73,8 @@ def add_shell_task(
         )
     elif workflow.compute == BASH:
         add_worker_task(item, resource, workflow, node)
+    elif resource is not None and workflow.compute in {ECS, BATCH}:
+        add_container_task(item, resource, workflow, node)
     else:
         _add_machine_task(item, resource, workflow, node)
 

@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 
-EC2, SSM, BASH = "ec2", "ssm", "bash"
+EC2, SSM, BASH, ECS, BATCH = "ec2", "ssm", "bash", "ecs", "batch"
 
 COMPUTE: Mapping[str, str] = {
     EC2: "an instance of EC2 for each run, as before",
     SSM: "machines of your own, which Systems Manager manages and a tag names",
     BASH: "the Airflow worker",
+    ECS: "a container on Amazon ECS, whose cluster and task definition the form asks for",
+    BATCH: "a job of AWS Batch, whose queue and definition the form asks for",
 }
 """Choices of ``updraft convert --compute``, with what they mean."""
-
-NOT_OFFERED: Mapping[str, str] = {
-    "batch": "Commands on AWS Batch are not converted yet: use ec2, and move them by hand.",
-    "ecs": "Commands on Amazon ECS are not converted yet: use ec2, and move them by hand.",
-}
-"""Choices that are refused, with the sentence that says so."""
 
 RESOURCE_TAG = "data-pipeline-resource"
 """Tag of machines of one's own that take the place of a resource; its value names it."""

@@ -77,7 +77,7 @@ def graph_before(workflow: Workflow) -> Graph:
     """Draw what a definition says: its objects, and the references written on them.
 
     :param workflow: the workflow.
-    :returns: the graph; a reference to an object that does not exist has no edge.
+    :returns: the graph, with the objects that references name and the file lacks.
     """
     definition = workflow.definition
     parents = parent_ids(definition)
@@ -85,7 +85,7 @@ def graph_before(workflow: Workflow) -> Graph:
         Node(
             id=item.id,
             label=item.name,
-            detail=item.type or _without_type(item.id, parents),
+            detail=item.type or _without_type(item.id, workflow, parents),
             kind=_kind(item.id, workflow, parents),
         )
         for item in definition.objects_by_id.values()
@@ -120,9 +120,11 @@ def _implied(task: TaskSpec) -> list[str]:
     return sorted(task.implied_upstream)
 
 
-def _without_type(object_id: str, parents: frozenset[str]) -> str:
+def _without_type(object_id: str, workflow: Workflow, parents: frozenset[str]) -> str:
     if object_id == DEFAULT_ID:
         return "pipeline-wide"
+    if object_id in workflow.missing:
+        return "not in the definition"
     return "lends its fields" if object_id in parents else "no type"
 
 
