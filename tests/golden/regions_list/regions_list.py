@@ -1,4 +1,4 @@
-# Updraft sha256:a938dc15d2000ddd2a53aa405a679e1ba4ef9418814f23ab8b05ae57ce130cef
+# Updraft sha256:beedffb8422fd742531fe66879c24046ce947fb844566a082bc77ce748db6ee6
 """What the pipeline regions_list did.
 
 1. `inventory` fails, because a list in a text is not supported: write one text for
@@ -66,8 +66,8 @@ with DAG(
         instance_tags={"worker-group": "inventory"},
         command='compare "$@"',
         arguments=(
-            "{{ ((['--folders']) + (params.myBuckets)) | map('string') | list | "
-            "tojson }}"
+            "{{ macros.updraft.flatten('--folders', params.myBuckets) | map("
+            "'string') | list | tojson }}"
         ),
     )
 
