@@ -142,7 +142,7 @@ def _query(row: Mapping[str, Any], text: str | None) -> PastQuery:
 
 def _with_lines(text: str) -> str:
     """Give lines back to a text; Amazon Redshift writes their ends as a backslash and a letter."""
-    return text if "\n" in text else text.replace("\\r", "").replace("\\n", "\n")
+    return text if "\n" in text else text.replace("\\n", "\n")
 
 
 def _word(kind: str) -> str:
