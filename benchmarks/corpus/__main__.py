@@ -15,7 +15,8 @@ from rich.table import Table
 
 from benchmarks.corpus.figures import Figures, figures_of, total
 from updraft.datapipeline.reading import read_file
-from updraft.migration.batch import Given, convert_all
+from updraft.migration.batch import convert_all
+from updraft.migration.given_values import Given
 from updraft.migration.import_check import check_imports
 from updraft.migration.inputs import find_inputs
 

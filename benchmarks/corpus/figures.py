@@ -11,7 +11,6 @@ from updraft.migration.import_check import ImportOutcome
 from updraft.migration.ledger import NO_RULE, FieldAccount, Status
 
 _KEPT = {Status.CARRIED_OVER, Status.EQUIVALENT}
-_WORST_FIRST = list(Status)[::-1]
 
 
 @dataclass(frozen=True)

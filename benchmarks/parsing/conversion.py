@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from updraft.migration.batch import Given, check_all, convert_all, write_all
+from updraft.migration.batch import check_all, convert_all, write_all
+from updraft.migration.given_values import Given
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
 # So many divide a hundred: each hundred has the same mixture.

@@ -4,7 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from updraft.migration.batch import Given, convert_all, write_all
+from updraft.migration.batch import convert_all, write_all
+from updraft.migration.given_values import Given
 
 PROJECT = Path(__file__).parents[2]
 WORKFLOWS = Path(__file__).parent / "workflows"

@@ -23,8 +23,8 @@ from updraft.cli.definition_options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from updraft.migration.batch import Given
     from updraft.migration.conversion import Conversion
+    from updraft.migration.given_values import Given
     from updraft.migration.inputs import Inputs
     from updraft.migration.reporting.overview import Overview
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from updraft.datapipeline.findings import Finding
     from updraft.datapipeline.model import Definition
-    from updraft.migration.batch import Given
+    from updraft.migration.given_values import Given
 
 
 class OutputFormat(StrEnum):

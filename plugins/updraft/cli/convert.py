@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from updraft.migration.batch import Given, Written
+    from updraft.migration.batch import Written
     from updraft.migration.conversion import Conversion
+    from updraft.migration.given_values import Given
 
 
 def convert(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from updraft.datapipeline.findings import Finding
-    from updraft.migration.batch import Given
+    from updraft.migration.given_values import Given
     from updraft.migration.inputs import Inputs
 
 SetOption = Annotated[
@@ -43,7 +43,7 @@ def given_beside(
     """
     from updraft.datapipeline.model import ParameterValue  # noqa: PLC0415 keeps start fast
     from updraft.datapipeline.reading import read_parameters, read_values  # noqa: PLC0415 likewise
-    from updraft.migration.batch import Given  # noqa: PLC0415 likewise
+    from updraft.migration.given_values import Given  # noqa: PLC0415 likewise
 
     given, findings = read_values(values) if values is not None else ((), ())
     declared, others = read_parameters(parameters) if parameters is not None else ((), ())

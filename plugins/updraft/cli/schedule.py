@@ -21,7 +21,7 @@ from updraft.cli.definition_options import (
 )
 
 if TYPE_CHECKING:
-    from updraft.migration.batch import Given
+    from updraft.migration.given_values import Given
     from updraft.migration.pipeline_schedule import ActivitySchedule, PipelineSchedule, RunTimes
 
 

@@ -3,15 +3,15 @@
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from updraft.datapipeline.file_checking import check_result, unknown_values
 from updraft.datapipeline.findings import Finding, Severity
-from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.model import Definition
 from updraft.datapipeline.reading import ReadResult
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import Conversion, convert_definition
+from updraft.migration.given_values import Given
 from updraft.migration.import_check import ImportOutcome, check_imports
 from updraft.migration.inputs import pipeline_id, placed, read_input, shown_path
 from updraft.migration.names import check_dag_id, dag_id_of, file_stems, unique
@@ -46,36 +46,6 @@ def _check_file_name(path: Path) -> None:
         str(path).encode()
     except UnicodeEncodeError:
         raise FileNameError("The file name is not UTF-8") from None
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a user gives beside the definitions.
-
-    :param values: parameter values that go before those in the files.
-    :param parameters: parameters declared in a file of their own.
-    :param start_date: from when on the DAGs take the place of the pipelines, in UTC.
-    :param compute: where shell commands run, a key of
-        :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
-    :param strict: whether nothing is written for a file with an error.
-    """
-
-    values: tuple[ParameterValue, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    start_date: datetime | None = None
-    compute: str = "ec2"
-    airflow: str = "3"
-    strict: bool = False
-
-    @property
-    def sources(self) -> set[str]:
-        """The files and options that the values come from."""
-        return {one.source for one in self.values}
-
-    @property
-    def by_name(self) -> dict[str, tuple[str, ...]]:
-        """The values by name; of several the last one."""
-        return {one.id: one.values for one in self.values}
 
 
 def convert_all(

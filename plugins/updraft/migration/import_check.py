@@ -100,6 +100,8 @@ def _environment(home: Path) -> dict[str, str]:
         **{key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW__")},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        # The first file loads the providers, which takes its time on a busy machine.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(_TIMEOUT_SECONDS),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",

@@ -487,7 +487,7 @@ def test_description_and_tags_of_the_pipeline(tmp_path):
     assert 'description="Copies {{ orders }}"' in conversion.dag_source
     assert 'tags=["data-pipeline", "team=data"]' in conversion.dag_source
     assert 'doc_md="lists"' in conversion.dag_source
-    rows = {one.property: one.status for one in conversion.report.pipeline}
+    rows = {one.property: one.status for one in conversion.report.properties}
     assert rows["description"] is rows["tag"] is Status.CARRIED_OVER
     assert rows["activate"] is Status.APPROXIMATED
     assert "| description | Copies {{ orders }} |" in conversion.report.to_markdown()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from updraft.migration.batch import Given, convert_all
+from updraft.migration.batch import convert_all
+from updraft.migration.given_values import Given
 from updraft.migration.inputs import find_inputs, read_input
 from updraft.migration.ledger import Status
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from updraft.datapipeline.findings import Finding, Severity
-from updraft.migration.batch import Given, convert_all
+from updraft.migration.batch import convert_all
 from updraft.migration.conversion import Conversion, convert_file
+from updraft.migration.given_values import Given
 from updraft.migration.ledger import FieldAccount, Status
 from updraft.migration.output_files import write_overview
 from updraft.migration.parameters import ParameterAccount
