@@ -63,6 +63,8 @@ def _percent(part: int, whole: int) -> str:
 def _row(one: Figures) -> list[str]:
     if one.problems:
         verdict = f"[red]{len(one.problems)} problems[/]"
+    elif one.refused:
+        verdict = "refused"
     else:
         verdict = "clean" if one.dags else "nothing runs"
     return [
@@ -106,6 +108,8 @@ def main() -> None:
         width = None if sys.stdout.isatty() else 160
         _print(rows, Console(width=width, highlight=False))
     for one in rows:
+        if one.refused:
+            errors.print(f"{one.name} is refused: {one.refused}", markup=False)
         for problem in one.problems:
             errors.print(f"{one.name}: {problem}", style="red", markup=False)
         if one.accounted < one.fields:

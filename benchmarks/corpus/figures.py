@@ -29,6 +29,7 @@ class Figures:
     :param kept: those carried over or equivalent.
     :param settled: fields carried over, equivalent or dropped for a reason.
     :param findings: errors found in the definition.
+    :param refused: why the file is no definition, empty when it is one.
     :param problems: what must not be: crashes, import errors and import warnings.
     """
 
@@ -43,6 +44,7 @@ class Figures:
     kept: int = 0
     settled: int = 0
     findings: int = 0
+    refused: str = ""
     problems: tuple[str, ...] = ()
 
     @property
@@ -90,6 +92,12 @@ def figures_of(
         findings=sum(
             finding.severity.value == "error" for one in conversions for finding in one.findings
         ),
+        refused="; ".join(
+            finding.message
+            for one in conversions
+            if one.report is None and one.crash is None
+            for finding in one.findings
+        ),
         problems=tuple(_problems(conversions, outcomes)),
     )
 
@@ -132,8 +140,6 @@ def _problems(
     for one in conversions:
         if one.crash is not None:
             yield f"crash: {one.crash.strip().splitlines()[-1]}"
-        elif one.report is None:
-            yield f"not converted: {'; '.join(finding.message for finding in one.findings)}"
         outcome = outcomes.get(f"{one.dag_id}.py")
         if one.dag_source is None or outcome is None:
             continue

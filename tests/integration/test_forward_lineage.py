@@ -179,7 +179,7 @@ def test_an_event_that_finds_no_bucket_waits_for_it(bucket, domain, tmp_path, ca
 
 
 def test_what_the_catalog_could_not_process_is_named_once(
-    local_stack, outbox: Outbox, domain: str, caplog
+    local_stack, outbox: Outbox, domain: str, capsys
 ):
     name = f"{domain}.export"
     for number in range(2):
@@ -203,7 +203,7 @@ def test_what_the_catalog_could_not_process_is_named_once(
     try:
         counts = forward(outbox, domain)
         assert (counts["posted"], counts["failed_later"]) == (2, 1)
-        assert f"(COMPLETE of {name}, run " in caplog.text
+        assert f"(COMPLETE of {name}, run " in capsys.readouterr().out
         assert forward(outbox, domain)["failed_later"] == 0
     finally:
         urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from updraft.cli.convert import check_compute, converted, instant
+from updraft.cli.convert import check_airflow, check_compute, converted, instant
 from updraft.cli.definition_options import (
     ParametersOption,
     SetOption,
@@ -85,6 +85,9 @@ def analyze(
     compute: Annotated[
         str, typer.Option(help="Where shell commands would run, as for convert.")
     ] = "ec2",
+    airflow: Annotated[
+        str, typer.Option(help="The Airflow that DAGs would be for, as for convert.")
+    ] = "3",
     start_date: Annotated[
         str | None,
         typer.Option(help="From when on DAGs would run, as for convert.", show_default=False),
@@ -114,11 +117,12 @@ def analyze(
     kind = format_ or _BY_SUFFIX.get(output.suffix.lower() if output else "", AnalysisFormat.TABLE)
     try:
         check_compute(compute)
+        check_airflow(airflow)
         given, found = given_beside(set_ or [], values, parameters)
         print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
-        given = replace(given, start_date=instant(start_date), compute=compute)
+        given = replace(given, start_date=instant(start_date), compute=compute, airflow=airflow)
         asks = _has_airflow() if import_check is None else import_check
         found_inputs = _inputs(inputs, output, errors)
         conversions = _conversions(found_inputs, given, errors, import_check=asks)

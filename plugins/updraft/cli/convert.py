@@ -71,6 +71,9 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    airflow: Annotated[
+        str, typer.Option(help="The Airflow that the DAGs are for: 3 or 2.11.")
+    ] = "3",
     force: Annotated[
         bool, typer.Option("--force", help="Replace DAG files that were edited by hand.")
     ] = False,
@@ -107,11 +110,13 @@ def convert(
         raise typer.BadParameter("--check writes nothing, so that there is nothing to --force")
     try:
         check_compute(compute)
+        check_airflow(airflow)
         given, found = given_beside(set_ or [], values, parameters)
         print_findings(found, errors)
         if has_errors(found):
             raise typer.Exit(1)
         given = replace(given, start_date=instant(start_date), compute=compute, strict=strict)
+        given = replace(given, airflow=airflow)
         found_inputs = find_inputs(inputs)
         print_left_out(found_inputs, errors)
         conversions = converted(found_inputs.files, dag_id, given, errors)
@@ -201,6 +206,18 @@ def _write_overview(written: "list[Written]", report_folder: Path) -> Path | Non
     if all(one.conversion.failed for one in written):
         return None
     return write_overview(report_folder, overview_of(one.conversion for one in written))
+
+
+def check_airflow(airflow: str) -> None:
+    """Make sure that there are DAGs for the Airflow that the user names.
+
+    :param airflow: its line.
+    :raises UpdraftError: when there are none for it.
+    """
+    from updraft.choices import choose  # noqa: PLC0415 keeps start fast
+    from updraft.migration.airflow_releases import RELEASES  # noqa: PLC0415 likewise
+
+    choose("--airflow", airflow, RELEASES)
 
 
 def check_compute(compute: str) -> None:

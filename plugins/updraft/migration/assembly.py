@@ -58,6 +58,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         default_args=workflow.default_args,
         settings=workflow.dag_settings,
         notice=failure_notice(workflow),
+        release=workflow.release,
         description=_shown(workflow.definition.pipeline.description),
         tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
     )
@@ -95,10 +96,12 @@ def _properties(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
     if properties.description:
         shown = mask_passwords(properties.description)
         rows.append(_account("description", shown, Status.CARRIED_OVER, "`description` of the DAG"))
-    rows += [
-        _account("tag", tag, Status.CARRIED_OVER, "a tag of the DAG")
-        for tag in map(_tag, properties.tags)
-    ]
+    for pair in properties.tags:
+        tag = _tag(pair)
+        status, note = Status.CARRIED_OVER, "a tag of the DAG"
+        if len(tag) == _LONGEST_TAG:
+            status, note = Status.APPROXIMATED, f"a tag of the DAG, of {_LONGEST_TAG} characters"
+        rows.append(_account("tag", tag, status, note))
     if properties.activate is not None:
         note = (
             "a new DAG is paused until somebody switches it on, unless "

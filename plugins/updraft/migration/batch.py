@@ -64,6 +64,7 @@ class Given:
     parameters: tuple[Parameter, ...] = ()
     start_date: datetime | None = None
     compute: str = "ec2"
+    airflow: str = "3"
     strict: bool = False
 
     @property
@@ -157,6 +158,7 @@ def _convert_file(
             parameters=given.parameters,
             start_date=given.start_date,
             compute=given.compute,
+            airflow=given.airflow,
         )
         for one in (conversion, *conversion.others):
             if taken.setdefault(one.dag_id, path) != path:

@@ -1,12 +1,12 @@
 """Fields of objects as templates, each of which counts as read where it is written."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from updraft.datapipeline.findings import mask_passwords
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.jinja_compiler import Template
-from updraft.migration.jinja_text import jinja_string
 from updraft.migration.mapper import Workflow
 from updraft.migration.tasks import ArgumentValue
 
@@ -55,25 +55,16 @@ def compile_texts(
     """
     inherited = item.fields.get(name)
     texts = inherited.field.texts if inherited is not None else ()
-    try:
-        lists = [workflow.compiler.compile_list(text, item, node) for text in texts]
-    except NotCompilableError:
-        lists = []
-    if inherited is None or not any(lists):
+    found: Template | None = None
+    with suppress(NotCompilableError):  # which says the same of each value below
+        found = workflow.compiler.compile_list(texts, item, node)
+    if inherited is None or found is None:
         compiled = compile_values(name, item, workflow, node)
         return [one.text for one in compiled], compiled
     workflow.compiler.require_public(name)
     require_no_password(name, item)
-    read: list[Template] = [reading(name, item)]
-    pieces: list[str] = []
-    for text, found in zip(texts, lists, strict=True):
-        one = found or workflow.compiler.compile_text(text, item, node)
-        if found is None and one.literal is None:
-            raise NotCompilableError(f"{item.id}.{name} has a list beside other expressions")
-        read.append(one)
-        pieces.append(found.text if found else f"[{jinja_string(one.literal or '')}]")
-    whole = " + ".join(f"({piece})" for piece in pieces) if len(pieces) > 1 else pieces[0]
-    return f"{{{{ ({whole}) | map('string') | list | tojson }}}}", tuple(read)
+    text = f"{{{{ {found.text} | map('string') | list | tojson }}}}"
+    return text, (found, reading(name, item))
 
 
 def compile_value(

@@ -22,7 +22,7 @@ from updraft.datapipeline.model import (
 )
 from updraft.datapipeline.object_types import WORKING_CATEGORIES, is_user_field, object_types
 from updraft.datapipeline.order_checking import CIRCLE
-from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
+from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject, parent_ids
 from updraft.datapipeline.slots import repair_slots
 from updraft.migration.names import unique
 
@@ -103,16 +103,19 @@ def complete(checked: Checked, read_findings: Iterable[Finding] = ()) -> Complet
     definition = definition.with_parameters(tuple(_undeclared(definition)))
     resolved, findings = check(definition)
     missing_ids = frozenset(one.id for one in missing)
-    broken: dict[str, str] = {
-        new: f"the definition has another object with the id {old}"
-        for new, old in written_ids.items()
-    }
+    parents = parent_ids(definition)
+    broken: dict[str, str] = {}
+    for new, old in written_ids.items():
+        reason = f"the definition has another object with the id {old}"
+        # Who refers to an object of which there are two may have meant either.
+        referring = _working(resolved[old], resolved, parents) - {old}
+        broken |= dict.fromkeys({new} | referring, reason)
     _, slots = repair_slots(definition)
     errors = [one for one in (*read_errors, *slots, *findings) if one.severity is Severity.ERROR]
     for finding in errors:
         if finding.field is not None and definition.is_secret(finding.field):
             continue  # Nobody takes its value over, so that it may be anything.
-        for object_id in _hit(finding, resolved, missing_ids):
+        for object_id in _hit(finding, resolved, missing_ids, parents):
             broken.setdefault(object_id, clause(finding, object_id))
     return Completed(definition, resolved, missing_ids, broken, written_ids)
 
@@ -236,7 +239,9 @@ def _undeclared(definition: Definition) -> Iterator[Parameter]:
                     )
 
 
-def _hit(finding: Finding, resolved: Resolved, missing: frozenset[str]) -> set[str]:
+def _hit(
+    finding: Finding, resolved: Resolved, missing: frozenset[str], parents: frozenset[str]
+) -> set[str]:
     """Find the objects that can't be converted because of an error."""
     object_id, name = finding.object_id, finding.field
     if object_id not in resolved or object_id in missing or finding.message.startswith(CIRCLE):
@@ -249,7 +254,7 @@ def _hit(finding: Finding, resolved: Resolved, missing: frozenset[str]) -> set[s
         for item in resolved.values()
         if item.id == object_id or _inherits(item, name, object_id)
     ]
-    return {one for heir in heirs for one in _working(heir, resolved)}
+    return {one for heir in heirs for one in _working(heir, resolved, parents)}
 
 
 def _inherits(item: ResolvedObject, name: str | None, owner_id: str | None) -> bool:
@@ -260,14 +265,15 @@ def _inherits(item: ResolvedObject, name: str | None, owner_id: str | None) -> b
     return inherited is not None and inherited.owner_id == owner_id and reads
 
 
-def _working(item: ResolvedObject, resolved: Resolved) -> set[str]:
+def _working(item: ResolvedObject, resolved: Resolved, parents: frozenset[str]) -> set[str]:
     """Follow an object to those that do something with it."""
     found: set[str] = set()
     seen: set[str] = set()
     pending = [item]
     while pending:
         one = pending.pop()
-        if one.id in seen or one.id == DEFAULT_ID:
+        abstract = one.type is None and one.id in parents
+        if one.id in seen or one.id == DEFAULT_ID or abstract:
             continue
         seen.add(one.id)
         # A schedule or an action that is not sound is a matter of the fields that refer to it.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from updraft.choices import choose
 from updraft.datapipeline.file_checking import (
     by_place,
     check_definition,
@@ -14,6 +15,7 @@ from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.reading import read_file
+from updraft.migration.airflow_releases import AIRFLOW_3, RELEASES
 from updraft.migration.assembly import assemble, with_errors
 from updraft.migration.completion import Completed, complete
 from updraft.migration.dag_schedules import DagSchedule
@@ -85,6 +87,8 @@ def convert_file(
     values: tuple[ParameterValue, ...] = (),
     start_date: datetime | None = None,
     compute: str = "ec2",
+    *,
+    airflow: str = AIRFLOW_3.name,
 ) -> Conversion:
     """Convert a file that holds one definition; nothing is written.
 
@@ -94,6 +98,7 @@ def convert_file(
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
     :param compute: where shell commands run, a key of
         :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
+    :param airflow: the line of Airflow that the DAG is for, ``3`` or ``2.11``.
     :returns: DAG, report and findings; of what is no definition the findings only.
     """
     result = read_file(path, given={one.id: one.values for one in values})
@@ -109,6 +114,7 @@ def convert_file(
         values=values,
         start_date=start_date,
         compute=compute,
+        airflow=airflow,
     )
 
 
@@ -122,6 +128,7 @@ def convert_definition(
     parameters: tuple[Parameter, ...] = (),
     start_date: datetime | None = None,
     compute: str = "ec2",
+    airflow: str = AIRFLOW_3.name,
 ) -> Conversion:
     """Convert a definition; nothing is written.
 
@@ -134,16 +141,20 @@ def convert_definition(
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
     :param compute: where shell commands run, a key of
         :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
+    :param airflow: the line of Airflow that the DAG is for, ``3`` or ``2.11``.
     :returns: DAG, report and findings.
     """
     checked = check_definition(definition, values, parameters)
     completed = complete(checked, read_findings)
+    release = choose("airflow", airflow, RELEASES)
     schedule = pipeline_schedule(completed.definition, completed.resolved, start_date)
+    schedule = replace(schedule, dag=replace(schedule.dag, release=release))
     parts = split_by_schedule(completed, schedule, dag_id)
     if not parts:
         parts = (Part(dag_id, _workflow(completed, schedule)),)
     for part in parts:
         part.workflow.compute = compute
+        part.workflow.release = release
     made = [assemble(part.workflow, path.name, part.dag_id) for part in parts]
     known_tasks = task_ids(parts)
     # What concerns the whole definition is said once.

@@ -14,13 +14,11 @@ from updraft.datapipeline.schedules import (
     last_start,
     simulate,
 )
+from updraft.migration.airflow_releases import AIRFLOW_3, AirflowRelease
 from updraft.migration.compiled_texts import RunClock
 from updraft.migration.tasks import Code
 from updraft.migration.timetables import TimetableSpec, datetime_code, timetable_for
 
-# A run's own instant: set for every run, also where a manual run has no logical date, and the
-# same for all tries of its tasks.
-_RUN_START = "dag_run.run_after"
 _TRIGGER = ".CronTriggerTimetable"
 
 
@@ -33,6 +31,7 @@ class DagSchedule:
     :param start_date: when the first period begins that runs in Airflow.
     :param end_date: when the last one begins, none when there is no last one.
     :param catchup: whether periods that passed while the DAG was paused run too.
+    :param release: the Airflow that it is for.
     """
 
     rule: ScheduleRule
@@ -40,6 +39,7 @@ class DagSchedule:
     start_date: datetime | None = None
     end_date: datetime | None = None
     catchup: bool = False
+    release: AirflowRelease = AIRFLOW_3
 
     @property
     def arguments(self) -> dict[str, Code]:
@@ -64,13 +64,14 @@ class DagSchedule:
                 # Its data intervals have no length.
                 end = f"data_interval_start.add({period.unit}={period.count})"
             return RunClock("data_interval_start", end, pendulum=True)
+        run_start = self.release.run_start
         if period is None or self.rule.type is not ScheduleType.CRON:
-            return RunClock(_RUN_START, None)
+            return RunClock(run_start, None)
         if period.months:
             function = f"plus{period.unit.capitalize()}"
-            return RunClock(_RUN_START, f"macros.updraft.{function}({_RUN_START}, {period.count})")
+            return RunClock(run_start, f"macros.updraft.{function}({run_start}, {period.count})")
         shift = f"macros.timedelta({period.unit}={period.count})"
-        return RunClock(_RUN_START, f"({_RUN_START} + {shift})")
+        return RunClock(run_start, f"({run_start} + {shift})")
 
     def legacy_runs(self, count: int) -> list[ScheduledRun]:
         """List the first runs by the legacy rule.

@@ -8,6 +8,7 @@ node itself, not its path.
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.tasks import PLACEHOLDER, TaskSpec
 from updraft.migration.unknown_objects import SCRIPT_REFERENCES, is_unknown
@@ -90,6 +91,10 @@ def _add_cut(circle: list[str], workflow: Workflow) -> str:
     message = f"{CIRCLE}: {' → '.join([*circle, circle[0]])}"
     workflow.report(Severity.ERROR, item, "dependsOn", message, "Remove one of the dependencies")
     task_id = workflow.free_task_id(f"{waiting.task_id}_waits_for_{awaited.task_id}")
+    note = f"`{task_id}` fails in place of what would close a circle"
+    for name in ("dependsOn", "input", "precondition"):
+        if awaited.object_id in item.references(name):
+            workflow.ledger.account(item, name, Status.NEEDS_DECISION, note)
     why = f"`{waiting.task_id}` would wait for `{awaited.task_id}`, which waits for it"
     workflow.others.append(
         TaskSpec(

@@ -32,6 +32,8 @@ from updraft.migration.jinja_functions import (
     compile_list,
     compile_negation,
     compile_operation,
+    compile_texts,
+    kind_of,
     number_code,
 )
 from updraft.migration.jinja_text import (
@@ -39,6 +41,7 @@ from updraft.migration.jinja_text import (
     JinjaText,
     Kind,
     parameter_code,
+    to_code,
     to_template,
 )
 from updraft.migration.runtime_fields import runtime_field
@@ -90,21 +93,22 @@ class JinjaCompiler:
         return self.compile_parts(parse_text(text), item, node)
 
     def compile_list(
-        self, text: str, item: ResolvedObject, node: ResolvedObject | None = None
+        self, texts: tuple[str, ...], item: ResolvedObject, node: ResolvedObject | None = None
     ) -> Template | None:
-        """Compile the value of a field that is nothing but a list, such as an array parameter.
+        """Compile the values of a field when lists are among them, such as array parameters.
 
-        :param text: the value.
+        :param texts: the values.
         :param item: the object whose field it is.
         :param node: what an alarm or a precondition belongs to.
-        :returns: the expression, without braces around it; none when the value is something else.
-        :raises NotCompilableError: when it can't be said exactly.
+        :returns: an expression for all of them, without braces; none when each is a text.
+        :raises NotCompilableError: when a part of one can't be said exactly.
         """
         scope = Scope(node)
-        value = self._parts(parse_text(text), item, scope)
-        if len(value) != 1 or isinstance(value[0], str) or value[0].kind != "list":
+        values = [self._parts(parse_text(text), item, scope) for text in texts]
+        if not any(kind_of(one) in _LISTS for one in values):
             return None
-        return Template(value[0].text, None, frozenset(scope.parameters), frozenset(scope.fields))
+        whole = compile_texts(values)
+        return Template(to_code(whole), None, frozenset(scope.parameters), frozenset(scope.fields))
 
     def compile_field(self, name: str, item: ResolvedObject) -> Template:
         """Compile a field that has one text.

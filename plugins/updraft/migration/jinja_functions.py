@@ -116,6 +116,19 @@ def compile_list(items: list[JinjaText]) -> JinjaText:
     return (JinjaCode(macro("flatten", *items), "list"),)
 
 
+def compile_texts(values: list[JinjaText]) -> JinjaText:
+    """Write the values of a field as one list of texts, lists among them taken apart.
+
+    :param values: the values, compiled.
+    :returns: the list.
+    """
+    if len(values) == 1 and kind_of(values[0]) == "list":
+        return values[0]
+    # A number or an instant becomes the text that the service made of it.
+    texts = [one if is_text(one) or kind_of(one) in _LISTS else ("", *one) for one in values]
+    return compile_list(texts)
+
+
 def number_code(digits: str) -> JinjaCode:
     """Write a number as Jinja.
 

@@ -85,8 +85,8 @@ def _map_each(workflow: Workflow) -> list[ResolvedObject]:
         if item.id == DEFAULT_ID:
             continue
         worked = is_unknown(item) and (
-            item.id in workflow.broken
-            or may_have_worked(item, workflow)
+            may_have_worked(item, workflow)
+            or _is_unread(item, workflow)
             or is_missing_script(item, workflow)
         )
         place = "activity" if worked else item.category or ""
@@ -147,6 +147,11 @@ def _keep_comments(workflow: Workflow) -> None:
             task = workflow.tasks[key]
             workflow.tasks[key] = replace(task, arguments={**task.arguments, "doc_md": text})
         workflow.ledger.account(item, _COMMENT, Status.CARRIED_OVER, "`doc_md` of the task")
+
+
+def _is_unread(item: ResolvedObject, workflow: Workflow) -> bool:
+    """Tell whether an object stands for something in the file that could not be read as one."""
+    return item.id in workflow.broken and item.type is None and not item.item.fields
 
 
 def _is_needed(resource: ResolvedObject, workflow: Workflow) -> bool:

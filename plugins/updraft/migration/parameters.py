@@ -50,6 +50,12 @@ def map_parameters(
         value = workflow.definition.values_by_name.get(parameter.name)
         given = value.values if value else parameter.default
         secret = workflow.definition.is_secret(parameter.id)
+        # What settles the schedule is settled, and no field of the form.
+        if not secret and status not in {Status.DROPPED, Status.EQUIVALENT}:
+            spec = form_field(parameter, value, workflow)
+            specs.append(spec)
+            if given and "default" not in spec.arguments:
+                status, note = Status.NEEDS_DECISION, f"{note}; its value is not taken over"
         accounts.append(
             ParameterAccount(
                 id=parameter.id,
@@ -59,9 +65,6 @@ def map_parameters(
                 note=note,
             )
         )
-        # What settles the schedule is settled, and no field of the form.
-        if not secret and status not in {Status.DROPPED, Status.EQUIVALENT}:
-            specs.append(form_field(parameter, value, workflow))
     return tuple(specs), tuple(accounts)
 
 

@@ -101,7 +101,9 @@ def _wrap_paragraph(paragraph: str) -> str:
 
 def _imports(dag: DagSpec) -> list[str]:
     names = ["DAG", "Param"] if dag.params else ["DAG"]
-    statements = {f"from airflow.sdk import {', '.join(names)}", *dag.retry_delay.imports}
+    modules = dag.release.dag_modules
+    statements = {*(f"from {modules[one]} import {one}" for one in names)}
+    statements.update(dag.retry_delay.imports)
     statements.update(*(one.imports for one in dag.timing.values()))
     for task in dag.tasks:
         module, _, name = task.operator.rpartition(".")

@@ -4,7 +4,7 @@ What one part of the pipeline needs from another, it waits for by a sensor: an a
 the instances of the other whose periods overlap with its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
@@ -47,7 +47,11 @@ def split_by_schedule(
         knows when all of the parts run.
     """
     definition, resolved = completed.definition, completed.resolved
-    dags = {rule: dag_schedule(rule, schedule.start_date) for rule in schedule.rules}
+    release = schedule.dag.release
+    dags = {
+        rule: replace(dag_schedule(rule, schedule.start_date), release=release)
+        for rule in schedule.rules
+    }
     whole = len(dags) < 2  # noqa: PLR2004 - a part by itself is the whole
     if whole or schedule.problem or any(dag.timetable is None for dag in dags.values()):
         return ()

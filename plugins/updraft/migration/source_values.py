@@ -21,9 +21,9 @@ _FRAGMENT = re.compile(
 )
 # Steps of an expression: up to an operand, a bracket or an argument, or a method and its bracket.
 _METHOD = r"(?<!updraft)\.(?=\w+\()"
+_OPERAND = rf"(?:'[^']*'|\"[^\"]*\"|(?!{_METHOD})[^\s,(|'\"])"
 _STEP = re.compile(
-    rf"(?:{_METHOD})?(?:'[^']*'|\"[^\"]*\"|(?!{_METHOD})[^\s,(|'\"])*[\s,(|]+"
-    rf"|(?:{_METHOD})?(?:'[^']*'|\"[^\"]*\"|(?!{_METHOD})[^\s,(|'\"])+|['\"]",
+    rf"(?:\{{[{{%]\s+)?(?:{_METHOD})?{_OPERAND}*[\s,(|]+(?:[%}}]\}}[^\s]*)?|(?:{_METHOD})?{_OPERAND}+|['\"]"
 )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from updraft.migration.airflow_releases import AIRFLOW_3, AirflowRelease
+
 PLACEHOLDER = "updraft.operators.placeholder.NotMigratedOperator"
 """The operator of tasks that fail and say why."""
 
@@ -152,6 +154,7 @@ class DagSpec:
     :param added_params: names of the fields that the pipeline had no parameter for.
     :param description: what the pipeline said about itself, empty when nothing.
     :param tags: how Airflow's list of DAGs can be filtered.
+    :param release: the Airflow that it is for.
     :param before_use: what has to be settled before the DAG is switched on, a text for each.
     """
 
@@ -172,5 +175,6 @@ class DagSpec:
     notice: str = ""
     added_params: frozenset[str] = frozenset()
     before_use: tuple[str, ...] = ()
+    release: AirflowRelease = AIRFLOW_3
     description: str = ""
     tags: tuple[str, ...] = ("data-pipeline",)

@@ -9,6 +9,7 @@ from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
+from updraft.migration.airflow_releases import AIRFLOW_3, AirflowRelease
 from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
@@ -58,6 +59,7 @@ class Workflow:
     :param described: ids of objects that describe others and are part of what a task is given.
     :param compute: where shell commands run, a key of
         :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
+    :param release: the Airflow that the DAG is for.
     :param missing: ids of objects that the definition refers to and does not have.
     :param broken: by object id, what is wrong with objects that can't be converted, a clause.
     :param others: tasks that no object stands for.
@@ -85,6 +87,7 @@ class Workflow:
     checks: dict[tuple[str, str], str] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
     compute: str = "ec2"
+    release: AirflowRelease = AIRFLOW_3
     missing: frozenset[str] = frozenset()
     broken: Mapping[str, str] = field(default_factory=dict)
     others: list[TaskSpec] = field(default_factory=list)

@@ -17,6 +17,10 @@ from updraft.operators.waiting import Deferral
 _Hook = TypeVar("_Hook", bound=AwsGenericHook[Any])
 
 
+# Airflow tells the name of a file by its end; this one renders to nothing.
+_NO_FILE = "{# an address #}"
+
+
 class AwsOperator(AwsBaseOperator[_Hook]):
     """The provider's base, for arguments that come from a form.
 
@@ -28,6 +32,32 @@ class AwsOperator(AwsBaseOperator[_Hook]):
     json_fields: ClassVar[Sequence[str]] = ()
     """Template fields that may render as the JSON of a mapping. They become the mapping, since the
     UI shows rendered fields and Airflow masks by name only what is in a mapping."""
+
+    def resolve_template_files(self) -> None:
+        """Read the files that fields name, such as ``report.sql``; an S3 URI names none."""
+        addresses = {
+            name: value
+            for name in self.template_fields
+            if _is_address(value := getattr(self, name, None))
+        }
+        for name in addresses:
+            setattr(self, name, None)
+        super().resolve_template_files()
+        for name, value in addresses.items():
+            setattr(self, name, value)
+
+    def render_template(self, content: Any, context: Context, *args: Any, **kwargs: Any) -> Any:
+        """Render a value, in which an S3 URI is no name of a file, whatever it ends with.
+
+        :param content: the value, or a collection of values.
+        :param context: context of the task instance.
+        :param args: as in Airflow, whose versions differ in them.
+        :param kwargs: likewise.
+        :returns: the rendered value.
+        """
+        if _is_address(content):
+            content = f"{content}{_NO_FILE}"
+        return super().render_template(content, context, *args, **kwargs)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Render the templates.
@@ -63,3 +93,7 @@ class AwsOperator(AwsBaseOperator[_Hook]):
     @property
     def _hook_parameters(self) -> dict[str, Any]:
         return {**super()._hook_parameters, "region_name": given(self.region_name)}
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("s3://", "s3a://", "s3n://"))

@@ -1,4 +1,4 @@
-# Updraft sha256:04f00b4e8475a5e6267c525da8ef32703bc25b0096e20d00553b082a769fd15d
+# Updraft sha256:b7b7f01c33e45a6f4641c64047eab20a5753707e6bab342d069d89c5e2e16e27
 """Runs a shell command.
 
 1. `reconcile` runs a shell command.
@@ -47,9 +47,9 @@ with DAG(
         arguments=[
             "--quarter",
             (
-                "{{ data_interval_start.subtract(months=1).year }}Q{{ "
-                "macros.updraft.divide(data_interval_start.subtract(months=1).month + "
-                "2, 3) }}"
+                "{{ data_interval_start.subtract(months=1).year }}Q"
+                "{{ macros.updraft.divide(data_interval_start.subtract(months=1).month "
+                "+ 2, 3) }}"
             ),
         ],
     )

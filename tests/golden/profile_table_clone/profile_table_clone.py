@@ -1,14 +1,17 @@
-# Updraft sha256:46a57102e121e856089ae21891b5aff38ea8396c62d0ab66dc08f709b7a5282d
+# Updraft sha256:f6d0ae729d09f2dcbe7afc2035feab31a44e550089eba4408a9c8b208f67ef47
 """Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
 
-1. `clone_export` exports a DynamoDB table to S3, one JSON item per line.
-2. `clone_import` imports files from S3 into a DynamoDB table, which has to exist.
+1. `check_parameters` fails as long as a parameter without a value is left empty.
+2. `clone_export` exports a DynamoDB table to S3, one JSON item per line.
+3. `clone_import` imports files from S3 into a DynamoDB table, which has to exist.
 
 **Origin.** Converted from the AWS Data Pipeline definition `profile_table_clone.json`:
 `clone_export` was `Clone` (HiveCopyActivity), `clone_import` was `Clone`
 (HiveCopyActivity).
 
-**Schedule.** It runs when it is triggered.
+**Schedule.** It runs every month on day 3 at 22:00 UTC, when its period begins; the
+first one begins on 2024-01-03. Of the periods that pass while it is paused, the last
+one runs. A run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline, except for new ones.
 
@@ -21,11 +24,13 @@ so it writes to the same place. `tell_team` tells a topic of Amazon SNS, after t
 try.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
 from airflow.sdk import DAG, Param
+from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
+from updraft.operators.required_params import RequiredParamsOperator
 
 tell_team = SnsNotifier(
     target_arn="arn:aws:sns:eu-west-1:111122223333:profiles",
@@ -36,7 +41,8 @@ tell_team = SnsNotifier(
 
 with DAG(
     dag_id="profile_table_clone",
-    schedule=None,
+    schedule=CronTriggerTimetable("0 22 3 * *", timezone="UTC"),
+    start_date=datetime(2024, 1, 3, 22, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     default_args={
@@ -49,18 +55,23 @@ with DAG(
     doc_md=__doc__,
     params={
         "staging_s3_uri": Param(
-            type="string",
+            default=None,
+            type=["null", "string"],
             pattern="^s3://[^/]+",
             title="New: S3 prefix for the files between the tables; they stay there",
         ),
     },
 ):
+    check_parameters = RequiredParamsOperator(
+        task_id="check_parameters",
+        names=["staging_s3_uri"],
+    )
     clone_export = DynamoDBExportOperator(
         task_id="clone_export",
         table_name="profiles",
         s3_uri=(
             "{{ params.staging_s3_uri }}/clone/"
-            "{{ dag_run.run_after.strftime('%Y-%m-%d-%H-%M-%S') }}"
+            "{{ data_interval_start.format('YYYY-MM-DD-HH-mm-ss') }}"
         ),
         read_throughput_ratio=0.3,
         region_name="eu-west-1",
@@ -70,7 +81,7 @@ with DAG(
         task_id="clone_import",
         s3_uri=(
             "{{ params.staging_s3_uri }}/clone/"
-            "{{ dag_run.run_after.strftime('%Y-%m-%d-%H-%M-%S') }}"
+            "{{ data_interval_start.format('YYYY-MM-DD-HH-mm-ss') }}"
         ),
         table_name="profiles-staging",
         write_throughput_ratio=0.8,
@@ -79,4 +90,5 @@ with DAG(
         execution_timeout=timedelta(hours=4),
     )
 
+    check_parameters >> clone_export
     clone_export >> clone_import

@@ -1,11 +1,13 @@
-# Updraft sha256:9f1ae9eeb2b108b3352784209cbdb4b14c76c9705ff91cefcbf4f8b567141973
+# Updraft sha256:beedffb8422fd742531fe66879c24046ce947fb844566a082bc77ce748db6ee6
 """What the pipeline regions_list did.
 
 1. `inventory` fails, because a list in a text is not supported: write one text for
    each.
+2. `compare` runs a shell command.
 
 **Origin.** Converted from the AWS Data Pipeline definition `regions_list.json`:
-`inventory` was `Inventory` (ShellCommandActivity).
+`inventory` was `Inventory` (ShellCommandActivity), `compare` was `Compare`
+(ShellCommandActivity).
 
 **Schedule.** It runs when it is triggered.
 
@@ -24,6 +26,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 from updraft.operators.placeholder import NotMigratedOperator
+from updraft.operators.shell_command import ShellCommandOperator
 
 with DAG(
     dag_id="regions_list",
@@ -52,9 +55,20 @@ with DAG(
         ),
     },
 ):
-    NotMigratedOperator(
+    inventory = NotMigratedOperator(
         task_id="inventory",
         reason="a list in a text is not supported: write one text for each",
         object_id="Inventory",
         object_type="ShellCommandActivity",
     )
+    compare = ShellCommandOperator(
+        task_id="compare",
+        instance_tags={"worker-group": "inventory"},
+        command='compare "$@"',
+        arguments=(
+            "{{ macros.updraft.flatten('--folders', params.myBuckets) | map("
+            "'string') | list | tojson }}"
+        ),
+    )
+
+    inventory >> compare

@@ -1,9 +1,10 @@
-# Updraft sha256:9d08e713e47373b89d759b2b5dee295d732966874a98ecbf9cf40f5648ce02eb
+# Updraft sha256:c8285ce60136c4083cc9b966ee2b19741f98d0c0be7e3f77926ab37658d0426c
 """What the pipeline vendor_feed_stack did.
 
-1. `runner` launches the instance of the run.
-2. `pull` runs a shell command.
-3. `runner_terminate` ends the instance, also when a task before it failed.
+1. `check_parameters` fails as long as a parameter without a value is left empty.
+2. `runner` launches the instance of the run.
+3. `pull` runs a shell command.
+4. `runner_terminate` ends the instance, also when a task before it failed.
 
 **Origin.** Converted from the AWS Data Pipeline definition `vendor_feed_stack.json`:
 `runner` was `Runner` (Ec2Resource), `pull` was `Pull` (ShellCommandActivity),
@@ -13,6 +14,11 @@
 begins on 2024-01-01. Of the periods that pass while it is paused, the last one runs. A
 run that you trigger needs a logical date, which tells its period.
 
+**Parameters.** They keep the names they had in the pipeline.
+
+- `vendor_security_group` (string, required): What another stack exports as
+  vendor-security-group
+
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
 so it writes to the same place.
@@ -20,9 +26,10 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
+from updraft.operators.required_params import RequiredParamsOperator
 from updraft.operators.shell_command import ShellCommandOperator
 
 with DAG(
@@ -38,12 +45,25 @@ with DAG(
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
+    params={
+        "vendor_security_group": Param(
+            default=None,
+            type=["null", "string"],
+            minLength=1,
+            title="What another stack exports as vendor-security-group",
+        ),
+    },
 ):
+    check_parameters = RequiredParamsOperator(
+        task_id="check_parameters",
+        names=["vendor_security_group"],
+    )
     runner = Ec2InstanceOperator(
         task_id="runner",
         instance_profile="DataPipelineDefaultResourceRole",
         instance_type="t3.micro",
         subnet_id="subnet-0a1b2c3d",
+        security_group_ids=["{{ params.vendor_security_group }}"],
         terminate_after=timedelta(hours=1),
     ).as_setup()
     pull = ShellCommandOperator(
@@ -57,4 +77,5 @@ with DAG(
         instance_id=runner.output,
     ).as_teardown(setups=runner)
 
+    check_parameters >> runner
     pull >> runner_terminate

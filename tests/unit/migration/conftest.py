@@ -94,10 +94,10 @@ class Definition:
     def add(self, *objects):
         self.document["objects"] += objects
 
-    def convert(self, values=()):
+    def convert(self, values=(), **options):
         path = self._folder / "export.json"
         path.write_text(json.dumps(self.document, indent=1))
-        return convert_file(path, "export", values)
+        return convert_file(path, "export", values, **options)
 
     def convert_cleanly(self):
         """Convert, and make sure that no finding is hidden by what the test looks at."""

@@ -83,6 +83,17 @@ def test_objects_of_the_same_id_are_both_there(definition, tasks_of):
     assert rows == ["ls", "rm"]
 
 
+def test_who_refers_to_one_of_two_objects_may_have_meant_either(definition):
+    definition.add({"id": "Backup", "type": "S3DataNode", "directoryPath": "s3://other/p"})
+    assert definition.convert().placeholders == ("export_activity",)
+
+
+def test_a_parent_with_an_error_takes_its_heirs_along(definition):
+    definition.add({"id": "Parent", "attemptTimeout": "soon"})
+    _add_shell(definition, parent={"ref": "Parent"})
+    assert definition.convert().placeholders == ("shell",)
+
+
 def test_what_is_no_object_fails_under_its_place(definition):
     definition.add(7)
     assert definition.convert().placeholders == ("object_6",)
@@ -101,6 +112,21 @@ def test_a_schedule_that_is_missing_is_not_guessed(definition):
         {"id": "S", "type": "Schedule", "period": "1 day", "startDateTime": "2024-01-01T00:00:00"}
     )
     assert "schedule=None" in definition.convert().dag_source
+
+
+def test_a_cluster_by_itself_is_made_and_ended(definition, tasks_of):
+    definition.document["objects"] = [definition.item("Cluster")]
+    definition.document["parameters"] = []
+    assert set(tasks_of(definition.convert())) == {"cluster", "cluster_terminate"}
+
+
+def test_a_value_that_does_not_fit_is_asked_for(definition):
+    definition.document["parameters"].append({"id": "myN", "type": "Integer", "default": "many"})
+    _add_shell(definition, command="ls #{myN}")
+    conversion = definition.convert()
+    (row,) = [one for one in conversion.report.parameters if one.id == "myN"]
+    assert row.status is Status.NEEDS_DECISION
+    assert "default" not in conversion.dag_source.partition('"myN": Param(')[2].partition(")")[0]
 
 
 def test_a_scheduled_dag_checks_what_nobody_has_given(definition, tasks_of):

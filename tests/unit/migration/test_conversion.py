@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.model import ParameterValue
+from updraft.errors import UpdraftError
 from updraft.migration.conversion import convert_file
 from updraft.migration.ledger import Status
 
@@ -460,6 +461,43 @@ def test_secrets_reach_neither_dag_nor_report(definition):
     assert _parameter(conversion, "*myPassword").status is Status.NEEDS_DECISION
 
 
+def test_description_and_tags_of_the_pipeline(tmp_path):
+    pipeline = {
+        "Name": "nightly",
+        "Description": "Copies {{ orders }}",
+        "Activate": True,
+        "PipelineTags": [{"Key": "team", "Value": "data"}],
+        "PipelineObjects": [
+            {
+                "Id": "Shell",
+                "Name": "Shell",
+                "Fields": [
+                    {"Key": "type", "StringValue": "ShellCommandActivity"},
+                    {"Key": "command", "StringValue": "ls"},
+                    {"Key": "workerGroup", "StringValue": "w"},
+                    {"Key": "myComment", "StringValue": "lists"},
+                ],
+            }
+        ],
+    }
+    resource = {"Type": "AWS::DataPipeline::Pipeline", "Properties": pipeline}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"Resources": {"P": resource}}))
+    conversion = convert_file(path, "x")
+    assert 'description="Copies {{ orders }}"' in conversion.dag_source
+    assert 'tags=["data-pipeline", "team=data"]' in conversion.dag_source
+    assert 'doc_md="lists"' in conversion.dag_source
+    rows = {one.property: one.status for one in conversion.report.pipeline}
+    assert rows["description"] is rows["tag"] is Status.CARRIED_OVER
+    assert rows["activate"] is Status.APPROXIMATED
+    assert "| description | Copies {{ orders }} |" in conversion.report.to_markdown()
+
+
+def test_the_parent_of_what_runs_is_the_object_itself(definition):
+    definition.item("Backup")["directoryPath"] = "s3://b/#{parent.@id}"
+    assert 's3_uri="s3://b/Backup"' in definition.convert().dag_source
+
+
 def test_the_same_input_gives_the_same_bytes(definition):
     first, second = definition.convert(), definition.convert()
     assert first.dag_source == second.dag_source
@@ -597,3 +635,19 @@ def test_several_schedules_without_a_start_wait_for_a_decision(definition):
         (("Other",), 0, ()),
     ]
     assert "when triggered" in conversion.report.to_markdown()
+
+
+def test_a_dag_for_airflow_2(definition):
+    definition.item("Backup")["directoryPath"] = "s3://b/#{format(@scheduledStartTime, 'YYYY')}"
+    definition.add({"id": "Unused", "type": "Schedule", "period": "1 day"})
+    conversion = definition.convert(airflow="2.11")
+
+    assert "from airflow import DAG\n" in conversion.dag_source
+    assert "airflow.sdk" not in conversion.dag_source
+    assert "{{ logical_date.strftime('%Y') }}" in conversion.dag_source
+    assert conversion.report.requires == "Airflow 2.11"
+
+
+def test_an_unknown_airflow_is_named(definition):
+    with pytest.raises(UpdraftError, match=r"'2\.10'.*did you mean '2\.11'"):
+        definition.convert(airflow="2.10")

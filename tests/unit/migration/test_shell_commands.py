@@ -178,7 +178,7 @@ def test_containers(shell, tasks_of, tmp_path, compute, expected):
     assert f"'command': {command}" in str(tasks["work"])
     (row,) = [one for one in conversion.report.parameters if one.id == asked]
     assert row.status is Status.NEEDS_DECISION
-    assert f"{{{{ params['{asked}'] }}}}" in str(tasks["work"]).replace("\\", "")
+    assert f"{{{{ params.{asked} }}}}" in str(tasks["work"]).replace("\\", "")
 
 
 def test_a_container_copies_data(shell, tasks_of, tmp_path):

@@ -1,10 +1,12 @@
 """Shell commands: lists as arguments, staged data on clusters, machines behind a proxy."""
 
 import json
+from types import SimpleNamespace
 
 import jinja2
 import pytest
 
+from updraft.datapipeline.macros import template_macros
 from updraft.migration.ledger import Status
 
 SHELL = {"id": "Shell", "type": "ShellCommandActivity", "command": "run", "workerGroup": "w"}
@@ -17,6 +19,7 @@ PROXY = {"id": "Proxy", "type": "HttpProxy", "hostname": "proxy.local", "port": 
     [
         ("#{myList}", ["a b", "it's \"<c>"]),
         (["--all", "#{myList}", "end"], ["--all", "a b", "it's \"<c>", "end"]),
+        (["#{1 / 2}", "--f=#{myList}"], ["0", "--f=a b", "--f=it's \"<c>"]),
     ],
 )
 def test_an_array_becomes_as_many_arguments(definition, tasks_of, given, expected):
@@ -25,7 +28,10 @@ def test_an_array_becomes_as_many_arguments(definition, tasks_of, given, expecte
     definition.document["values"] = {"myList": values}
     definition.add(SHELL | {"scriptArgument": given})
     template = tasks_of(definition.convert())["shell"]["arguments"]
-    assert json.loads(jinja2.Template(template).render(params={"myList": values})) == expected
+    functions = {one.__name__: one for one in template_macros()}
+    macros = SimpleNamespace(updraft=SimpleNamespace(**functions))
+    rendered = jinja2.Template(template).render(params={"myList": values}, macros=macros)
+    assert json.loads(rendered) == expected
 
 
 def test_groups_of_an_array_parameter(definition, tasks_of, statuses_of):

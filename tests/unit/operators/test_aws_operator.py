@@ -5,10 +5,12 @@ import pytest
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk._shared.secrets_masker import redact
 
+from updraft.compat import DAG
 from updraft.operators.dynamodb import DynamoDBExportOperator
 from updraft.operators.emr import EmrTerminateClusterOperator
 from updraft.operators.glue import GlueJobRunOperator
 from updraft.operators.reaper import ReapOrphansOperator
+from updraft.operators.redshift_sql import RedshiftSqlOperator
 
 _ARGUMENTS = {
     DynamoDBExportOperator: {"table_name": "orders", "s3_uri": "s3://backups/orders"},
@@ -57,3 +59,25 @@ def test_rendered_json_is_shown_as_a_mapping_whose_secrets_airflow_masks():
     assert operator.job_definition == "{no JSON"
     shown = redact(operator.script_arguments, "script_arguments")
     assert shown == {"--db_password": "***", "--day": "2026-11-02"}
+
+
+def test_an_address_that_ends_as_a_file_does_is_no_file(tmp_path, caplog):
+    (tmp_path / "report.sql").write_text("select '{{ ds }}'")
+    with DAG("d", template_searchpath=[str(tmp_path)]):
+        script = RedshiftSqlOperator(
+            task_id="script",
+            workgroup_name="w",
+            database="d",
+            script_uri="s3://scripts/{{ ds }}/erase.sql",
+        )
+        statement = RedshiftSqlOperator(
+            task_id="s", workgroup_name="w", database="d", sql="report.sql"
+        )
+
+    for operator in (script, statement):
+        operator.resolve_template_files()
+        operator.render_template_fields({"ds": "2024-02-29"})
+
+    assert script.script_uri == "s3://scripts/2024-02-29/erase.sql"
+    assert statement.sql == "select '2024-02-29'"
+    assert not caplog.records

@@ -46,7 +46,8 @@ class EmrClusterMapper(ObjectMapper):
             or not task.migrated
             or cluster_task in task.implied_upstream
         ]
-        if not needing:
+        # Where there is nothing else, somebody wants to see what becomes of it.
+        if not needing and (users or workflow.tasks):
             _drop(item, users, workflow)
             return
         with placeholder_unless_mapped(item, "type", workflow):
@@ -124,7 +125,7 @@ def _concurrency(users: list[ResolvedObject], workflow: Workflow) -> int:
         steps = task.arguments.get("steps") if task is not None else None
         if not isinstance(steps, list) or len(steps) > 1:
             return 1
-    return len(tasks)
+    return max(1, len(tasks))
 
 
 def _start_settings(item: ResolvedObject, fields: ClusterFields) -> dict[str, ArgumentValue]:

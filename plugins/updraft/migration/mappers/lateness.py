@@ -39,6 +39,7 @@ _OF_THE_RUN = {
     "@scheduledStartTime": JinjaCode("dag_run.data_interval_start or dag_run.run_after", "text"),
     "@scheduledEndTime": JinjaCode("dag_run.data_interval_end or dag_run.run_after", "text"),
 }
+_NO_DEADLINES = "Airflow has deadlines since 3.2: watch the run from outside, or decide on that"
 _NOBODY = "nobody can be told: the definition gives no topic or message, or only the form does"
 _NOT_LATE = "a pipeline on demand is never late"
 
@@ -61,19 +62,30 @@ def add_lateness(workflow: Workflow) -> None:
             for name in asked:
                 workflow.ledger.account(item, name, *(fate or undecided))
             continue
-        notes = []
-        for action in actions:
-            if action is not None and action.type == "Terminate":
-                notes.append(_guard(item, limit, workflow))
-            elif action is not None and action.type == "SnsAlarm":
-                notes.append(_add_deadline(item, action, limit, deadlines, workflow))
+        notes = [_settle(item, action, limit, deadlines, workflow) for action in actions if action]
         settled = [note for note in notes if note]
         status = Status.APPROXIMATED if settled else Status.NEEDS_DECISION
-        note = "; ".join(dict.fromkeys(settled)) or _NOBODY
+        unsettled = _NOBODY if workflow.release.has_deadlines else _NO_DEADLINES
+        note = "; ".join(dict.fromkeys(settled)) or unsettled
         for name in asked:
             workflow.ledger.account(item, name, status, note)
     if deadlines:
         workflow.dag_settings["deadline"] = [Code(name) for name in deadlines.values()]
+
+
+def _settle(
+    item: ResolvedObject,
+    action: ResolvedObject,
+    limit: timedelta,
+    deadlines: dict[tuple[str, timedelta, str], str],
+    workflow: Workflow,
+) -> str:
+    """Do what an action asks for, and say how it differs; nothing where that can't be done."""
+    if action.type == "Terminate":
+        return _guard(item, limit, workflow)
+    if action.type == "SnsAlarm" and workflow.release.has_deadlines:
+        return _add_deadline(item, action, limit, deadlines, workflow)
+    return ""
 
 
 def _without_effect(

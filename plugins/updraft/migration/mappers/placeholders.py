@@ -64,6 +64,14 @@ def add_placeholder(item: ResolvedObject, workflow: Workflow, reason: str) -> No
     :param workflow: where the task and the accounts go.
     :param reason: why, a clause that ends without a full stop.
     """
+    lacking = [
+        one
+        for name in ("input", "output")
+        for one in item.references(name)
+        if one in workflow.missing
+    ]
+    if lacking:
+        reason += f"; the definition has no {' and no '.join(dict.fromkeys(lacking))}"
     workflow.discard_tasks(item.id)
     task_id = workflow.main_task_id(item)
     object_type = "-" if item.id in workflow.missing else item.type or "-"
