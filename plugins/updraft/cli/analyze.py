@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from updraft.migration.conversion import Conversion
     from updraft.migration.given_values import Given
     from updraft.migration.inputs import Inputs
+    from updraft.migration.reporting.model import Report
     from updraft.migration.reporting.overview import Overview
 
 _WIDTH_OF_FILES = 160
+_WIDTH_FOR_SOURCES, _WIDTH_FOR_SHARES = 130, 100
+_NUMBERS = ("points", "tasks", "write", "decide", "check", "settled", "kept", "errors")
 
 
 class AnalysisFormat(StrEnum):
@@ -191,43 +194,46 @@ def _write(overview: "Overview", kind: AnalysisFormat, output: Path | None) -> N
         typer.echo(f"{output} has {overview.totals.pipelines} pipelines", err=True)
 
 
+def _numbers(report: "Report") -> dict[str, str]:
+    from updraft.datapipeline.findings import Severity  # noqa: PLC0415 keeps start fast
+
+    effort = report.effort
+    values = (
+        effort.points,
+        len(report.tasks),
+        effort.tasks_to_write,
+        effort.decisions,
+        effort.checks,
+        f"{report.coverage.settled_percent:g} %",
+        f"{report.activity_coverage.kept_percent:g} %",
+        sum(finding.severity is Severity.ERROR for finding in report.findings),
+    )
+    return dict(zip(_NUMBERS, map(str, values), strict=True))
+
+
 def _print(overview: "Overview", console: "Console") -> None:
     from rich.table import Table  # noqa: PLC0415 keeps start fast
     from rich.text import Text  # noqa: PLC0415 likewise
 
     from updraft.datapipeline.findings import Severity  # noqa: PLC0415 likewise
 
-    table = Table("DAG", "source", "next")
-    for heading in ("points", "tasks", "to write", "decide", "check", "settled", "activities kept"):
-        table.add_column(heading, justify="right")
-    table.add_column("errors", justify="right")
-    for one in overview.pipelines:
-        numbers = (
-            one.effort.points,
-            len(one.tasks),
-            one.effort.tasks_to_write,
-            one.effort.decisions,
-            one.effort.checks,
-            f"{one.coverage.settled_percent:g} %",
-            f"{one.activity_coverage.kept_percent:g} %",
-            sum(finding.severity is Severity.ERROR for finding in one.findings),
-        )
-        table.add_row(
-            Text(one.dag_id, overflow="fold"),
-            Text(one.source, overflow="fold"),
-            one.stage.value,
-            *map(str, numbers),
-        )
+    # What a file is called shows in the name of its DAG, where there is no room for both.
+    has_sources = console.width >= _WIDTH_FOR_SOURCES
+    left_out = () if console.width >= _WIDTH_FOR_SHARES else ("tasks", "settled", "kept")
+    table = Table("DAG", *["source"] * has_sources, box=None, padding=(0, 2, 0, 0))
+    table.add_column("next", no_wrap=True)
+    for name in _NUMBERS:
+        if name not in left_out:
+            table.add_column(name, justify="right", no_wrap=True)
+    rows = [(one.dag_id, one.source, one.stage.value, _numbers(one)) for one in overview.pipelines]
     for other in overview.unconverted:
-        count = sum(finding.severity is Severity.ERROR for finding in other.findings)
-        source = Text(other.source, overflow="fold")
-        table.add_row(
-            Text(other.dag_id or "-", overflow="fold"),
-            source,
-            "not converted",
-            *"-------",
-            str(count),
-        )
+        errors = str(sum(finding.severity is Severity.ERROR for finding in other.findings))
+        numbers = dict.fromkeys(_NUMBERS, "-") | {"errors": errors}
+        rows.append((other.dag_id or other.source, other.source, "not converted", numbers))
+    for dag_id, source, stage, numbers in rows:
+        names = [Text(one, overflow="fold") for one in (dag_id, source)[: 1 + has_sources]]
+        shown = [text for name, text in numbers.items() if name not in left_out]
+        table.add_row(*names, stage, *shown)
     console.print(table)
     for other in overview.unconverted:
         print_findings(other.findings, console)

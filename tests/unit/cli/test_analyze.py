@@ -48,7 +48,7 @@ def test_json_and_exit_code_when_one_is_broken(run, tmp_path):
         ("a.html", "<!DOCTYPE html>"),
         ("a.json", '{\n  "format": 1'),
         ("a.md", "# Migration report"),
-        ("a.txt", "┏"),
+        ("a.txt", "DAG  "),
     ],
 )
 def test_the_name_of_the_output_decides_its_kind(run, tmp_path, name, begins):
