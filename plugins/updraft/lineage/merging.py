@@ -88,9 +88,11 @@ def _datasets(datasets: Iterable[Event]) -> list[Event]:
     by_name: dict[tuple[str, str], Event] = {}
     for dataset in datasets:
         name = (dataset["namespace"], dataset["name"])
+        # A dataset is merged with itself, so that what only one of several has is in the same form
+        # as what all of them have.
+        own = _merge_entity(dataset, dataset)
         known = by_name.get(name)
-        # A dataset is merged with itself, so that one that comes alone has the form of others.
-        by_name[name] = _merge_entity(known if known is not None else dataset, dataset)
+        by_name[name] = own if known is None else _merge_entity(known, own)
     return [by_name[name] for name in sorted(by_name)]
 
 

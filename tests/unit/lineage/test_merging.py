@@ -65,3 +65,20 @@ def test_a_dataset_that_one_event_names_twice():
     dataset = {"namespace": "s3://b", "name": "p"}
     event = {**SAMPLE, "inputs": [{**dataset, "facets": {"x": BASE}}, dataset], "outputs": []}
     assert merge([event])["inputs"] == [{**dataset, "facets": {"x": BASE}}]
+
+
+def test_columns_that_only_the_second_of_two_names_has():
+    columns = [
+        {"namespace": "s3://bucket", "name": "in", "field": field, "transformations": []}
+        for field in ("b", "a", "a")
+    ]
+    name = {"namespace": "s3://bucket", "name": "out"}
+    plain, rich = (
+        {**name, "facets": facets}
+        for facets in ({}, {"columnLineage": {**BASE, "fields": {}, "dataset": columns}})
+    )
+    first, second = (
+        {**SAMPLE, "inputs": [], "outputs": outputs} for outputs in ([plain, rich], [rich, plain])
+    )
+
+    assert merge([first]) == merge([second]) == merge([first, second])
