@@ -100,7 +100,11 @@ def test_logs_are_followed(state: Path) -> None:
     log = processes.log_file(state, "gateway")
     log.parent.mkdir()
     log.write_text("first\n")
-    code = "import sys; from updraft.cli.local import local_app; local_app(sys.argv[1:])"
+    # Whoever runs the tests in the background of a shell has SIGINT ignored, and so have children.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from updraft.cli.local import local_app; local_app(sys.argv[1:])"
+    )
     command = [sys.executable, "-c", code, "logs", "--follow", "--state", str(state)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
         assert follower.stdout is not None
