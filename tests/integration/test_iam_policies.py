@@ -74,6 +74,7 @@ WITHOUT_RESOURCE = {
     "elasticmapreduce:RunJobFlow",
     "emr-containers:ListVirtualClusters",
     "emr-serverless:ListApplications",
+    "glue:GetCrawlers",
     "glue:ListJobs",
     "glue:ListWorkflows",
     "redshift:CreateScheduledAction",
