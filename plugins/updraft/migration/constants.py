@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from updraft.migration.names import snake_case, unique
+from updraft.migration.names import RESERVED, snake_case, unique
 from updraft.migration.source_values import python, script
 from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
@@ -48,7 +48,7 @@ def with_constants(dag: DagSpec) -> tuple[DagSpec, tuple[Constant, ...]]:
     :returns: the DAG that uses the names, and what they stand for, in the order of their use.
     """
     found: list[Constant] = []
-    taken: set[str] = set()
+    taken = {"DAG", *RESERVED}
 
     def named(name: str, source: str) -> Code:
         constant = Constant(unique(_constant_name(name), taken), source)

@@ -109,3 +109,10 @@ def test_a_task_whose_id_begins_with_a_digit():
     task = replace(dag(a={"sql": SQL}).tasks[0], task_id="2024_sales")
     _, constants = with_constants(replace(dag(), tasks=(task,)))
     assert sources(constants) == {"VALUE_2024_SALES_SQL": SQL}
+
+
+def test_a_repeated_value_below_a_key_that_is_an_import():
+    groups = [{"Name": name, "UTC": VOLUMES} for name in ("Core", "Task")]
+    _, constants = with_constants(dag(cluster={"groups": groups}))
+
+    assert sources(constants) == {"UTC_2": VOLUMES}
