@@ -1,7 +1,7 @@
 """A real Airflow beside the local stack: scheduler, triggerer, DAG processor and API server.
 
-SQLite and the LocalExecutor keep it small; every other setting that matters to a DAG author is
-the one of an MWAA environment: the DAGs folder, the plugins folder, the lineage transport.
+The LocalExecutor keeps it small; every other setting that matters to a DAG author is the one of an
+MWAA environment: PostgreSQL, the DAGs folder, the plugins folder, the lineage transport.
 """
 
 import json
@@ -16,8 +16,9 @@ from pathlib import Path
 
 import httpx
 
-from include.local import ports, processes
+from include.local import metadata_database, ports, processes
 from include.local.layout import PROJECT, StateDirectory
+from include.local.metadata_database import MetadataDatabase
 from include.local.stack import LocalStack
 from updraft.errors import UpdraftError
 
@@ -33,7 +34,10 @@ SERVICES = {
     "dag-processor": ["dag-processor"],
     "api-server": ["api-server"],
 }
-"""Airflow's processes: name, and the arguments of the ``airflow`` command."""
+"""Airflow's own processes: name, and the arguments of the ``airflow`` command."""
+
+ALL_SERVICES = (metadata_database.SERVICE, *SERVICES)
+"""Names of all processes, the database included."""
 
 _USER = "admin"
 
@@ -48,6 +52,8 @@ class LocalAirflow:
     def __init__(self, state: StateDirectory, aws: LocalStack) -> None:
         self.state = state
         self._aws = aws
+        self.database = MetadataDatabase(state)
+        """The metadata database."""
         self._address = state.root / "airflow.json"
 
     @property
@@ -117,8 +123,7 @@ class LocalAirflow:
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
             # A file that is new or has changed is read at once all the same.
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
-            # On a busy machine a writer may have to wait for another longer than SQLite's 5 s.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=60",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database.url,
             "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": json.dumps([forwarder]),
             "AIRFLOW__OPENLINEAGE__NAMESPACE": NAMESPACE,
             "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(outbox),
@@ -138,8 +143,9 @@ class LocalAirflow:
         environment = self.environment()
         for folder in (self.state.airflow_home, self.state.dags, self.state.outbox):
             folder.mkdir(parents=True, exist_ok=True)
-        self._migrate(environment)
         try:
+            self.database.up()
+            self._migrate(environment)
             for service, arguments in SERVICES.items():
                 if service not in running:
                     command = [sys.executable, "-m", "airflow", *arguments]
@@ -154,7 +160,8 @@ class LocalAirflow:
 
         :returns: what was ended.
         """
-        return processes.stop(self.state.root, SERVICES, patience=30)
+        ended = processes.stop(self.state.root, SERVICES, patience=30)
+        return ended + self.database.down()
 
     def _choose_port(self, wanted: int | None, *, running: bool) -> None:
         last = self.port

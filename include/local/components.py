@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from include.local import processes, stack
-from include.local.airflow import SERVICES, LocalAirflow
+from include.local.airflow import ALL_SERVICES, LocalAirflow
 from include.local.layout import StateDirectory
 from include.local.stack import LocalStack
 from updraft.errors import UpdraftError
@@ -90,7 +90,7 @@ class AirflowComponent:
     """
 
     title = "Airflow"
-    services: Collection[str] = tuple(SERVICES)
+    services: Collection[str] = ALL_SERVICES
 
     def __init__(self, state: Path, aws: LocalStack) -> None:
         self.airflow = LocalAirflow(StateDirectory(state.resolve()), aws)

@@ -209,4 +209,7 @@ def _environment(process: psutil.Process, *, patience: float) -> Mapping[str, st
         ended = process.status() == psutil.STATUS_ZOMBIE
         if environment or ended or time.monotonic() > deadline:
             return environment
+        # Children of PostgreSQL write titles such as "postgres: checkpointer" over theirs.
+        if "".join(process.cmdline()[:1]).startswith("postgres: "):
+            return environment
         time.sleep(_GLANCE_SECONDS)

