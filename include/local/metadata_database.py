@@ -24,6 +24,7 @@ _DATABASE = "postgres"
 _START_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
 _RESTART_SECONDS = 10.0
+_LAST_LINES = 4
 # It survives the kill of a process, and need not survive that of the machine.
 _SETTINGS = {
     "fsync": "off",
@@ -81,8 +82,9 @@ class MetadataDatabase:
         while not self._answers():
             waited = time.monotonic() - begun
             if not self._runs():
-                # What a server that was killed has left holds its memory for a moment longer.
-                if waited > _RESTART_SECONDS:
+                # Children of a server that was killed hold its memory for a moment longer.
+                held = "pre-existing shared memory block" in self._said()
+                if not held or waited > _RESTART_SECONDS:
                     raise UpdraftError(self._trouble("could not be started"))
                 self._start()
             if waited > _START_SECONDS:
@@ -120,5 +122,11 @@ class MetadataDatabase:
 
     def _trouble(self, what: str) -> str:
         log = processes.log_file(self._state, SERVICE)
-        tail = log.read_text(errors="replace")[-2000:] if log.is_file() else ""
-        return f"Airflow's metadata database {what}; its log is {log} and ends with:\n{tail}"
+        return (
+            f"Airflow's metadata database {what}; its log is {log} and ends with:\n{self._said()}"
+        )
+
+    def _said(self) -> str:
+        log = processes.log_file(self._state, SERVICE)
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        return "\n".join(lines[-_LAST_LINES:])
