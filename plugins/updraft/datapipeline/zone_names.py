@@ -1,8 +1,10 @@
 """English names of time zones, as date patterns print them.
 
 ``zone_names.json`` lists them by zone as Java 17 gives them to Joda-Time 2.12: the short and the
-written-out name of standard time, those of summer time, and the zones that have them. Joda-Time
-knows a zone that has several ids by one of them, which the links tell.
+written-out name of standard time, those of summer time, also where there is none any more, and the
+zones that have them. Morocco and Namibia have the same names twice, since Joda-Time counts all of
+their recent years as summer. It knows a zone that has several ids by one of them, which the links
+tell.
 """
 
 import json
@@ -68,10 +70,11 @@ def zone_name(instant: datetime, *, written_out: bool) -> str | None:
     abbreviation = instant.tzname() or ""
     # What counts as summer time is not the same for all: the standard time of Ireland is that of
     # summer to the one, and that of winter to the other.
-    summer = bool(instant.dst()) if abbreviation not in names else abbreviation == names[2]
-    name = names[2 * summer + written_out]
-    # A zone that has no summer time any more may have had one.
-    return name or (abbreviation if abbreviation.isalpha() and not written_out else None)
+    if abbreviation in names and names[0] != names[2]:
+        summer = abbreviation == names[2]
+    else:
+        summer = bool(instant.dst())
+    return names[2 * summer + written_out]
 
 
 @cache

@@ -42,7 +42,8 @@ def _in_zone(row):
     instant = datetime.fromisoformat(row["instant"]).astimezone(find_zone(row["zone"]))
     if row["kind"] == "format":
         return format_instant(instant, row["argument"])
-    moved = call_function(row["kind"], instant, int(row["argument"]))
+    count = (int(row["argument"]),) if row["argument"] else ()
+    moved = call_function(row["kind"], instant, *count)
     return format_instant(moved, "yyyy-MM-dd'T'HH:mm:ssZZ")
 
 
