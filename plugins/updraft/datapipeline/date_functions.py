@@ -14,6 +14,7 @@ from updraft.datapipeline.expression_values import (
     ValueProblemError,
     as_instant,
     as_text,
+    as_utc,
     as_whole_number,
     map_lists,
 )
@@ -84,9 +85,9 @@ def period_at(instant: Value, start: Value, period: Value, later: Value = 0) -> 
     :returns: when that period begins, in UTC.
     :raises UpdraftError: when an argument is not what it should be.
     """
-    anchor = as_instant(start).astimezone(UTC)
+    anchor = as_utc(start)
     length = parse_period(as_text(period))
-    number = length.number_at(anchor, as_instant(instant).astimezone(UTC))
+    number = length.number_at(anchor, as_utc(instant))
     return length.after(anchor, number + as_whole_number(later))
 
 

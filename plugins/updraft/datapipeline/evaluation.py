@@ -29,8 +29,10 @@ from updraft.datapipeline.expressions import (
     Verbatim,
     parse_text,
 )
+from updraft.datapipeline.findings import did_you_mean
 from updraft.datapipeline.functions import function_problems
 from updraft.datapipeline.model import Definition, Text
+from updraft.datapipeline.object_types import runtime_field_names
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.errors import UpdraftError
 
@@ -123,8 +125,8 @@ class Evaluator:
     def _part(self, part: Part, item: ResolvedObject, path: tuple[str, ...]) -> Value:
         if isinstance(part, Verbatim):
             return part.text
-        for message, _ in function_problems(part.tree):
-            raise EvaluationError(message)
+        for message, advice in function_problems(part.tree):
+            raise EvaluationError(f"{message}. {advice}")
         return self._value(part.tree, item, path)
 
     def _value(self, tree: Expression, item: ResolvedObject, path: tuple[str, ...]) -> Value:
@@ -222,7 +224,8 @@ class Evaluator:
         if name in self._runtime:
             return self._runtime[name]
         if name.startswith("@"):
-            raise EvaluationError(f"The runtime field {name} has no value here")
+            advice = did_you_mean(name, runtime_field_names() - {name}, "")
+            raise EvaluationError(f"The runtime field {name} has no value here. {advice}".strip())
         raise EvaluationError(f"{item.id} has no field {name!r}")
 
     def _objects(self, tree: Expression, item: ResolvedObject) -> list[ResolvedObject]:

@@ -25,6 +25,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _FRACTION = re.compile(r"[+-]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})")
 # Java writes numbers outside of these bounds with an exponent.
 _LEAST_PLAIN, _MOST_PLAIN = 1e-3, 1e7
+_ANY_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 _PLAIN_INSTANT = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}"
 
 
@@ -129,6 +130,8 @@ def as_number(value: Value) -> int | float:
             return int(value)
         if _FRACTION.fullmatch(value.strip()):
             return float(value)
+        if _ANY_NUMBER.fullmatch(value.strip()):
+            raise ValueProblemError(f"{_shown(value)} has too many digits")
     raise ValueProblemError(f"{_shown(value)} is no number")
 
 
@@ -158,6 +161,20 @@ def as_instant(value: Value) -> datetime:
     if isinstance(value, datetime):
         return _plain(value)
     raise ValueProblemError(f"{_shown(value)} is no date; one looks like '2024-02-29T23:59:59'")
+
+
+def as_utc(value: Value) -> datetime:
+    """Take a value for an instant in UTC.
+
+    :param value: the value; a text may say another time zone by its offset.
+    :returns: the instant.
+    :raises ValueProblemError: when it is none, or lies beyond the years that dates have in UTC.
+    """
+    instant = as_instant(value)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueProblemError(f"{_shown(value)} is beyond the years that dates have") from None
 
 
 def _plain(instant: datetime) -> datetime:

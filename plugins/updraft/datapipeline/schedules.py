@@ -8,12 +8,12 @@ several activities have schedules of their own, each runs by its own.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from itertools import count
 
 from updraft.datapipeline.evaluation import Evaluator
-from updraft.datapipeline.expression_values import as_instant, as_text, as_whole_number
+from updraft.datapipeline.expression_values import as_text, as_utc, as_whole_number
 from updraft.datapipeline.expressions import ExpressionError, parse_expression
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.periods import Period, PeriodError, parse_period
@@ -250,8 +250,8 @@ class _Reader:
         if text is None:
             return None
         try:
-            return as_instant(text).astimezone(UTC)
-        except (UpdraftError, OverflowError):
+            return as_utc(text)
+        except UpdraftError:
             advice = "Write it as 2024-02-29T23:59:59, in UTC"
             message = f"The {name} of {self._schedule.id} is not a date"
             raise ScheduleProblemError(name, message, advice) from None

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from updraft.errors import UpdraftError
 
+# Of the machine, without leap seconds of its own, or none at all.
+_NO_PLACES = re.compile(r"localtime|Factory|posixrules|(?:posix|right)/.*", re.DOTALL)
 _OFFSET = re.compile(r"([+-])(\d\d)(?::?(\d\d))?", re.ASCII)
 
 
@@ -36,7 +38,7 @@ def find_zone(name: str) -> tzinfo:
         offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
         if int(match[3] or 0) < 60 and offset < timedelta(hours=24):  # noqa: PLR2004 - minutes
             return timezone(-offset if match[1] == "-" else offset)
-    else:
+    elif not _NO_PLACES.fullmatch(name):
         try:
             return ZoneInfo(name)
         # What it raises depends on where it looks: for a folder, a path, or a character.

@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 
 from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.compilation_errors import NotCompilableError
+
+# Of fields that read one another; each takes several frames of the stack.
+_LONGEST_PATH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +59,8 @@ class Scope:
 
         :param step: the field that it is the text of.
         :returns: a scope that notes what is read in the same place.
+        :raises NotCompilableError: when too many fields read one another.
         """
+        if len(self.path) >= _LONGEST_PATH:
+            raise NotCompilableError("fields read one another too deeply")
         return Scope(self.node, (*self.path, step), self.parameters, self.fields)

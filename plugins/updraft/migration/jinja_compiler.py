@@ -35,6 +35,7 @@ from updraft.migration.jinja_functions import (
     compile_texts,
     kind_of,
     number_code,
+    require_shallow,
 )
 from updraft.migration.jinja_text import (
     JinjaCode,
@@ -192,7 +193,7 @@ class JinjaCompiler:
                     )
                 owner = self._object(target, item, scope)
                 return self._field(name, owner, scope)
-        return self._computed(tree, item, scope)
+        return require_shallow(self._computed(tree, item, scope))
 
     def _computed(self, tree: Expression, item: ResolvedObject, scope: Scope) -> JinjaText:
         def value(one: Expression) -> JinjaText:

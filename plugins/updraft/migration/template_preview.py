@@ -8,9 +8,13 @@ from typing import Any
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
-from updraft.datapipeline.expression_values import Value, as_instant
+from updraft.datapipeline.expression_values import Value, as_instant, as_text
 from updraft.datapipeline.macros import template_macros
 from updraft.errors import UpdraftError
+
+# pendulum and strftime write the years before without leading zeros.
+_FIRST_YEAR = 1000
+_LONGEST_SHOWN = 500
 
 
 def render_template(
@@ -27,7 +31,13 @@ def render_template(
     import pendulum  # noqa: PLC0415 - comes with Airflow, as those who render templates have
 
     start = as_instant(runtime["@scheduledStartTime"])
-    end = as_instant(runtime["@scheduledEndTime"])
+    if start.year < _FIRST_YEAR:
+        raise UpdraftError(
+            f"No run of a DAG is as old as {as_text(start)}, and its templates write no such year"
+        )
+    times = {"data_interval_start": pendulum.instance(start)}
+    if "@scheduledEndTime" in runtime:
+        times["data_interval_end"] = pendulum.instance(as_instant(runtime["@scheduledEndTime"]))
     task = SimpleNamespace(
         start_date=runtime.get("@actualStartTime"),
         end_date=runtime.get("@actualEndTime"),
@@ -39,8 +49,7 @@ def render_template(
             SandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=False)
             .from_string(template)
             .render(
-                data_interval_start=pendulum.instance(start),
-                data_interval_end=pendulum.instance(end),
+                **times,
                 dag_run=SimpleNamespace(run_after=start),
                 dag=SimpleNamespace(dag_id=runtime["@pipelineId"]),
                 ti=task,
@@ -48,5 +57,9 @@ def render_template(
                 params=dict(params),
             )
         )
-    except (jinja2.TemplateError, ArithmeticError, AttributeError, ValueError, TypeError) as error:
-        raise UpdraftError(f"The template {template} can't be rendered: {error}") from error
+    except (
+        *(jinja2.TemplateError, ArithmeticError, AttributeError, ValueError, TypeError),
+        *(RecursionError, SyntaxError),  # which Python has for too many parentheses
+    ) as error:
+        shown = template if len(template) <= _LONGEST_SHOWN else f"{template[:_LONGEST_SHOWN]}…"
+        raise UpdraftError(f"The template {shown} can't be rendered: {error}") from error

@@ -66,7 +66,9 @@ def test_a_quote_that_is_never_closed_quotes_the_rest():
     )
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Base", "../etc/passwd", "+25:00", "a\0b", "+05:75"])
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Base", "../etc/passwd", "+25:00", "a\0b", "+05:75", "localtime", "right/UTC"]
+)
 def test_zones_that_there_are_not(name):
     with pytest.raises(TimeZoneError):
         find_zone(name)
