@@ -25,7 +25,6 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _FRACTION = re.compile(r"[+-]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})")
 # Java writes numbers outside of these bounds with an exponent.
 _LEAST_PLAIN, _MOST_PLAIN = 1e-3, 1e7
-_ANY_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 _PLAIN_INSTANT = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}"
 
 
@@ -130,7 +129,8 @@ def as_number(value: Value) -> int | float:
             return int(value)
         if _FRACTION.fullmatch(value.strip()):
             return float(value)
-        if _ANY_NUMBER.fullmatch(value.strip()):
+        digits = value.strip().removeprefix("-").replace(".", "", 1)
+        if digits.isdecimal() and digits.isascii():
             raise ValueProblemError(f"{_shown(value)} has too many digits")
     raise ValueProblemError(f"{_shown(value)} is no number")
 

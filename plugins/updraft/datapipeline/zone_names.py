@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from updraft.errors import UpdraftError
 
-# Of the machine, without leap seconds of its own, or none at all.
+# Names that the standard library finds too: of the machine's own zone, of none, and of variants.
 _NO_PLACES = re.compile(r"localtime|Factory|posixrules|(?:posix|right)/.*", re.DOTALL)
 _OFFSET = re.compile(r"([+-])(\d\d)(?::?(\d\d))?", re.ASCII)
 

@@ -175,11 +175,13 @@ def nesting(code: str) -> int:
     deepest = 0
     # The links of chains on each level; each level counts as one itself.
     links = [0]
-    for token in re.finditer(r"'(?:[^'\\]|\\.)*'|\(|\)\.?", code, re.DOTALL):
+    for token in re.finditer(r"'(?:[^'\\]|\\.)*'|\(|\)\.?|,", code, re.DOTALL):
         if token[0] == "(":
             links.append(0)
         elif token[0].startswith(")"):
             links.pop()
             links[-1] += token[0] == ")."
+        elif token[0] == ",":
+            links[-1] = 0
         deepest = max(deepest, sum(links) + len(links) - 1)
     return deepest

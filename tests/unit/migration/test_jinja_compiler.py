@@ -20,7 +20,7 @@ RUN_AFTER = datetime(2024, 2, 29, 23, 59, 9, 123456, tzinfo=UTC)
 CLOCK = RunClock("dag_run.run_after", "(dag_run.run_after + macros.timedelta(days=1))")
 
 
-def _compiler(fields, clock=CLOCK):
+def _compiler(fields, clock=CLOCK, *, lists=False):
     document = {
         "objects": [
             {
@@ -46,7 +46,7 @@ def _compiler(fields, clock=CLOCK):
     }
     definition = read_text(json.dumps(document), "x.json").definition
     resolved, _ = check(definition)
-    return JinjaCompiler(definition, resolved, clock), resolved["A"]
+    return JinjaCompiler(definition, resolved, clock, lists=lists), resolved["A"]
 
 
 def _compile(text, **fields):
@@ -240,6 +240,9 @@ def test_a_long_row_of_fields_is_refused_and_wide_texts_are_not():
     with pytest.raises(NotCompilableError, match="one another"):
         _compile("#{myF0}", **fields, myF60="x")
     assert _compile("#{" + "'(' + myCount + " * 40 + "1}").text.startswith("({{ params.myCount }}(")
+    dates = ", ".join(["sunday(@scheduledStartTime).plusDays(1)"] * 60)
+    compiler, item = _compiler({}, RunClock("data_interval_start", None, pendulum=True), lists=True)
+    assert compiler.compile_text(f"#{{[{dates}]}}", item).text.count("plusDays") == 60
 
 
 @pytest.mark.parametrize(
