@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from updraft.datapipeline.date_functions import call_function
-from updraft.datapipeline.expression_checking import unknown_name
+from updraft.datapipeline.expression_checking import nearest_runtime_field, unknown_name
 from updraft.datapipeline.expression_values import (
     Scalar,
     Value,
@@ -29,10 +29,8 @@ from updraft.datapipeline.expressions import (
     Verbatim,
     parse_text,
 )
-from updraft.datapipeline.findings import did_you_mean
 from updraft.datapipeline.functions import function_problems
 from updraft.datapipeline.model import Definition, Text
-from updraft.datapipeline.object_types import runtime_field_names
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.errors import UpdraftError
 
@@ -224,8 +222,8 @@ class Evaluator:
         if name in self._runtime:
             return self._runtime[name]
         if name.startswith("@"):
-            advice = did_you_mean(name, runtime_field_names() - {name}, "")
-            raise EvaluationError(f"The runtime field {name} has no value here. {advice}".strip())
+            advice = nearest_runtime_field(name)
+            raise EvaluationError(f"The runtime field {name} has no value here{advice}")
         raise EvaluationError(f"{item.id} has no field {name!r}")
 
     def _objects(self, tree: Expression, item: ResolvedObject) -> list[ResolvedObject]:

@@ -7,7 +7,7 @@ becomes a placeholder that fails, so that a path is never quietly another one.
 from collections.abc import Mapping
 
 from updraft.datapipeline.evaluation import is_component
-from updraft.datapipeline.expression_checking import unknown_name
+from updraft.datapipeline.expression_checking import nearest_runtime_field, unknown_name
 from updraft.datapipeline.expressions import (
     Call,
     Expression,
@@ -267,7 +267,8 @@ class JinjaCompiler:
             return JinjaCode(clock.end, instant)
         code = runtime_field(name, over=scope.node is not None and item is scope.node)
         if code is None and name.startswith("@"):
-            raise NotCompilableError(f"the runtime field {name} has no counterpart here")
+            advice = nearest_runtime_field(name)
+            raise NotCompilableError(f"the runtime field {name} has no counterpart here{advice}")
         return code
 
     def _object(self, tree: Expression, item: ResolvedObject, scope: Scope) -> ResolvedObject:
