@@ -14,6 +14,10 @@ from updraft.cli.given_definition import GivenDefinition, given_definition
 if TYPE_CHECKING:
     from updraft.datapipeline.expression_values import Value
 
+# pendulum and the C library write years before 1000 without leading zeros, which shifts from an
+# early instant may reach. DAGs of such times, which there are not, would have macros throughout.
+_FIRST_YEAR_OF_RUNS = 1900
+
 
 def evaluate(
     expression: Annotated[
@@ -107,7 +111,11 @@ class _Evaluation:
         if not self.via_jinja and not self.template:
             evaluator = Evaluator(given.definition, given.resolved, runtime, given.node)
             return as_text(evaluator.evaluate_text(text, given.item))
-        clock = RunClock("data_interval_start", "data_interval_end", pendulum=True)
+        clock = RunClock(
+            *("data_interval_start", "data_interval_end"),
+            pendulum=True,
+            any_year=at.year < _FIRST_YEAR_OF_RUNS,
+        )
         compiler = JinjaCompiler(given.definition, given.resolved, clock, lists=True)
         try:
             compiled = compiler.compile_text(text, given.item, given.node)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.jinja_text import Kind
 
 # Of fields that read one another; each takes several frames of the stack.
 _LONGEST_PATH = 50
@@ -16,11 +17,21 @@ class RunClock:
     :param start: expression for ``@scheduledStartTime``, a ``datetime`` in UTC.
     :param end: expression for ``@scheduledEndTime``, none when it is not known.
     :param pendulum: whether both yield instants of pendulum, not plain ones.
+    :param any_year: whether they may lie in years before 1000, which only macros write as the
+        service does; no run of a DAG does.
     """
 
     start: str
     end: str | None
     pendulum: bool = False
+    any_year: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What both yield."""
+        if self.any_year:
+            return "instant"
+        return "run time" if self.pendulum else "utc"
 
 
 @dataclass(frozen=True, slots=True)

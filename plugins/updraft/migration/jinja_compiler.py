@@ -260,11 +260,10 @@ class JinjaCompiler:
 
     def _runtime_field(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaCode | None:
         clock = self._clocks.get(item.id, self._clock)
-        instant: Kind = "run time" if clock.pendulum else "utc"
         if name == "@scheduledStartTime":
-            return JinjaCode(clock.start, instant)
+            return JinjaCode(clock.start, clock.kind)
         if name == "@scheduledEndTime" and clock.end is not None:
-            return JinjaCode(clock.end, instant)
+            return JinjaCode(clock.end, clock.kind)
         code = runtime_field(name, over=scope.node is not None and item is scope.node)
         if code is None and name.startswith("@"):
             advice = nearest_runtime_field(name)

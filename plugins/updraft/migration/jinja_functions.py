@@ -32,6 +32,11 @@ _LISTS: frozenset[Kind] = frozenset({"list", "any"})
 _NUMBERS: frozenset[Kind] = frozenset({"integer", "number", "computed"})
 # Jinja takes a dozen frames of the stack for each pair of parentheses.
 _DEEPEST = 50
+# Centuries ago, years may have leading zeros, which only macros write.
+_FARTHEST = {
+    **{"minutes": 260_000_000, "hours": 4_300_000, "days": 180_000, "weeks": 25_000},
+    **{"months": 6_000, "years": 500},
+}
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 # How to say a function of a run's time with pendulum, and of a plain `datetime` in UTC.
@@ -194,7 +199,8 @@ def _short(function: str, instant: str | JinjaCode, rest: list[JinjaText]) -> Ji
 
 def _shifted(instant: JinjaCode, word: str, unit: str, count: JinjaText) -> JinjaCode | None:
     number = _whole_number(count)
-    if number is None:
+    digits = (number or "").strip("(-)")
+    if number is None or (digits.isdecimal() and int(digits) > _FARTHEST[unit]):
         return None
     if instant.kind == "run time":
         method = "add" if word == "plus" else "subtract"

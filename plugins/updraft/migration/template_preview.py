@@ -8,12 +8,10 @@ from typing import Any
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
-from updraft.datapipeline.expression_values import Value, as_instant, as_text
+from updraft.datapipeline.expression_values import Value, as_instant
 from updraft.datapipeline.macros import template_macros
 from updraft.errors import UpdraftError
 
-# pendulum and strftime write the years before without leading zeros.
-_FIRST_YEAR = 1000
 _LONGEST_SHOWN = 500
 
 
@@ -31,10 +29,6 @@ def render_template(
     import pendulum  # noqa: PLC0415 - comes with Airflow, as those who render templates have
 
     start = as_instant(runtime["@scheduledStartTime"])
-    if start.year < _FIRST_YEAR:
-        raise UpdraftError(
-            f"No run of a DAG is as old as {as_text(start)}, and its templates write no such year"
-        )
     times = {"data_interval_start": pendulum.instance(start)}
     if "@scheduledEndTime" in runtime:
         times["data_interval_end"] = pendulum.instance(as_instant(runtime["@scheduledEndTime"]))

@@ -30,7 +30,21 @@ def run(request):
         (["#{myX"], None),
         (["#{1 / 0}"], None),
         (["x", "--at", "yesterday"], None),
+        (["format(minusYears(@scheduledStartTime, 1500), 'YYYY')"], "0524"),
+        (["plusMonths(@scheduledStartTime, -24000)"], "0024-02-29T23:59:59"),
         (["x", "--at", ""], None),
+        (
+            [
+                "#{@scheduledStartTime} #{format(yesterday(@scheduledStartTime), 'YYYY/MM')}",
+                "--at",
+                "0044-03-15",
+            ],
+            "0044-03-15T00:00:00 0044/03",
+        ),
+        (
+            ["format(minusYears(@scheduledStartTime, 500), 'yyyyMMdd')", "--at", "1066-10-14"],
+            "05661014",
+        ),
         (["x", "--at", "0001-01-01T00:00:00+05:00"], None),
         (["year(@scheduledStartTime)", "--at", "9999-12-31T02:00:00"], "9999"),
         (["year(@scheduledEndTime)", "--at", "9999-12-31T02:00:00"], None),
