@@ -34,8 +34,12 @@ _NUMBERS: frozenset[Kind] = frozenset({"integer", "number", "computed"})
 _DEEPEST = 50
 # Centuries ago, years may have leading zeros, which only macros write.
 _FARTHEST = {
-    **{"minutes": 260_000_000, "hours": 4_300_000, "days": 180_000, "weeks": 25_000},
-    **{"months": 6_000, "years": 500},
+    "minutes": 260_000_000,
+    "hours": 4_300_000,
+    "days": 180_000,
+    "weeks": 25_000,
+    "months": 6_000,
+    "years": 500,
 }
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
