@@ -1,7 +1,7 @@
 """`updraft convert`: legacy definitions become DAG files and reports."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -240,9 +240,9 @@ def instant(text: str | None) -> datetime | None:
     :returns: the instant in UTC, none when nothing is given.
     :raises UpdraftError: when it is none.
     """
-    from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
+    from updraft.datapipeline.expression_values import as_utc  # noqa: PLC0415 keeps start fast
 
-    return None if text is None else as_instant(text).astimezone(UTC)
+    return None if text is None else as_utc(text)
 
 
 def converted(

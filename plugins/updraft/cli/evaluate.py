@@ -1,7 +1,7 @@
 """`updraft evaluate`: what an expression of AWS Data Pipeline is worth at a time."""
 
-import csv
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,9 @@ from updraft.cli.given_definition import GivenDefinition, given_definition
 if TYPE_CHECKING:
     from updraft.datapipeline.expression_values import Value
 
-_FILE_COLUMNS = 3
+# pendulum and the C library write years before 1000 without leading zeros, which shifts from an
+# early instant may reach. DAGs of such times, which there are not, would have macros throughout.
+_FIRST_YEAR_OF_RUNS = 1900
 
 
 def evaluate(
@@ -65,6 +67,8 @@ def evaluate(
 
     if (expression is None) == (from_ is None):
         raise typer.BadParameter("give either an expression or --from FILE.tsv")
+    if from_ is not None and at is not None:
+        raise typer.BadParameter("--at goes with an expression; a file has the instant in each row")
     try:
         how = _Evaluation(given_definition(define or []), period, via_jinja, template)
         if from_ is not None:
@@ -91,22 +95,32 @@ class _Evaluation:
         from updraft.datapipeline.evaluation import Evaluator  # noqa: PLC0415 keeps start fast
         from updraft.datapipeline.expression_values import as_text  # noqa: PLC0415 likewise
         from updraft.datapipeline.periods import parse_period  # noqa: PLC0415 likewise
+        from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
+        from updraft.migration.compilation_errors import MissingFieldError  # noqa: PLC0415
         from updraft.migration.jinja_compiler import JinjaCompiler, RunClock  # noqa: PLC0415
         from updraft.migration.template_preview import render_template  # noqa: PLC0415
 
         given = self.given
         runtime: dict[str, Value] = {
             "@scheduledStartTime": at,
-            "@scheduledEndTime": parse_period(self.period).after(at, 1),
             "@pipelineId": "df-0000000000000000",
-            **given.runtime,
         }
+        with suppress(OverflowError):  # near the year 9999 there is no end
+            runtime["@scheduledEndTime"] = parse_period(self.period).after(at, 1)
+        runtime |= given.runtime
         if not self.via_jinja and not self.template:
             evaluator = Evaluator(given.definition, given.resolved, runtime, given.node)
             return as_text(evaluator.evaluate_text(text, given.item))
-        clock = RunClock("data_interval_start", "data_interval_end", pendulum=True)
+        clock = RunClock(
+            *("data_interval_start", "data_interval_end"),
+            pendulum=True,
+            any_year=at.year < _FIRST_YEAR_OF_RUNS,
+        )
         compiler = JinjaCompiler(given.definition, given.resolved, clock, lists=True)
-        compiled = compiler.compile_text(text, given.item, given.node)
+        try:
+            compiled = compiler.compile_text(text, given.item, given.node)
+        except MissingFieldError as error:
+            raise UpdraftError(f"{error.message}. {error.advice}") from None
         if self.template:
             return compiled.text
         return render_template(compiled.text, runtime=runtime, params=given.parameters)
@@ -126,81 +140,29 @@ def _evaluate_one(expression: str, at: str | None, how: _Evaluation) -> bool:
         except ExpressionError as error:
             note = f"note: a text without #{{…}}, and no expression either: {error.message.lower()}"
             typer.echo(note, err=True)
-    typer.echo(how.evaluate(text, _instant(at) if at else datetime.now(UTC)))
+    typer.echo(how.evaluate(text, datetime.now(UTC) if at is None else _instant(at)))
     return False
 
 
 def _evaluate_file(path: Path, how: _Evaluation) -> bool:
-    """Print a value for each line, and tell whether any has none."""
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps start fast
+    """Print a value for each row, and tell whether any has none."""
+    from updraft.cli.evaluation_rows import read_rows  # noqa: PLC0415 keeps start fast
+    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
 
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UpdraftError(f"{path} can't be read: {error}") from None
     failed = False
-    rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    for number, row in enumerate(rows, 1):
-        if not row or (number == 1 and row[0] == "kind"):
-            continue
+    for row in read_rows(path):
         try:
-            typer.echo(_line_value(row, how))
+            typer.echo(how.evaluate(row.text, _instant(row.instant)))
         except UpdraftError as error:
             failed = True
+            # Its line is empty, so that values stand in the order of the rows.
             typer.echo()
-            typer.echo(f"error: {path}:{number}: {error}", err=True)
+            typer.echo(f"error: {path}:{row.number}: {error}", err=True)
     sys.stdout.flush()
     return failed
 
 
-def _line_value(row: list[str], how: _Evaluation) -> str:
-    """Evaluate what a line stands for: a function of the instant with the argument."""
-    from updraft.datapipeline.functions import FUNCTIONS  # noqa: PLC0415 keeps start fast
-    from updraft.errors import UpdraftError  # noqa: PLC0415 likewise
-
-    if len(row) < _FILE_COLUMNS:
-        raise UpdraftError("it needs the columns kind, argument and instant")
-    kind, argument, at = row[0], row[1], _instant(row[2])
-    if kind in {"expression", "text"}:
-        return how.evaluate(argument if "#{" in argument else f"#{{{argument}}}", at)
-    if kind == "inTimeZone+format":
-        zone = f"inTimeZone(@scheduledStartTime, {_literal(argument)})"
-        return how.evaluate(f"#{{format({zone}, 'yyyy-MM-dd HH:mm:ss')}}", at)
-    count = FUNCTIONS.get(kind)
-    if count is None:
-        raise UpdraftError(f"{kind!r} is no function")
-    if count > 2:  # noqa: PLR2004 - what makes a date takes no other
-        call = f"{kind}({argument})"
-    elif count == 1:
-        call = f"{kind}(@scheduledStartTime)"
-    elif kind in {"format", "inTimeZone", "plusPeriod"}:
-        call = f"{kind}(@scheduledStartTime, {_literal(argument)})"
-    else:
-        call = f"{kind}(@scheduledStartTime, {argument})"
-    # A date prints without its zone, which is UTC but for what asks for another.
-    is_date = kind not in {"format", "year", "month", "day", "dayOfYear", "hour", "minute"}
-    return how.evaluate(f"#{{{call}}}" + ("Z" if is_date and kind != "inTimeZone" else ""), at)
-
-
-def _literal(text: str) -> str:
-    """Quote a text; one with both quotes is put together."""
-    if "'" not in text:
-        return f"'{text}'"
-    if '"' not in text:
-        return f'"{text}"'
-    return " + ".join(f'"{part}"' if "'" in part else f"'{part}'" for part in _runs(text))
-
-
-def _runs(text: str) -> list[str]:
-    pieces = text.split('"')
-    return [
-        one
-        for index, piece in enumerate(pieces)
-        for one in ([piece] if not index else ['"', piece])
-    ]
-
-
 def _instant(text: str) -> datetime:
-    from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
+    from updraft.datapipeline.expression_values import as_utc  # noqa: PLC0415 keeps start fast
 
-    return as_instant(text).astimezone(UTC)
+    return as_utc(text)

@@ -5,7 +5,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
 from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
@@ -100,13 +99,13 @@ def _no_files_at_home() -> Iterator[None]:
 
 
 def _read(file: Path, activation: str | None, given: "Given") -> "list[PipelineSchedule]":
-    from updraft.datapipeline.expression_values import as_instant  # noqa: PLC0415 keeps start fast
+    from updraft.datapipeline.expression_values import as_utc  # noqa: PLC0415 keeps start fast
     from updraft.datapipeline.file_checking import check_definition  # noqa: PLC0415 likewise
     from updraft.datapipeline.findings import DefinitionError, has_errors  # noqa: PLC0415 likewise
     from updraft.migration.inputs import read_input  # noqa: PLC0415 likewise
     from updraft.migration.pipeline_schedule import pipeline_schedule  # noqa: PLC0415 likewise
 
-    start = None if activation is None else as_instant(activation).astimezone(UTC)
+    start = None if activation is None else as_utc(activation)
     result = read_input(file, given.by_name)
     if has_errors(result.findings) or not result.definitions:
         raise DefinitionError(result.findings)

@@ -14,6 +14,7 @@ from updraft.datapipeline.expression_values import (
     ValueProblemError,
     as_instant,
     as_text,
+    as_utc,
     as_whole_number,
     map_lists,
 )
@@ -48,7 +49,8 @@ def shift(instant: datetime, count: int, unit: str) -> datetime:
     """Move an instant by a number of units.
 
     In a time zone, minutes and hours are those that pass, all others those of the calendar on the
-    wall; a time that the clocks skip moves forward with them.
+    wall; a time that the clocks skip moves forward with them, and one that they show twice is the
+    first of both, unless it did not move at all.
 
     :param instant: with a time zone.
     :param count: how many, negative for the past.
@@ -58,6 +60,8 @@ def shift(instant: datetime, count: int, unit: str) -> datetime:
     """
     if abs(count) > _FARTHEST:
         raise ValueProblemError(f"A date can't be shifted by {count} {unit}")
+    if count == 0:
+        return instant
     try:
         if unit in {"minutes", "hours"}:
             moved = instant.astimezone(UTC) + timedelta(minutes=count * _LENGTHS[unit])
@@ -66,8 +70,7 @@ def shift(instant: datetime, count: int, unit: str) -> datetime:
             wall = instant + timedelta(minutes=count * _LENGTHS[unit])
         else:
             wall = shift_by_months(instant, count * _MONTHS[unit])
-        # By way of UTC, for times that the clocks of the zone skip.
-        return wall.astimezone(UTC).astimezone(instant.tzinfo)
+        return _on_the_clock(wall.replace(fold=0))
     except (OverflowError, ValueError):
         raise ValueProblemError(f"{as_text(instant)} can't be shifted by {count} {unit}") from None
 
@@ -82,9 +85,9 @@ def period_at(instant: Value, start: Value, period: Value, later: Value = 0) -> 
     :returns: when that period begins, in UTC.
     :raises UpdraftError: when an argument is not what it should be.
     """
-    anchor = as_instant(start).astimezone(UTC)
+    anchor = as_utc(start)
     length = parse_period(as_text(period))
-    number = length.number_at(anchor, as_instant(instant).astimezone(UTC))
+    number = length.number_at(anchor, as_utc(instant))
     return length.after(anchor, number + as_whole_number(later))
 
 
@@ -96,8 +99,22 @@ def _shift(sign: int, unit: str) -> Callable[..., Scalar]:
     return lambda instant, count: shift(as_instant(instant), sign * as_whole_number(count), unit)
 
 
+def _on_the_clock(wall: datetime) -> datetime:
+    """Move a time that the clocks of its zone skip to where they go on."""
+    return wall.astimezone(UTC).astimezone(wall.tzinfo)
+
+
 def _midnight(instant: datetime) -> datetime:
-    return instant.replace(hour=0, minute=0, second=0, microsecond=0)
+    wall = instant.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return _on_the_clock(wall)
+
+
+def _first_of_month(instant: datetime) -> datetime:
+    wall = instant.replace(day=1, fold=0)
+    again = wall.replace(fold=1)
+    # Of a time that the clocks show twice, it is the one with the offset there was.
+    same = again.utcoffset() == instant.utcoffset()
+    return _on_the_clock(again if same and _on_the_clock(again) == again else wall)
 
 
 def _sunday(instant: datetime) -> datetime:
@@ -137,7 +154,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Scalar]] = {
     "midnight": _on_date(_midnight),
     "yesterday": _on_date(lambda instant: shift(instant, -1, "days")),
     "sunday": _on_date(_sunday),
-    "firstOfMonth": _on_date(lambda instant: instant.replace(day=1)),
+    "firstOfMonth": _on_date(_first_of_month),
     **{
         f"{word}{unit.capitalize()}": _shift(sign, unit)
         for word, sign in (("plus", 1), ("minus", -1))

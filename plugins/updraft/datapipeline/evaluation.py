@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from updraft.datapipeline.date_functions import call_function
-from updraft.datapipeline.expression_checking import unknown_name
+from updraft.datapipeline.expression_checking import nearest_runtime_field, unknown_name
 from updraft.datapipeline.expression_values import (
     Scalar,
     Value,
@@ -123,8 +123,8 @@ class Evaluator:
     def _part(self, part: Part, item: ResolvedObject, path: tuple[str, ...]) -> Value:
         if isinstance(part, Verbatim):
             return part.text
-        for message, _ in function_problems(part.tree):
-            raise EvaluationError(message)
+        for message, advice in function_problems(part.tree):
+            raise EvaluationError(f"{message}. {advice}")
         return self._value(part.tree, item, path)
 
     def _value(self, tree: Expression, item: ResolvedObject, path: tuple[str, ...]) -> Value:
@@ -222,7 +222,8 @@ class Evaluator:
         if name in self._runtime:
             return self._runtime[name]
         if name.startswith("@"):
-            raise EvaluationError(f"The runtime field {name} has no value here")
+            advice = nearest_runtime_field(name)
+            raise EvaluationError(f"The runtime field {name} has no value here{advice}")
         raise EvaluationError(f"{item.id} has no field {name!r}")
 
     def _objects(self, tree: Expression, item: ResolvedObject) -> list[ResolvedObject]:

@@ -94,6 +94,17 @@ def unknown_name(name: str, definition: Definition, *, secret: bool = False) -> 
     )
 
 
+def nearest_runtime_field(name: str) -> str:
+    """Advise on a runtime field that has no value.
+
+    :param name: the name as an expression uses it.
+    :returns: a sentence after a full stop; nothing for a field that there is, or when none is near.
+    """
+    known = runtime_field_names()
+    advice = "" if name in known else did_you_mean(name, known, "")
+    return f". {advice}" if advice else ""
+
+
 def _unknown_runtime_fields(tree: Expression) -> list[str]:
     return [
         node.name

@@ -129,6 +129,9 @@ def as_number(value: Value) -> int | float:
             return int(value)
         if _FRACTION.fullmatch(value.strip()):
             return float(value)
+        digits = value.strip().removeprefix("-").replace(".", "", 1)
+        if digits.isdecimal() and digits.isascii():
+            raise ValueProblemError(f"{_shown(value)} has too many digits")
     raise ValueProblemError(f"{_shown(value)} is no number")
 
 
@@ -158,6 +161,20 @@ def as_instant(value: Value) -> datetime:
     if isinstance(value, datetime):
         return _plain(value)
     raise ValueProblemError(f"{_shown(value)} is no date; one looks like '2024-02-29T23:59:59'")
+
+
+def as_utc(value: Value) -> datetime:
+    """Take a value for an instant in UTC.
+
+    :param value: the value; a text may say another time zone by its offset.
+    :returns: the instant.
+    :raises ValueProblemError: when it is none, or lies beyond the years that dates have in UTC.
+    """
+    instant = as_instant(value)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueProblemError(f"{_shown(value)} is beyond the years that dates have") from None
 
 
 def _plain(instant: datetime) -> datetime:

@@ -50,8 +50,12 @@ def function_problems(tree: Expression) -> list[tuple[str, str]]:
             count = len(node.arguments)
             problems.append(
                 (
-                    f"{node.function}() takes {expected} arguments, here it has {count}",
+                    f"{node.function}() takes {_arguments(expected)}, here it has {count}",
                     "Add the missing ones" if count < expected else "Remove the surplus ones",
                 )
             )
     return problems
+
+
+def _arguments(count: int) -> str:
+    return "1 argument" if count == 1 else f"{count} arguments"

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import count
 
 from updraft.datapipeline.evaluation import Evaluator
-from updraft.datapipeline.expression_values import as_instant, as_text, as_whole_number
+from updraft.datapipeline.expression_values import as_text, as_utc, as_whole_number
 from updraft.datapipeline.expressions import ExpressionError, parse_expression
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.periods import Period, PeriodError, parse_period
@@ -24,6 +24,7 @@ _FIRST_ACTIVATION = "first_activation_date_time"
 _ON_DEMAND_ACTIVATION = "ondemand_activation_time"
 # Later on, the calendar of Python ends before a schedule does.
 _LAST_YEAR = 9000
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 _ON_DEMAND_PERIOD = "ondemand_period"
 # The guide shows `makeDate(2011,5,24)` once without the signs of an expression.
 _BARE_CALL = re.compile(r"\s*make\w+\s*\(.*\)\s*", re.DOTALL)
@@ -104,7 +105,9 @@ def simulate(rule: ScheduleRule, since: datetime | None = None) -> Iterator[Sche
     if period is None:
         yield ScheduledRun(anchor, anchor, None)
         return
-    numbers = count() if rule.occurrences is None else range(rule.occurrences)
+    # Periods of minutes since long ago are too many to play them all.
+    first = 0 if since is None or since <= anchor else period.number_at(anchor, since)
+    numbers = count(first) if rule.occurrences is None else range(first, rule.occurrences)
     try:
         for number in numbers:
             start, end = period.after(anchor, number), period.after(anchor, number + 1)
@@ -126,17 +129,22 @@ def last_start(rule: ScheduleRule) -> datetime | None:
     """
     if rule.period is None or rule.anchor is None:
         return None
-    numbers = []
+    numbers: list[int] = []
     if rule.occurrences is not None:
         numbers.append(rule.occurrences - 1)
-    if rule.end is not None:
+    if rule.end is not None and rule.end <= rule.anchor:
+        numbers.append(-1)
+    elif rule.end is not None:
         number = rule.period.number_at(rule.anchor, rule.end)
         at_the_end = rule.period.after(rule.anchor, number) == rule.end
         numbers.append(number - 1 if at_the_end else number)
+    if not numbers:
+        return None
+    number = max(min(numbers), -1)
     try:
-        return rule.period.after(rule.anchor, max(min(numbers), -1)) if numbers else None
-    except OverflowError:
-        return None  # the calendar ends before
+        return rule.period.after(rule.anchor, number)
+    except OverflowError:  # the calendar ends before
+        return _BEGINNING if number < 0 else None
 
 
 def schedule_of(item: ResolvedObject, resolved: Resolved) -> ResolvedObject | None:
@@ -250,8 +258,8 @@ class _Reader:
         if text is None:
             return None
         try:
-            return as_instant(text).astimezone(UTC)
-        except (UpdraftError, OverflowError):
+            return as_utc(text)
+        except UpdraftError:
             advice = "Write it as 2024-02-29T23:59:59, in UTC"
             message = f"The {name} of {self._schedule.id} is not a date"
             raise ScheduleProblemError(name, message, advice) from None

@@ -1,8 +1,10 @@
 """English names of time zones, as date patterns print them.
 
 ``zone_names.json`` lists them by zone as Java 17 gives them to Joda-Time 2.12: the short and the
-written-out name of standard time, those of summer time, and the zones that have them. Joda-Time
-knows a zone that has several ids by one of them, which the links tell.
+written-out name of standard time, those of summer time, also where there is none any more, and the
+zones that have them. Morocco and Namibia have the same names twice, since Joda-Time counts all of
+their recent years as summer. It knows a zone that has several ids by one of them, which the links
+tell.
 """
 
 import json
@@ -14,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from updraft.errors import UpdraftError
 
+# Names that the standard library finds too: of the machine's own zone, of none, and of variants.
+_NO_PLACES = re.compile(r"localtime|Factory|posixrules|(?:posix|right)/.*", re.DOTALL)
 _OFFSET = re.compile(r"([+-])(\d\d)(?::?(\d\d))?", re.ASCII)
 
 
@@ -34,7 +38,7 @@ def find_zone(name: str) -> tzinfo:
         offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
         if int(match[3] or 0) < 60 and offset < timedelta(hours=24):  # noqa: PLR2004 - minutes
             return timezone(-offset if match[1] == "-" else offset)
-    else:
+    elif not _NO_PLACES.fullmatch(name):
         try:
             return ZoneInfo(name)
         # What it raises depends on where it looks: for a folder, a path, or a character.
@@ -68,10 +72,11 @@ def zone_name(instant: datetime, *, written_out: bool) -> str | None:
     abbreviation = instant.tzname() or ""
     # What counts as summer time is not the same for all: the standard time of Ireland is that of
     # summer to the one, and that of winter to the other.
-    summer = bool(instant.dst()) if abbreviation not in names else abbreviation == names[2]
-    name = names[2 * summer + written_out]
-    # A zone that has no summer time any more may have had one.
-    return name or (abbreviation if abbreviation.isalpha() and not written_out else None)
+    if abbreviation in names and names[0] != names[2]:
+        summer = abbreviation == names[2]
+    else:
+        summer = bool(instant.dst())
+    return names[2 * summer + written_out]
 
 
 @cache

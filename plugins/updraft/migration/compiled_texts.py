@@ -3,6 +3,11 @@
 from dataclasses import dataclass, field
 
 from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.compilation_errors import NotCompilableError
+from updraft.migration.jinja_text import Kind
+
+# Of fields that read one another; each takes several frames of the stack.
+_LONGEST_PATH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +17,21 @@ class RunClock:
     :param start: expression for ``@scheduledStartTime``, a ``datetime`` in UTC.
     :param end: expression for ``@scheduledEndTime``, none when it is not known.
     :param pendulum: whether both yield instants of pendulum, not plain ones.
+    :param any_year: whether they may lie in years before 1000, which only macros write as the
+        service does; no run of a DAG does.
     """
 
     start: str
     end: str | None
     pendulum: bool = False
+    any_year: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What both yield."""
+        if self.any_year:
+            return "instant"
+        return "run time" if self.pendulum else "utc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +70,8 @@ class Scope:
 
         :param step: the field that it is the text of.
         :returns: a scope that notes what is read in the same place.
+        :raises NotCompilableError: when too many fields read one another.
         """
+        if len(self.path) >= _LONGEST_PATH:
+            raise NotCompilableError("fields read one another too deeply")
         return Scope(self.node, (*self.path, step), self.parameters, self.fields)

@@ -7,7 +7,7 @@ becomes a placeholder that fails, so that a path is never quietly another one.
 from collections.abc import Mapping
 
 from updraft.datapipeline.evaluation import is_component
-from updraft.datapipeline.expression_checking import unknown_name
+from updraft.datapipeline.expression_checking import nearest_runtime_field, unknown_name
 from updraft.datapipeline.expressions import (
     Call,
     Expression,
@@ -35,6 +35,7 @@ from updraft.migration.jinja_functions import (
     compile_texts,
     kind_of,
     number_code,
+    require_shallow,
 )
 from updraft.migration.jinja_text import (
     JinjaCode,
@@ -192,7 +193,7 @@ class JinjaCompiler:
                     )
                 owner = self._object(target, item, scope)
                 return self._field(name, owner, scope)
-        return self._computed(tree, item, scope)
+        return require_shallow(self._computed(tree, item, scope))
 
     def _computed(self, tree: Expression, item: ResolvedObject, scope: Scope) -> JinjaText:
         def value(one: Expression) -> JinjaText:
@@ -259,14 +260,14 @@ class JinjaCompiler:
 
     def _runtime_field(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaCode | None:
         clock = self._clocks.get(item.id, self._clock)
-        instant: Kind = "run time" if clock.pendulum else "utc"
         if name == "@scheduledStartTime":
-            return JinjaCode(clock.start, instant)
+            return JinjaCode(clock.start, clock.kind)
         if name == "@scheduledEndTime" and clock.end is not None:
-            return JinjaCode(clock.end, instant)
+            return JinjaCode(clock.end, clock.kind)
         code = runtime_field(name, over=scope.node is not None and item is scope.node)
         if code is None and name.startswith("@"):
-            raise NotCompilableError(f"the runtime field {name} has no counterpart here")
+            advice = nearest_runtime_field(name)
+            raise NotCompilableError(f"the runtime field {name} has no counterpart here{advice}")
         return code
 
     def _object(self, tree: Expression, item: ResolvedObject, scope: Scope) -> ResolvedObject:

@@ -6,6 +6,7 @@ What they can't say is left to the macros of the plugin, which compute as the ev
 import re
 
 from updraft.datapipeline.expression_values import ValueProblemError, as_number, as_text
+from updraft.datapipeline.findings import did_you_mean
 from updraft.datapipeline.functions import FUNCTIONS
 from updraft.datapipeline.joda import DatePatternError
 from updraft.datapipeline.macros import OPERATORS
@@ -20,6 +21,7 @@ from updraft.migration.jinja_text import (
     is_text,
     jinja_string,
     macro,
+    nesting,
 )
 
 _OPERATOR_MACROS = {operator: name for name, operator in OPERATORS.items()}
@@ -28,6 +30,17 @@ _SHIFT = re.compile(r"(plus|minus)(Minutes|Hours|Days|Weeks|Months|Years)")
 _PARTS = {"year", "month", "day", "hour", "minute"}
 _LISTS: frozenset[Kind] = frozenset({"list", "any"})
 _NUMBERS: frozenset[Kind] = frozenset({"integer", "number", "computed"})
+# Jinja takes a dozen frames of the stack for each pair of parentheses.
+_DEEPEST = 50
+# Centuries ago, years may have leading zeros, which only macros write.
+_FARTHEST = {
+    "minutes": 260_000_000,
+    "hours": 4_300_000,
+    "days": 180_000,
+    "weeks": 25_000,
+    "months": 6_000,
+    "years": 500,
+}
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 # How to say a function of a run's time with pendulum, and of a plain `datetime` in UTC.
@@ -53,8 +66,12 @@ def compile_call(function: str, arguments: list[JinjaText]) -> JinjaText:
     :returns: its result.
     :raises NotCompilableError: when there is no such function, or it can't take the arguments.
     """
-    if len(arguments) != FUNCTIONS.get(function):
-        raise NotCompilableError(f"there is no function {function}() of {len(arguments)} arguments")
+    expected = FUNCTIONS.get(function)
+    if expected is None:
+        advice = did_you_mean(function, FUNCTIONS, "")
+        raise NotCompilableError(f"there is no function {function}(). {advice}".rstrip(". "))
+    if len(arguments) != expected:
+        raise NotCompilableError(f"{function}() does not take {len(arguments)} arguments")
     if any(kind_of(one) in _LISTS for one in arguments):
         return (JinjaCode(macro(function, *arguments), "any"),)
     if function.startswith("make"):
@@ -147,6 +164,18 @@ def number_code(digits: str) -> JinjaCode:
     return JinjaCode(text, "number") if "E" not in text else JinjaCode(repr(number), "computed")
 
 
+def require_shallow(value: JinjaText) -> JinjaText:
+    """Make sure that Jinja can read an expression, also from within the stack of a task.
+
+    :param value: what was compiled.
+    :returns: the same.
+    :raises NotCompilableError: when it is nested too deeply.
+    """
+    if any(isinstance(piece, JinjaCode) and nesting(piece.text) > _DEEPEST for piece in value):
+        raise NotCompilableError("the expression is nested too deeply for a template")
+    return value
+
+
 def kind_of(value: JinjaText) -> Kind:
     """Tell what a value is.
 
@@ -174,7 +203,8 @@ def _short(function: str, instant: str | JinjaCode, rest: list[JinjaText]) -> Ji
 
 def _shifted(instant: JinjaCode, word: str, unit: str, count: JinjaText) -> JinjaCode | None:
     number = _whole_number(count)
-    if number is None:
+    digits = (number or "").strip("(-)")
+    if number is None or (digits.isdecimal() and int(digits) > _FARTHEST[unit]):
         return None
     if instant.kind == "run time":
         method = "add" if word == "plus" else "subtract"

@@ -19,7 +19,7 @@ Kind = Literal["text", "integer", "number", "computed", "utc", "run time", "inst
 
 INSTANTS: frozenset[Kind] = frozenset({"utc", "run time", "instant"})
 # What Jinja would print otherwise than the service does.
-_PRINTED_BY_MACRO: frozenset[Kind] = frozenset({"computed", "list", "any"})
+_PRINTED_BY_MACRO: frozenset[Kind] = frozenset({"computed", "list", "any", "instant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def to_code(value: JinjaText) -> str:
 
 
 def _printed(code: JinjaCode) -> str:
-    if code.kind in INSTANTS:
+    if code.kind in {"utc", "run time"}:
         return f"{code.text}.strftime({jinja_string(_PLAIN_INSTANT)})"
     if code.kind in _PRINTED_BY_MACRO:
         return f"macros.updraft.text({_without_parentheses(code.text)})"
@@ -163,3 +163,25 @@ def _escape(text: str, *, followed_by_code: bool) -> str:
         special = "{" if opens else character if character == "\r" else ""
         escaped.append(f"{{{{ {jinja_string(special)} }}}}" if special else character)
     return "".join(escaped)
+
+
+def nesting(code: str) -> int:
+    """Tell how deeply an expression is nested, for Jinja and for the Python that it makes of it.
+
+    :param code: an expression of Jinja.
+    :returns: the most parentheses around anything in it, where each link of a chain of calls counts
+        as one.
+    """
+    deepest = 0
+    # The links of chains on each level; each level counts as one itself.
+    links = [0]
+    for token in re.finditer(r"'(?:[^'\\]|\\.)*'|\(|\)\.?|,", code, re.DOTALL):
+        if token[0] == "(":
+            links.append(0)
+        elif token[0].startswith(")"):
+            links.pop()
+            links[-1] += token[0] == ")."
+        elif token[0] == ",":
+            links[-1] = 0
+        deepest = max(deepest, sum(links) + len(links) - 1)
+    return deepest

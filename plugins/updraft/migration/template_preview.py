@@ -12,6 +12,8 @@ from updraft.datapipeline.expression_values import Value, as_instant
 from updraft.datapipeline.macros import template_macros
 from updraft.errors import UpdraftError
 
+_LONGEST_SHOWN = 500
+
 
 def render_template(
     template: str, *, runtime: Mapping[str, Value], params: Mapping[str, Any]
@@ -27,7 +29,9 @@ def render_template(
     import pendulum  # noqa: PLC0415 - comes with Airflow, as those who render templates have
 
     start = as_instant(runtime["@scheduledStartTime"])
-    end = as_instant(runtime["@scheduledEndTime"])
+    times = {"data_interval_start": pendulum.instance(start)}
+    if "@scheduledEndTime" in runtime:
+        times["data_interval_end"] = pendulum.instance(as_instant(runtime["@scheduledEndTime"]))
     task = SimpleNamespace(
         start_date=runtime.get("@actualStartTime"),
         end_date=runtime.get("@actualEndTime"),
@@ -39,8 +43,7 @@ def render_template(
             SandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=False)
             .from_string(template)
             .render(
-                data_interval_start=pendulum.instance(start),
-                data_interval_end=pendulum.instance(end),
+                **times,
                 dag_run=SimpleNamespace(run_after=start),
                 dag=SimpleNamespace(dag_id=runtime["@pipelineId"]),
                 ti=task,
@@ -48,5 +51,9 @@ def render_template(
                 params=dict(params),
             )
         )
-    except (jinja2.TemplateError, ArithmeticError, AttributeError, ValueError, TypeError) as error:
-        raise UpdraftError(f"The template {template} can't be rendered: {error}") from error
+    except (
+        *(jinja2.TemplateError, ArithmeticError, AttributeError, ValueError, TypeError),
+        *(RecursionError, SyntaxError),  # which Python has for too many parentheses
+    ) as error:
+        shown = template if len(template) <= _LONGEST_SHOWN else f"{template[:_LONGEST_SHOWN]}…"
+        raise UpdraftError(f"The template {shown} can't be rendered: {error}") from error

@@ -1,4 +1,4 @@
-# Updraft sha256:185c4132d7376d4b75bd6daa0123d2c3211b4e7417f1e78fbdfe7c7c024eec36
+# Updraft sha256:56f2639ddeee78508b3babc31ca72c831b12aad0d048dbc2a0cb1d6f8b6ff748
 """Runs a shell command.
 
 1. `name_folders` runs a shell command.
@@ -87,8 +87,8 @@ with DAG(
                 "data_interval_start.year, 12, 24), 'EEEE') }}"
             ),
             (
-                "{{ macros.updraft.makeDateTime(2024, 2, 29, 23, 59).strftime("
-                "'%Y-%m-%dT%H:%M:%S') }}"
+                "{{ macros.updraft.text(macros.updraft.makeDateTime(2024, 2, 29, 23, "
+                "59)) }}"
             ),
             "{{ data_interval_start.format('YYYY/MM/DD') }}",
         ],

@@ -1,5 +1,6 @@
 """Timetables of DAGs, asked as the scheduler asks them, against the simulated legacy rule."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -55,6 +56,25 @@ def test_the_timetable_fires_when_the_pipeline_did(kind, period, anchor, limit, 
     expected = [run for run, _ in zip(simulate(rule, start), range(8), strict=False)]
     assert schedule.airflow_runs(8) == expected
     assert schedule.legacy_runs(8) == expected
+
+
+def test_a_century_of_minutes_is_not_played_through():
+    rule = ScheduleRule(ScheduleType.CRON, Period(1, "minutes"), datetime(1900, 1, 1, tzinfo=UTC))
+    before = time.process_time()
+    (run,) = dag_schedule(rule, datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC)).legacy_runs(1)
+    assert run.due == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+    assert time.process_time() - before < 5
+
+
+def test_nothing_runs_after_an_end_before_the_start_however_long_the_periods_are():
+    rule = ScheduleRule(
+        ScheduleType.CRON,
+        Period(999_999, "years"),
+        datetime(2024, 1, 1, tzinfo=UTC),
+        end=datetime(2023, 1, 1, tzinfo=UTC),
+    )
+    schedule = dag_schedule(rule, None)
+    assert schedule.legacy_runs(3) == schedule.airflow_runs(3) == []
 
 
 @settings(max_examples=60, deadline=None)

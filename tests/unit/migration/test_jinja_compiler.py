@@ -20,7 +20,7 @@ RUN_AFTER = datetime(2024, 2, 29, 23, 59, 9, 123456, tzinfo=UTC)
 CLOCK = RunClock("dag_run.run_after", "(dag_run.run_after + macros.timedelta(days=1))")
 
 
-def _compiler(fields, clock=CLOCK):
+def _compiler(fields, clock=CLOCK, *, lists=False):
     document = {
         "objects": [
             {
@@ -46,7 +46,7 @@ def _compiler(fields, clock=CLOCK):
     }
     definition = read_text(json.dumps(document), "x.json").definition
     resolved, _ = check(definition)
-    return JinjaCompiler(definition, resolved, clock), resolved["A"]
+    return JinjaCompiler(definition, resolved, clock, lists=lists), resolved["A"]
 
 
 def _compile(text, **fields):
@@ -202,7 +202,8 @@ def test_a_missing_field_names_the_place_that_reads_it():
         ("#{inTimeZone(@scheduledStartTime, 'Mars')}", "time zone"),
         ("#{midnight(3)}", "takes a date"),
         ("#{@scheduledStartTime * 2}", "no number"),
-        ("#{formt(@scheduledStartTime)}", "no function"),
+        ("#{formt(@scheduledStartTime)}", "no function.*'format'"),
+        ("#{year(1, 2)}", "2 arguments"),
         ("#{[1]}", "list"),
         ("a#{myList}", "list"),
         ("#{node.output.@actualStartTime}", "one reference"),
@@ -217,6 +218,31 @@ def test_a_missing_field_names_the_place_that_reads_it():
 def test_what_is_not_supported_says_so(text, words):
     with pytest.raises(NotCompilableError, match=words):
         _compile(text, input={"ref": "T"})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "-" * 60 + "1",
+        "[" * 60 + "]" * 60,
+        "myCount" + " - myCount" * 60,
+        "@scheduledStartTime" + ".plusDays(1)" * 60,
+        "sunday(" * 60 + "@scheduledStartTime" + ")" * 60,
+    ],
+)
+def test_what_jinja_could_not_read_is_refused(source):
+    with pytest.raises(NotCompilableError, match="nested too deeply"):
+        _compile(f"#{{{source}}}")
+
+
+def test_a_long_row_of_fields_is_refused_and_wide_texts_are_not():
+    fields = {f"myF{number}": f"#{{myF{number + 1}}}" for number in range(60)}
+    with pytest.raises(NotCompilableError, match="one another"):
+        _compile("#{myF0}", **fields, myF60="x")
+    assert _compile("#{" + "'(' + myCount + " * 40 + "1}").text.startswith("({{ params.myCount }}(")
+    dates = ", ".join(["sunday(@scheduledStartTime).plusDays(1)"] * 60)
+    compiler, item = _compiler({}, RunClock("data_interval_start", None, pendulum=True), lists=True)
+    assert compiler.compile_text(f"#{{[{dates}]}}", item).text.count("plusDays") == 60
 
 
 @pytest.mark.parametrize(
