@@ -7,6 +7,7 @@ import uuid
 import boto3
 import pytest
 
+from tests.integration.glue_tasks import finish_counting
 from tests.integration.permission_proxy import Policy, permission_proxy
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.validation import problems
@@ -32,10 +33,15 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
     )
     outbox = LocalOutbox(tmp_path)
     operator = HarvestGlueCrawlsOperator(
-        task_id="harvest", aws_conn_id=None, crawlers=name, outbox_uri=outbox.uri
+        task_id="harvest",
+        aws_conn_id=None,
+        crawlers=name,
+        outbox_uri=outbox.uri,
+        wait_for_running=True,
+        poll_interval=1,
     )
 
-    _crawl(glue, name, 1)
+    glue.start_crawler(Name=name)
     account = "arn:aws:glue:us-east-1:123456789012"
     policy = Policy(
         "glue-crawl-history",
@@ -47,7 +53,8 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
     )
     with permission_proxy(local_stack.endpoint_url, policy) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        counts = operator.execute({})
+        counts, deferrals = finish_counting(operator, {})
+    assert deferrals == 1  # until the crawl had ended
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_stack.endpoint_url)
     assert proxy.denied == []
     # Crawlers are listed where none is named, connections where a table is behind one.

@@ -11,7 +11,7 @@ import typer
 from updraft.cli.lineage_harvest import JsonOption, OutboxOption, outbox_at
 
 if TYPE_CHECKING:
-    from updraft.operators.glue_crawl_harvest import GlueCrawlHarvest
+    from updraft.operators.glue_crawl_history_harvest import GlueCrawlHarvest
 
 LookBack = Annotated[
     float, typer.Option(min=0, help="Where to begin for the first time, in hours.")
@@ -52,7 +52,7 @@ def harvest_queries(
             RedshiftDatabase,
             RedshiftStatementsHook,
         )
-        from updraft.operators.redshift_query_harvest import (  # noqa: PLC0415 likewise
+        from updraft.operators.redshift_history_harvest import (  # noqa: PLC0415 likewise
             RedshiftQueryHarvest,
         )
 
@@ -82,7 +82,7 @@ def harvest_crawls(
 
     def run() -> dict[str, int]:
         from updraft.hooks.glue import GlueClientHook  # noqa: PLC0415 keeps `updraft --help` fast
-        from updraft.operators.glue_crawl_harvest import (  # noqa: PLC0415 likewise
+        from updraft.operators.glue_crawl_history_harvest import (  # noqa: PLC0415 likewise
             GlueCrawlHarvest,
         )
 

@@ -6,6 +6,7 @@ it: CloudWatch takes no message of more than 256 KiB, and Airflow's handler cuts
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -117,11 +118,15 @@ class LogHarvest:
         for text in texts:
             self._read_text(text)
 
-    def finish(self) -> None:
-        """Give up on events whose rest has not come."""
-        for pending in self._pending.values():
-            self._give_up(pending)
-        self._pending.clear()
+    def finish(self, before: float = math.inf) -> None:
+        """Give up on events whose rest has not come.
+
+        :param before: on those only that begin before this line.
+        """
+        for stream, pending in list(self._pending.items()):
+            if pending.line < before:
+                del self._pending[stream]
+                self._give_up(pending)
 
     def _read_text(self, text: LogText) -> None:
         if text.whole or not isinstance(text.content, str):
