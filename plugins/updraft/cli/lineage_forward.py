@@ -8,6 +8,7 @@ import typer
 from updraft.cli.lineage_harvest import JsonOption, OutboxOption, outbox_at
 
 if TYPE_CHECKING:
+    from updraft.hooks.datazone import DataZoneCatalog
     from updraft.lineage.forwarder import Forwarder
 
 _LARGEST_RATE = 1000.0
@@ -49,7 +50,8 @@ def forward(
     """Post what is new in an outbox to Amazon DataZone or to an OpenLineage endpoint.
 
     It goes on where the last run stopped, as the DAG forward_lineage does. Events that are refused
-    become dead letters. Exit code 1 when the catalog takes nothing; the events stay.
+    become dead letters. What DataZone took before and could not process is named once, on standard
+    error. Exit code 1 when the catalog takes nothing; the events stay.
     """
     from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
 
@@ -57,10 +59,12 @@ def forward(
         raise typer.BadParameter("give either --domain-id or --url")
     try:
         if url is not None:
-            forwarder = _to_endpoint(outbox, url, api_key, events_per_second)
+            found = _to_endpoint(outbox, url, api_key, events_per_second).run()
         else:
-            forwarder = _to_domain(outbox, domain_id or "", region, events_per_second)
-        counts = forwarder.run().as_dict()
+            catalog = _domain(domain_id or "", region)
+            found = _to_domain(outbox, catalog, events_per_second).run()
+            found.failed_later = _report_failures(outbox, catalog)
+        counts = found.as_dict()
     except UpdraftError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -114,14 +118,19 @@ def _to_endpoint(
     )
 
 
-def _to_domain(
-    outbox: str, domain_id: str, region: str | None, events_per_second: float | None
-) -> "Forwarder":
+def _domain(domain_id: str, region: str | None) -> "DataZoneCatalog":
     from updraft.hooks.datazone import (  # noqa: PLC0415 keeps start fast
         DataZoneCatalog,
         DataZoneHook,
     )
-    from updraft.lineage.forwarder import (  # noqa: PLC0415 likewise
+
+    return DataZoneCatalog(DataZoneHook(aws_conn_id=None, region_name=region), domain_id)
+
+
+def _to_domain(
+    outbox: str, catalog: "DataZoneCatalog", events_per_second: float | None
+) -> "Forwarder":
+    from updraft.lineage.forwarder import (  # noqa: PLC0415 keeps start fast
         DEFAULT_EVENTS_PER_SECOND,
         HIGHEST_EVENTS_PER_SECOND,
         Forwarder,
@@ -133,5 +142,23 @@ def _to_domain(
             f"--events-per-second: {rate:g} is above {HIGHEST_EVENTS_PER_SECOND:g}, the quota of "
             f"PostLineageEvent"
         )
-    hook = DataZoneHook(aws_conn_id=None, region_name=region)
-    return Forwarder(outbox_at(outbox), DataZoneCatalog(hook, domain_id), events_per_second=rate)
+    return Forwarder(outbox_at(outbox), catalog, events_per_second=rate)
+
+
+def _report_failures(outbox: str, catalog: "DataZoneCatalog") -> int:
+    """Name what the domain took, in any run, and could not process; say how many there are."""
+    from updraft.lineage.catalog import CatalogError  # noqa: PLC0415 keeps start fast
+    from updraft.lineage.processing_failures import new_failures  # noqa: PLC0415 likewise
+
+    count = 0
+    try:
+        for failure in new_failures(outbox_at(outbox), catalog.name, catalog.processing_failures):
+            count += 1
+            typer.echo(f"DataZone took, and could not process: {failure}", err=True)
+    except CatalogError as error:
+        typer.echo(
+            "warning: whether DataZone could process what it took is not known; "
+            f"datazone:ListLineageEvents on the domain tells it. {error}",
+            err=True,
+        )
+    return count
