@@ -23,6 +23,7 @@ GOES_ON = "Stopped. The same command goes on where this one stopped."
 PATIENCE = 3.0
 """Seconds after which a log is told what is being waited for."""
 
+_LEVEL = "AIRFLOW__LOGGING__LOGGING_LEVEL"
 _LOOK_SECONDS = 0.5
 _LINE_SECONDS = 60.0
 _ENDED_BY_SIGNAL = 128  # what a shell adds to the number of the signal
@@ -41,11 +42,13 @@ def reported(when_stopped: str = GOES_ON) -> "Iterator[Console]":
     from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
 
     # Airflow reads this when it is imported, and would write its own messages to the output.
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
+    given = os.environ.get(_LEVEL)
+    os.environ[_LEVEL] = given or "ERROR"
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     handler = _ConsoleHandler(console)
     logger = logging.getLogger("updraft")
     logger.addHandler(handler)
+    level, propagates = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
     logger.propagate = False
     previous = signal.signal(signal.SIGTERM, _stop)
@@ -61,6 +64,10 @@ def reported(when_stopped: str = GOES_ON) -> "Iterator[Console]":
     finally:
         signal.signal(signal.SIGTERM, previous)
         logger.removeHandler(handler)
+        logger.propagate = propagates
+        logger.setLevel(level)
+        if given is None:
+            os.environ.pop(_LEVEL, None)
 
 
 @contextmanager

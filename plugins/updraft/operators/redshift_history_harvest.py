@@ -68,7 +68,9 @@ class QueryProgress:
         """Give it as JSON can hold it."""
         times = (self.since, self.until)
         since, until = (one.isoformat() if one else None for one in times)
-        return {**asdict(self), "since": since, "until": until, "users": list(self.users)}
+        last = list(self.last) if self.last else None
+        own = {"since": since, "until": until, "users": list(self.users), "last": last}
+        return {**asdict(self), **own}
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Self:

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.redshift_data import FINISHED_STATE, RUNNING_STATES
 
+from updraft.compat import AirflowException
 from updraft.dynamodb.service_errors import THROTTLED, ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.redshift_data import LIMITS, RedshiftDatabase, RedshiftStatementsHook
@@ -95,12 +96,18 @@ class RedshiftLookups:
         :returns: value by name of the column, for each row.
         :raises StatementGoesOnError: when the task has to wait for it.
         :raises UpdraftError: when it fails or takes too long, or AWS refuses.
+        :raises AirflowException: when the task was told to stop.
         """
         while True:
             try:
                 found = self._hook.result(self._finished(sql, parameters))
                 break
-            except ServiceError as error:
+            except UpdraftError as error:
+                if self._kill_switch.is_thrown:
+                    # Whoever makes the best of a failed query must not go on.
+                    raise AirflowException(str(error)) from None
+                if not isinstance(error, ServiceError):
+                    raise
                 self._wait_for_room(error)
         names = [name for name, _ in found.columns]
         return [dict(zip(names, row, strict=True)) for row in found.rows]

@@ -141,3 +141,17 @@ def test_what_goes_on_is_found_by_a_retry_and_cancelled_by_a_user(api, tmp_path)
     assert third.trigger.statement_id not in api.cancelled
     operator(tmp_path).stop_after_trigger(context(3))
     assert api.cancelled[1:] == [third.trigger.statement_id]
+
+
+def test_a_user_who_ends_the_task_leaves_no_events_without_columns(api, tmp_path, monkeypatch):
+    waits = deferral(lambda: operator(tmp_path).execute(context()))
+    api.end()
+    waits = deferral(lambda: resumed(operator(tmp_path), waits))
+    api.end()
+    task = operator(tmp_path)
+    describe = api.DescribeStatement
+    # The signal comes while the task looks at its query for the columns of the tables.
+    monkeypatch.setattr(api, "DescribeStatement", lambda **m: task.on_kill() or describe(**m))
+    with pytest.raises(AirflowException, match="ABORTED"):
+        resumed(task, waits)
+    assert list(LocalOutbox(tmp_path).event_names()) == []
