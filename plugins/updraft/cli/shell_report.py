@@ -68,6 +68,8 @@ def reported(when_stopped: str = GOES_ON) -> "Iterator[Console]":
         logger.setLevel(level)
         if given is None:
             os.environ.pop(_LEVEL, None)
+        else:
+            os.environ[_LEVEL] = given
 
 
 @contextmanager
