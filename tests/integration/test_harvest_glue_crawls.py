@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.glue_tasks import finish_counting
 from tests.integration.permission_proxy import Policy, permission_proxy
+from updraft.hooks.glue import GlueClientHook
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.validation import problems
 from updraft.operators.glue_crawl_harvest import HarvestGlueCrawlsOperator
@@ -41,7 +42,6 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
         poll_interval=1,
     )
 
-    glue.start_crawler(Name=name)
     account = "arn:aws:glue:us-east-1:123456789012"
     policy = Policy(
         "glue-crawl-history",
@@ -53,7 +53,9 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
     )
     with permission_proxy(local_stack.endpoint_url, policy) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        counts, deferrals = finish_counting(operator, {})
+        with monkeypatch.context() as just_before:
+            just_before.setattr(GlueClientHook, "request", _after_start(glue, name))
+            counts, deferrals = finish_counting(operator, {})
     assert deferrals == 1  # until the crawl had ended
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_stack.endpoint_url)
     assert proxy.denied == []
@@ -77,6 +79,18 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
     time.sleep(2)  # the time at which a table has changed has whole seconds
     _crawl(glue, name, 2)
     assert operator.execute({})["stored"] == 2
+
+
+def _after_start(glue, name):
+    """Start the crawler right before the first call about it, which then finds it running."""
+    usual, begun = GlueClientHook.request, []
+
+    def request(self, operation, *arguments, **members):
+        if operation == "GetCrawler" and not begun:
+            begun.append(glue.start_crawler(Name=name))
+        return usual(self, operation, *arguments, **members)
+
+    return request
 
 
 def _crawl(glue, name, number):

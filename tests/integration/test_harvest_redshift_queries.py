@@ -5,6 +5,7 @@ import time
 import uuid
 
 import pytest
+from airflow.providers.amazon.aws.hooks.redshift_data import RUNNING_STATES
 
 from tests.integration.glue_tasks import finish, finish_counting, task_context
 from tests.integration.permission_proxy import Policy, permission_proxy
@@ -86,10 +87,12 @@ def test_what_the_catalog_leaves_out_arrives_once(local_stack, warehouse, tmp_pa
     with permission_proxy(local_stack.endpoint_url, policy) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         time.sleep(1.1)
-        with monkeypatch.context() as impatient:
-            impatient.setattr(redshift_lookups, "_FIRST_LOOKS", ())
+        with monkeypatch.context() as slow:
+            # As if each query had not ended yet when the task looks, and had when the trigger does.
+            slow.setattr(redshift_lookups, "RUNNING_STATES", {*RUNNING_STATES, "FINISHED"})
+            slow.setattr(redshift_lookups, "_FIRST_LOOKS", ())
             counts, deferrals = finish_counting(
-                harvester(warehouse, outbox, poll_interval=1), task_context("impatient")
+                harvester(warehouse, outbox, poll_interval=1), task_context("slow")
             )
     assert deferrals >= 3  # the time, the history, the columns
     assert (proxy.denied, proxy.used) == ([], policy.actions - {"redshift-data:CancelStatement"})

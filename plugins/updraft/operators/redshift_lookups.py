@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 _FIRST_LOOKS = (0.1, 0.2, 0.4, 0.8, 1.6)
 _SHORT_PATIENCE = 5.0
 _STEP = 1
+_LONGEST_WAIT = 3600.0  # seconds, for one query or for room
 
 
 class StatementGoesOnError(Exception):
@@ -33,15 +34,22 @@ class StatementGoesOnError(Exception):
     of a failed query must not make the best of this.
 
     :param statement_id: id of the query; None when Redshift had no room for it.
+    :param give_up_at: when the waiting ends, in seconds since 1970.
     :param adopted: whether an earlier attempt of the task submitted it.
     :param why: why there was no room.
     """
 
     def __init__(
-        self, statement_id: str | None, *, adopted: bool = False, why: str | None = None
+        self,
+        statement_id: str | None,
+        give_up_at: float,
+        *,
+        adopted: bool = False,
+        why: str | None = None,
     ) -> None:
         super().__init__(why or f"statement {statement_id} goes on")
         self.statement_id = statement_id
+        self.give_up_at = give_up_at
         self.adopted = adopted
         self.why = why
 
@@ -59,8 +67,8 @@ class RedshiftLookups:
     :param series: digest of the series of attempts.
     :param interval: longest pause in seconds between two looks; None to look for some seconds only
         and then raise :class:`StatementGoesOnError`.
-    :param give_up_at: when a query is cancelled that has not ended, in seconds since 1970.
-    :param ended: id of the query that the task has waited for, if it has.
+    :param waited: id of the query that the task has waited for, None for room, and when the waiting
+        ends, in seconds since 1970; None when it has waited for nothing.
     """
 
     def __init__(
@@ -71,16 +79,14 @@ class RedshiftLookups:
         series: str,
         *,
         interval: float | None,
-        give_up_at: float,
-        ended: str | None = None,
+        waited: tuple[str | None, float] | None = None,
     ) -> None:
-        self.give_up_at = give_up_at
+        self._ended, self._give_up_at = waited or (None, _an_hour_from_now())
         self._hook = hook
         self._place = place
         self._owner = owner
         self._series = series
         self._interval = interval
-        self._ended = ended
         self._kill_switch = KillSwitch()
         self._known: list[Submitted] | None = None
         self._waiting_for: str | None = None
@@ -109,6 +115,7 @@ class RedshiftLookups:
                 if not isinstance(error, ServiceError):
                     raise
                 self._wait_for_room(error)
+        self._give_up_at = _an_hour_from_now()
         names = [name for name, _ in found.columns]
         return [dict(zip(names, row, strict=True)) for row in found.rows]
 
@@ -147,6 +154,7 @@ class RedshiftLookups:
         adopted = latest is not None and (latest.is_active or latest.id == self._ended)
         if latest is None or not adopted:
             latest = self._submitted(calls, sql, parameters, latest.number + 1 if latest else 1)
+            self._give_up_at = _an_hour_from_now()
         said = self._look(calls, latest.id, adopted=adopted)
         self._known = [one for one in self._known if one.id != latest.id]
         self._known.append(latest._replace(status=said["Status"]))
@@ -181,7 +189,7 @@ class RedshiftLookups:
             if said["Status"] not in RUNNING_STATES:
                 self._waiting_for = None
                 return said
-            if time.time() > self.give_up_at:
+            if time.time() > self._give_up_at:
                 self._cancel()
                 raise UpdraftError(
                     f"A query of {self._place} has not ended in time and was cancelled; the next "
@@ -190,13 +198,17 @@ class RedshiftLookups:
             if pause is None:
                 break
             time.sleep(pause)
-        raise StatementGoesOnError(statement_id, adopted=adopted)
+        raise StatementGoesOnError(statement_id, self._give_up_at, adopted=adopted)
 
     def _wait_for_room(self, error: ServiceError) -> None:
         """Wait when a call was refused because there is too much at the moment."""
-        if error.code not in LIMITS | THROTTLED or time.time() > self.give_up_at:
+        if error.code not in LIMITS | THROTTLED or time.time() > self._give_up_at:
             raise error
         if self._interval is None:
-            raise StatementGoesOnError(None, why=str(error)) from error
+            raise StatementGoesOnError(None, self._give_up_at, why=str(error)) from error
         log.info("Redshift takes no more calls at the moment; waiting. %s", error)
         time.sleep(self._interval)
+
+
+def _an_hour_from_now() -> float:
+    return time.time() + _LONGEST_WAIT

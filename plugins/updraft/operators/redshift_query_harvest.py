@@ -30,8 +30,6 @@ from updraft.resource_owner import ResourceOwner
 from updraft.triggers.polling import MOST_ERRORS
 from updraft.triggers.redshift_data import RedshiftStatementTrigger
 
-_LONGEST_WAIT = timedelta(hours=1)
-
 
 class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStatementsHook]):
     """Take lineage out of the history of queries of a cluster or workgroup, each query once.
@@ -131,7 +129,7 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
         :raises AirflowFailException: when an argument is wrong, which no retry can mend.
         :raises AirflowException: when Redshift or the outbox refuses.
         """
-        return self._go_on(context, QueryProgress(), None, _next_limit())
+        return self._go_on(context, QueryProgress(), None)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any], progress: dict[str, Any]
@@ -146,9 +144,8 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
         if event["status"] != "success":
             self.log.warning("The trigger ended with: %s", event.get("message"))
         self._trigger_errors = event.get("errors", 0)
-        ended = event["statement_id"]
-        limit = event["give_up_at"]
-        return self._go_on(context, QueryProgress.of_document(progress), ended, limit)
+        waited = event["statement_id"], event["give_up_at"]
+        return self._go_on(context, QueryProgress.of_document(progress), waited)
 
     def on_kill(self) -> None:
         """Cancel the query that goes on; called from a signal handler."""
@@ -161,14 +158,13 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
         :param context: context of the task instance.
         """
         try:
-            self._lookups_of(context, self._place(), None, time.time()).stop_all()
+            self._lookups_of(context, self._place(), None).stop_all()
         except UpdraftError as error:
             self.log.warning("What the task has asked may go on. %s", error)
 
     def _go_on(
-        self, context: Context, progress: QueryProgress, ended: str | None, give_up_at: float
+        self, context: Context, progress: QueryProgress, waited: tuple[str | None, float] | None
     ) -> dict[str, int]:
-        begun = progress.last, progress.since
         try:
             check_poll_interval(self.poll_interval)
             hours = number_argument("look_back_hours", self.look_back_hours)
@@ -179,7 +175,7 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
                 )
             minutes = number_argument("overlap_minutes", self.overlap_minutes)
             place = self._place()
-            lookups = self._lookups = self._lookups_of(context, place, ended, give_up_at)
+            lookups = self._lookups = self._lookups_of(context, place, waited)
             harvest = self._harvest(place, lookups, progress)
             counts = harvest.run(timedelta(hours=hours), timedelta(minutes=minutes))
         except UpdraftError as error:
@@ -187,20 +183,17 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
         except StatementGoesOnError as waiting:
             if waiting.why:
                 self.log.info("Redshift takes no calls at the moment; waiting. %s", waiting.why)
-            has_moved = begun != (progress.last, progress.since)
-            self._wait(waiting, progress, _next_limit() if has_moved else give_up_at)
+            self._wait(waiting, progress)
         said = asdict(counts)
         self.log.info("Queries: %s", ", ".join(f"{name} {count}" for name, count in said.items()))
         return said
 
-    def _wait(
-        self, waiting: StatementGoesOnError, progress: QueryProgress, give_up_at: float
-    ) -> NoReturn:
+    def _wait(self, waiting: StatementGoesOnError, progress: QueryProgress) -> NoReturn:
         trigger = RedshiftStatementTrigger(
             statement_id=waiting.statement_id,
             step=0,
             adopted=waiting.adopted,
-            give_up_at=give_up_at,
+            give_up_at=waiting.give_up_at,
             waiter_delay=self.poll_interval,
             aws_conn_id=self.aws_conn_id,
             region_name=self.hook.conn_region_name,
@@ -212,11 +205,11 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
             trigger=trigger,
             method_name="execute_complete",
             kwargs={"progress": progress.as_document()},
-            timeout=timedelta(seconds=max(0.0, give_up_at - time.time())) + GRACE,
+            timeout=timedelta(seconds=max(0.0, waiting.give_up_at - time.time())) + GRACE,
         )
 
     def _lookups_of(
-        self, context: Context, place: RedshiftDatabase, ended: str | None, give_up_at: float
+        self, context: Context, place: RedshiftDatabase, waited: tuple[str | None, float] | None
     ) -> RedshiftLookups:
         waits_here = not may_defer(deferrable=self.deferrable)
         if self._trigger_errors >= MOST_ERRORS:
@@ -228,8 +221,7 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
             ResourceOwner.of(context),
             series_digest(context),
             interval=self.poll_interval if waits_here else None,
-            give_up_at=give_up_at,
-            ended=ended,
+            waited=waited,
         )
 
     def _place(self) -> RedshiftDatabase:
@@ -266,7 +258,3 @@ class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStat
             lookups.rows,
             progress,
         )
-
-
-def _next_limit() -> float:
-    return time.time() + _LONGEST_WAIT.total_seconds()

@@ -5,6 +5,7 @@ import pytest
 from airflow.exceptions import TaskDeferred
 
 from updraft.compat import AirflowException
+from updraft.dynamodb.service_errors import ServiceError
 from updraft.hooks.redshift_data import RedshiftStatementsHook
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.operators import redshift_lookups
@@ -155,3 +156,14 @@ def test_a_user_who_ends_the_task_leaves_no_events_without_columns(api, tmp_path
     with pytest.raises(AirflowException, match="ABORTED"):
         resumed(task, waits)
     assert list(LocalOutbox(tmp_path).event_names()) == []
+
+
+def test_room_is_waited_for_and_what_does_not_end_is_cancelled(api, tmp_path):
+    api.refusals = [ServiceError("Too many.", "ActiveStatementsExceededException")]
+    waits = deferral(lambda: operator(tmp_path).execute(context()))
+    assert waits.trigger.statement_id is None
+    begun = deferral(lambda: resumed(operator(tmp_path), waits))
+    begun.trigger.give_up_at = 0.0
+    with pytest.raises(AirflowException, match="has not ended in time and was cancelled"):
+        resumed(operator(tmp_path), begun, "timeout")
+    assert api.cancelled == [begun.trigger.statement_id]
