@@ -54,6 +54,7 @@ _IN_CSV = re.compile(rb'\{\s*\\*""[A-Za-z]')
 _EXPORTED = re.compile(rb"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z ")
 _STREAM_MARK = b"ogStream"
 _END_MARK = b"schemaURL"
+_FIRST_LINES = 1_000  # in which an event may end that began before the file
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -86,7 +87,7 @@ def read_texts(file: IO[bytes], wants_all: Callable[[], bool]) -> Iterator[LogTe
     log = _decompressed(file)
     reader = _Reader()
     number = 1
-    has_begun = False
+    until = _FIRST_LINES
     while line := _next_line(log):
         # Of a million lines, most end here.
         is_cut = not line.endswith(b"\n")
@@ -97,10 +98,11 @@ def read_texts(file: IO[bytes], wants_all: Callable[[], bool]) -> Iterator[LogTe
             or _STREAM_MARK in line
             or reader.is_within_line
             or wants_all()
-            or (not has_begun and _END_MARK in line)  # of an event that began before the file
+            or (number <= until and _END_MARK in line)
         ):
             yield from reader.texts(line, number)
-        has_begun |= has_mark
+        if has_mark:
+            until = 0
         number += not is_cut
 
 
