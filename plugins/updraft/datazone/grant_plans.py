@@ -64,7 +64,8 @@ def plan_grants(
             grant = next((one for one in there if _fits(one, wanted)), None)
             maker = _Maker(declared, wanted, subscription, inventory, tokens)
             if grant is None or _is_being_taken_back(grant):
-                plan.changes.append(maker.create(grant))
+                if maker.key not in inventory.known.grants:  # else the list is behind
+                    plan.changes.append(maker.create(grant))
             elif _has_failed(grant) and grant["id"] not in inventory.known.grants:
                 plan.changes.append(maker.renew(grant))
     return plan
@@ -142,6 +143,11 @@ class _Maker:
     inventory: Inventory
     tokens: Tokens
 
+    @property
+    def key(self) -> str:
+        """What this run remembers when the grant is made."""
+        return f"{self.subscription['id']} in {self.wanted}"
+
     def create(self, before: Mapping[str, Any] | None) -> Change:
         """Plan to make a grant, after the one before has gone that is being taken back."""
 
@@ -187,6 +193,7 @@ class _Maker:
             _log.warning("%s was granted meanwhile: %s", named(self.declared), error.message)
         else:
             self.inventory.known.grants.add(made["id"])
+        self.inventory.known.grants.add(self.key)
 
     def _revision(self) -> str:
         listing = self.subscription["subscribedListing"]

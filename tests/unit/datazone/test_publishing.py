@@ -454,6 +454,19 @@ def test_killed_while_a_grant_is_renewed(shop):
     assert grants_of(shop) == {"COMPLETED"}
 
 
+def test_a_list_of_grants_that_is_behind_makes_none_twice(shop, monkeypatch):
+    shop.subscribe(shop.publish(shop.asset("orders")))
+    text, _ = granting(shop, "approve")
+    ask = shop.ask
+    behind = {"ListSubscriptionGrants": {"items": []}}
+    monkeypatch.setattr(shop, "ask", lambda name, **given: behind.get(name) or ask(name, **given))
+    assert [line.split()[0] for line in apply(shop, text)] == ["approve", "grant"]
+    behind.clear()
+    shop.catalog.wait()
+    assert grants_of(shop) == {"COMPLETED"}
+    assert apply(shop, text) == []
+
+
 def test_grants_do_not_go_with_a_rejection():
     text = "{asset: a.b, subscriber: M, decision: reject, grants: [{environment: e1}]}"
     with pytest.raises(UpdraftError, match="'grants' go with the decisions 'approve' and 'revoke'"):
