@@ -8,7 +8,7 @@ from updraft.compat import AirflowException
 from updraft.dynamodb.service_errors import ServiceError
 from updraft.hooks.redshift_data import RedshiftStatementsHook
 from updraft.lineage.local_outbox import LocalOutbox
-from updraft.operators import redshift_lookups
+from updraft.operators import redshift_history_harvest, redshift_lookups
 from updraft.operators.redshift_query_harvest import HarvestRedshiftQueriesOperator
 
 COLUMNS = ("database_name", "schema_name", "table_name", "column_name", "data_type")
@@ -27,6 +27,7 @@ class DataApi:
         self.statements: dict[str, dict] = {}
         self.cancelled: list[str] = []
         self.refusals: list[Exception] = []
+        self.history = [QUERY]
 
     def request(self, operation: str, resource: str, **members) -> dict:
         answer: dict = getattr(self, operation)(**members)
@@ -53,7 +54,7 @@ class DataApi:
         sql = self.statements[Id]["QueryString"]
         names, rows = ("now",), [(NOW,)]
         if "sys_query_history" in sql:
-            names, rows = (*HISTORY, "query_text"), [QUERY] if "10:15" not in sql else []
+            names, rows = (*HISTORY, "query_text"), self.history
         if "svv_all_columns" in sql:
             names = COLUMNS
             rows = [("dev", "public", t, c, "int") for t in "ts" for c in "ab"]
@@ -127,6 +128,22 @@ def test_each_answer_is_waited_for_without_a_slot_and_asked_for_once(api, tmp_pa
     assert len(api.statements) - asked == 1
     api.end()
     assert resumed(operator(tmp_path), waits, attempt=2)["stored"] == 0
+
+
+def test_an_interruption_neither_loses_nor_repeats_queries(api, tmp_path, monkeypatch):
+    monkeypatch.setattr(redshift_history_harvest, "_AT_ONCE", 1)
+    api.history = [
+        (number, *QUERY[1:-1], f"copy t{number} from 's3://lake/{number}' iam_role default")
+        for number in range(4)
+    ]
+    waits = deferral(lambda: operator(tmp_path).execute(context()))
+    for _ in ("the history", *api.history):
+        api.end()
+        waits = deferral(lambda before=waits: resumed(operator(tmp_path), before))
+    api.end()
+    counts = resumed(operator(tmp_path), waits)
+    assert (counts["queries"], counts["stored"], counts["duplicates"]) == (4, 8, 0)
+    assert len(api.statements) == 2 + len(api.history)
 
 
 def test_what_goes_on_is_found_by_a_retry_and_cancelled_by_a_user(api, tmp_path):
