@@ -13,6 +13,8 @@ connection. The DAG `forward_lineage` posts them to the catalog from there.
 - `crawlers`: names of crawlers; all of the Region if empty.
 - `outbox_uri`: where the events go; else the `uri` in `[openlineage] transport`.
 - `look_back_hours`: where to begin for the first time.
+- `wait_for_running`: wait for those of `crawlers` that are running; else the next run
+  has what they change.
 - `region_name`: Region of the crawlers; empty for that of the connection.
 
 ```json
@@ -50,13 +52,12 @@ with DAG(
     params={
         "crawlers": form_fields.names("Crawlers", "All of the Region if empty."),
         "outbox_uri": form_fields.outbox(),
-        "look_back_hours": Param(
-            24,
-            type="integer",
-            minimum=0,
-            maximum=720,
-            title="Hours to look back",
-            description="Where to begin for the first time.",
+        "look_back_hours": form_fields.look_back(720),
+        "wait_for_running": Param(
+            False,
+            type="boolean",
+            title="Wait for crawls that go on",
+            description="Of the crawlers that are named; else the next run has them.",
         ),
         "region_name": form_fields.region("Region of the crawlers"),
     },
@@ -66,5 +67,6 @@ with DAG(
         crawlers="{{ params.crawlers | join(',') }}",
         outbox_uri="{{ params.outbox_uri or '' }}",
         look_back_hours="{{ params.look_back_hours }}",
+        wait_for_running="{{ params.wait_for_running }}",
         region_name="{{ params.region_name or '' }}",
     )

@@ -74,14 +74,7 @@ with DAG(
             "Users to leave out", "Whose queries have lineage already."
         ),
         "outbox_uri": form_fields.outbox(),
-        "look_back_hours": Param(
-            24,
-            type="integer",
-            minimum=0,
-            maximum=168,
-            title="Hours to look back",
-            description="Where to begin for the first time.",
-        ),
+        "look_back_hours": form_fields.look_back(168),
         "region_name": form_fields.region("Region of the cluster"),
     },
 ):

@@ -63,13 +63,8 @@ with DAG(
             "Log groups", "In place of those of an environment."
         ),
         "outbox_uri": form_fields.outbox(),
-        "look_back_hours": Param(
-            24,
-            type="integer",
-            minimum=0,
-            maximum=720,
-            title="Hours to look back",
-            description="Where to begin in a group that was never harvested.",
+        "look_back_hours": form_fields.look_back(
+            720, "Where to begin in a group that was never harvested."
         ),
         "region_name": form_fields.region("Region of the logs"),
     },

@@ -66,6 +66,23 @@ def outbox() -> Param:
     )
 
 
+def look_back(most: int, description: str = "Where to begin for the first time.") -> Param:
+    """Make the field for how far back a harvester of lineage begins.
+
+    :param most: hours that there is something to find.
+    :param description: what to know about it.
+    :returns: the field; a day unless the user says otherwise.
+    """
+    return Param(
+        24,
+        type="integer",
+        minimum=0,
+        maximum=most,
+        title="Hours to look back",
+        description=description,
+    )
+
+
 def share_of_capacity(title: str, description: str = "Above 0, at most 1.") -> Param:
     """Make the field for the share of a table's capacity that a task may use.
 

@@ -61,8 +61,8 @@ def finish_counting(operator: Any, context: Mapping[str, Any]) -> tuple[Any, int
     try:
         return operator.execute(context), 0
     except TaskDeferred as deferred:
-        trigger = deferred.trigger
-    return _resumed(operator, context, trigger)
+        trigger, kept = deferred.trigger, deferred.kwargs
+    return _resumed(operator, context, trigger, kept)
 
 
 def resume(operator: Any, context: Mapping[str, Any], trigger: Any) -> Any:
@@ -70,13 +70,16 @@ def resume(operator: Any, context: Mapping[str, Any], trigger: Any) -> Any:
     return _resumed(operator, context, trigger)[0]
 
 
-def _resumed(operator: Any, context: Mapping[str, Any], trigger: Any) -> tuple[Any, int]:
+def _resumed(
+    operator: Any, context: Mapping[str, Any], trigger: Any, kept: Any = None
+) -> tuple[Any, int]:
     deferrals = 1
     while True:
+        more = json.loads(json.dumps(kept)) or {}
         try:
-            return operator.execute_complete(context, event_of(trigger)), deferrals
+            return operator.execute_complete(context, event_of(trigger), **more), deferrals
         except TaskDeferred as deferred:
-            trigger = deferred.trigger
+            trigger, kept = deferred.trigger, deferred.kwargs
             deferrals += 1
 
 

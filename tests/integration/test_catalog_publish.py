@@ -27,7 +27,7 @@ assets:
 data_products:
   - {{name: Sales, assets: [{assets}]}}
 subscriptions:
-  - {{asset: {database}.orders, subscriber: Marketing, decision: {decision}}}
+  - {{asset: {database}.orders, subscriber: Marketing, decision: {decision}{grants}}}
 """
 
 
@@ -47,6 +47,7 @@ def write(domain, text, **changes):
         "category": "Laptops",
         "publish": "true",
         "decision": "approve",
+        "grants": "",
         "assets": f"{domain.database}.orders, {domain.database}.reviews",
         **changes,
     }
@@ -105,8 +106,11 @@ def test_the_policy_allows_what_is_needed_and_nothing_else(domain, local_stack, 
         file_arn=f"arn:aws:s3:::{domain.bucket}/catalog.yaml",
     )
 
+    place = domain.ask("CreateEnvironment", name="lab", projectIdentifier=domain.consumer)["id"]
+    grants = f", grants: [{{environment: {place}}}]"
+
     def publish(run_id, **changes):
-        file = write(domain, FILE, **changes)
+        file = write(domain, FILE, grants=grants, **changes)
         where = {"file": file, "domain_id": domain.id, "aws_conn_id": None, "task_id": "work"}
         for arguments in CatalogFileOperator(**where).execute(task_context(run_id)):
             finish(source_task(domain, **arguments), task_context(run_id))
@@ -122,9 +126,10 @@ def test_the_policy_allows_what_is_needed_and_nothing_else(domain, local_stack, 
         assert first["applied"]
         assert "has to ask" in first["notes"][0]
         domain.subscribe("orders")
-        # Changes that need each of the rest: a filter, an asset less, two decisions, a failed run.
+        # Changes that need each of the rest: a filter, an asset less, two decisions, a grant that
+        # is made and taken back, a failed run.
         assert (
-            publish("two", category="Servers", assets=f"{domain.database}.orders")["changes"] == 4
+            publish("two", category="Servers", assets=f"{domain.database}.orders")["changes"] == 5
         )
         domain.subscribe("orders")
         assert (
@@ -135,7 +140,7 @@ def test_the_policy_allows_what_is_needed_and_nothing_else(domain, local_stack, 
                 publish="false",
                 decision="revoke",
             )["changes"]
-            == 3
+            == 4
         )
         less = FILE.split("    filters", maxsplit=1)[0] + "    filters: []\n"
         write(domain, less)

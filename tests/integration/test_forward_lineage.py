@@ -9,7 +9,9 @@ import pytest
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
+from typer.testing import CliRunner
 
+from updraft.cli.lineage import lineage_app
 from updraft.compat import AirflowException
 from updraft.hooks.datazone import DataZoneHook
 from updraft.hooks.outbox import open_outbox
@@ -203,7 +205,19 @@ def test_what_the_catalog_could_not_process_is_named_once(
     try:
         counts = forward(outbox, domain)
         assert (counts["posted"], counts["failed_later"]) == (2, 1)
-        assert f"(COMPLETE of {name}, run " in capsys.readouterr().out
+        said = f"(COMPLETE of {name}, run "
+        assert said in capsys.readouterr().out
         assert forward(outbox, domain)["failed_later"] == 0
+        arguments = ("--outbox", outbox.uri, "--domain-id", domain)
+        diagnosed = CliRunner().invoke(lineage_app, ["doctor", *arguments, "--format", "json"])
+        findings = json.loads(diagnosed.stdout[diagnosed.stdout.index("[\n") :])  # Airflow logs
+        (finding,) = [one for one in findings if one["check"] == "processing"]
+        assert (finding["severity"], said in finding["message"]) == ("error", True)
+        # The command tells what no run has told yet.
+        outbox.save_checkpoint(f"failures-datazone-{domain}", b'{"reported": {}}')
+        forwarded = CliRunner().invoke(lineage_app, ["forward", *arguments, "--json"])
+        counts = json.loads(forwarded.stdout.splitlines()[-1])
+        assert (counts["failed_later"], forwarded.exit_code) == (1, 0)
+        assert said in forwarded.stderr
     finally:
         urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()

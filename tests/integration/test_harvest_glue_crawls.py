@@ -7,7 +7,9 @@ import uuid
 import boto3
 import pytest
 
+from tests.integration.glue_tasks import finish_counting
 from tests.integration.permission_proxy import Policy, permission_proxy
+from updraft.hooks.glue import GlueClientHook
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.validation import problems
 from updraft.operators.glue_crawl_harvest import HarvestGlueCrawlsOperator
@@ -32,10 +34,14 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
     )
     outbox = LocalOutbox(tmp_path)
     operator = HarvestGlueCrawlsOperator(
-        task_id="harvest", aws_conn_id=None, crawlers=name, outbox_uri=outbox.uri
+        task_id="harvest",
+        aws_conn_id=None,
+        crawlers=name,
+        outbox_uri=outbox.uri,
+        wait_for_running=True,
+        poll_interval=1,
     )
 
-    _crawl(glue, name, 1)
     account = "arn:aws:glue:us-east-1:123456789012"
     policy = Policy(
         "glue-crawl-history",
@@ -47,7 +53,10 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
     )
     with permission_proxy(local_stack.endpoint_url, policy) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        counts = operator.execute({})
+        with monkeypatch.context() as just_before:
+            just_before.setattr(GlueClientHook, "request", _after_start(glue, name))
+            counts, deferrals = finish_counting(operator, {})
+    assert deferrals == 1  # until the crawl had ended
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_stack.endpoint_url)
     assert proxy.denied == []
     # Crawlers are listed where none is named, connections where a table is behind one.
@@ -70,6 +79,18 @@ def test_what_a_crawl_has_changed_arrives_once(local_stack, tmp_path, monkeypatc
     time.sleep(2)  # the time at which a table has changed has whole seconds
     _crawl(glue, name, 2)
     assert operator.execute({})["stored"] == 2
+
+
+def _after_start(glue, name):
+    """Start the crawler right before the first call about it, which then finds it running."""
+    usual, begun = GlueClientHook.request, []
+
+    def request(self, operation, *arguments, **members):
+        if operation == "GetCrawler" and not begun:
+            begun.append(glue.start_crawler(Name=name))
+        return usual(self, operation, *arguments, **members)
+
+    return request
 
 
 def _crawl(glue, name, number):

@@ -2,14 +2,18 @@
 
 import json
 import time
+import uuid
 
 import pytest
+from airflow.providers.amazon.aws.hooks.redshift_data import RUNNING_STATES
 
+from tests.integration.glue_tasks import finish, finish_counting, task_context
 from tests.integration.permission_proxy import Policy, permission_proxy
 from tests.integration.redshift_warehouse import ROLE, StatementFailedError, new_warehouse
 from updraft.compat import AirflowException, AirflowFailException
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.validation import problems
+from updraft.operators import redshift_lookups
 from updraft.operators.redshift_query_harvest import HarvestRedshiftQueriesOperator
 
 pytestmark = pytest.mark.integration
@@ -41,7 +45,7 @@ def harvester(warehouse, outbox, **more):
 def harvest(operator):
     """Harvest when the clock of Redshift, which goes by seconds, is past the last query."""
     time.sleep(1.1)
-    return operator.execute({})
+    return finish(operator, task_context(str(uuid.uuid4())))
 
 
 def events(outbox):
@@ -82,7 +86,15 @@ def test_what_the_catalog_leaves_out_arrives_once(local_stack, warehouse, tmp_pa
     )
     with permission_proxy(local_stack.endpoint_url, policy) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        counts = harvest(harvester(warehouse, outbox))
+        time.sleep(1.1)
+        with monkeypatch.context() as slow:
+            # As if each query had not ended yet when the task looks, and had when the trigger does.
+            slow.setattr(redshift_lookups, "RUNNING_STATES", {*RUNNING_STATES, "FINISHED"})
+            slow.setattr(redshift_lookups, "_FIRST_LOOKS", ())
+            counts, deferrals = finish_counting(
+                harvester(warehouse, outbox, poll_interval=1), task_context("slow")
+            )
+    assert deferrals >= 3  # the time, the history, the columns
     assert (proxy.denied, proxy.used) == ([], policy.actions - {"redshift-data:CancelStatement"})
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_stack.endpoint_url)
     assert counts == {"queries": 5, "without_lineage": 0, "stored": 10, "duplicates": 0}
@@ -108,7 +120,7 @@ def test_what_the_catalog_leaves_out_arrives_once(local_stack, warehouse, tmp_pa
 
     # A column that is added meanwhile changes the schema in events, not which events there are.
     warehouse.run("alter table t add column c int")
-    again = harvest(harvester(warehouse, outbox))
+    again = harvest(harvester(warehouse, outbox, deferrable=False, poll_interval=1))
     assert (again["stored"], again["duplicates"]) == (0, 10)
     warehouse.run("delete from t using s where s.a = t.a")
     warehouse.run("insert into s select a, b from t")
@@ -116,7 +128,7 @@ def test_what_the_catalog_leaves_out_arrives_once(local_stack, warehouse, tmp_pa
     assert everything["stored"] == 2 * (1 + 2 + 2)  # the deletion, insertions, new tables
     assert everything["without_lineage"] == 1  # a column alone is no lineage
     silent = harvester(warehouse, LocalOutbox(tmp_path / "silent"), exclude_users="awsuser")
-    assert silent.execute({})["queries"] == 0
+    assert harvest(silent)["queries"] == 0
 
 
 @pytest.mark.parametrize(
@@ -131,4 +143,4 @@ def test_what_the_catalog_leaves_out_arrives_once(local_stack, warehouse, tmp_pa
 def test_wrong_arguments(warehouse, tmp_path, arguments, message):
     operator = harvester(warehouse, LocalOutbox(tmp_path), **arguments)
     with pytest.raises((AirflowFailException, AirflowException), match=message):
-        operator.execute({})
+        finish(operator, task_context(str(uuid.uuid4())))

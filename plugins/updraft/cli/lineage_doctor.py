@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from updraft.cli.lineage_harvest import RegionOption, filled_outbox
+from updraft.cli.shell_report import reported, waiting
+
 if TYPE_CHECKING:
     from updraft.lineage.diagnosis.findings import Finding
 
@@ -23,7 +26,7 @@ def doctor(
     *,
     outbox: Annotated[
         str,
-        typer.Option(help="s3://bucket/prefix or file:///directory; the configured one if empty."),
+        typer.Option(help="A directory, or s3://bucket/prefix; the configured one if empty."),
     ] = "",
     domain_id: Annotated[
         str,
@@ -35,9 +38,7 @@ def doctor(
     longest_run_hours: Annotated[
         float, typer.Option(min=0, help="How long a task may run before it has no end.")
     ] = 12,
-    region: Annotated[
-        str | None, typer.Option(help="Region of the domain.", show_default=False)
-    ] = None,
+    region: RegionOption = None,
     format_: Annotated[
         OutputFormat, typer.Option("--format", help="How to print the findings.")
     ] = OutputFormat.TABLE,
@@ -46,27 +47,24 @@ def doctor(
 
     Exit code 1 if something loses events. The AWS configuration of the shell is used.
     """
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
-    from updraft.lineage.diagnosis.findings import has_errors  # noqa: PLC0415 likewise
-    from updraft.operators.lineage_doctor import Doctor  # noqa: PLC0415 likewise
+    with reported() as console, waiting(console, "Looking at the way of lineage"):
+        from updraft.operators.lineage_doctor import Doctor  # noqa: PLC0415 fast start
 
-    asked = Doctor(
-        outbox_uri=outbox,
-        domain_id=domain_id,
-        since=timedelta(hours=look_back_hours),
-        longest_run=timedelta(hours=longest_run_hours),
-        aws_conn_id=None,
-        region_name=region,
-    )
-    try:
+        asked = Doctor(
+            outbox_uri=filled_outbox(outbox).uri if outbox else "",
+            domain_id=domain_id,
+            since=timedelta(hours=look_back_hours),
+            longest_run=timedelta(hours=longest_run_hours),
+            aws_conn_id=None,
+            region_name=region,
+        )
         found = list(asked.findings())
-    except UpdraftError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
     if format_ is OutputFormat.JSON:
         typer.echo(json.dumps([one.as_dict() for one in found], indent=2, ensure_ascii=False))
     else:
         _print(found)
+    from updraft.lineage.diagnosis.findings import has_errors  # noqa: PLC0415 fast start
+
     if has_errors(found):
         raise typer.Exit(1)
 

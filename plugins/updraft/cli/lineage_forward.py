@@ -5,9 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from updraft.cli.lineage_harvest import JsonOption, OutboxOption, outbox_at
+from updraft.cli.lineage_harvest import JsonOption, OutboxOption, RegionOption, filled_outbox
+from updraft.cli.shell_report import reported, waiting
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from updraft.hooks.datazone import DataZoneCatalog
     from updraft.lineage.forwarder import Forwarder
 
 _LARGEST_RATE = 1000.0
@@ -32,9 +36,7 @@ def forward(
             show_envvar=True,
         ),
     ] = None,
-    region: Annotated[
-        str | None, typer.Option(help="Region of the domain.", show_default=False)
-    ] = None,
+    region: RegionOption = None,
     events_per_second: Annotated[
         float | None,
         typer.Option(
@@ -49,25 +51,28 @@ def forward(
     """Post what is new in an outbox to Amazon DataZone or to an OpenLineage endpoint.
 
     It goes on where the last run stopped, as the DAG forward_lineage does. Events that are refused
-    become dead letters. Exit code 1 when the catalog takes nothing; the events stay.
+    become dead letters. What DataZone took before and could not process is named once, on standard
+    error. Exit code 1 when the catalog takes nothing; the events stay.
     """
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
-
     if (domain_id is None) == (url is None):
         raise typer.BadParameter("give either --domain-id or --url")
-    try:
-        if url is not None:
-            forwarder = _to_endpoint(outbox, url, api_key, events_per_second)
+    with reported() as console:
+        catalog = None if domain_id is None else _domain(domain_id, region)
+        if catalog is None:
+            forwarder = _to_endpoint(outbox, url or "", api_key, events_per_second)
         else:
-            forwarder = _to_domain(outbox, domain_id or "", region, events_per_second)
-        counts = forwarder.run().as_dict()
-    except UpdraftError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
+            forwarder = _to_domain(outbox, catalog, events_per_second)
+        counts = forwarder.counts
+        with waiting(
+            console, "Posting", lambda: f"{counts.read:,} events read, {counts.posted:,} posted"
+        ):
+            forwarder.run()
+        if catalog is not None:
+            counts.failed_later = _report_failures(outbox, catalog, console)
     if as_json:
-        typer.echo(json.dumps(counts))
+        typer.echo(json.dumps(counts.as_dict()))
     else:
-        done = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+        done = ", ".join(f"{name} {count:,}" for name, count in counts.as_dict().items() if count)
         typer.echo(done or "nothing new")
 
 
@@ -83,18 +88,16 @@ def replay(
 
     Each is a line with its name and the reason of the refusal.
     """
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
-    from updraft.lineage.replay import replay as replay_letters  # noqa: PLC0415 likewise
-
     sent = letters = 0
-    try:
-        for letter in replay_letters(outbox_at(outbox), containing=containing, only_list=only_list):
+    with reported():
+        from updraft.lineage.replay import replay as replay_letters  # noqa: PLC0415 fast start
+
+        for letter in replay_letters(
+            filled_outbox(outbox), containing=containing, only_list=only_list
+        ):
             typer.echo(f"{letter.name}: {letter.reason}")
             letters += 1
             sent += letter.is_sent
-    except UpdraftError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
     typer.echo(f"{letters:,} dead letters, {sent:,} put back", err=True)
 
 
@@ -106,7 +109,7 @@ def _to_endpoint(
     from updraft.lineage.forwarder import Forwarder  # noqa: PLC0415 likewise
 
     return Forwarder(
-        outbox_at(outbox),
+        filled_outbox(outbox),
         HttpCatalog(url, api_key),
         events_per_second=events_per_second or _LARGEST_RATE,
         rename=leave_names,
@@ -114,14 +117,19 @@ def _to_endpoint(
     )
 
 
-def _to_domain(
-    outbox: str, domain_id: str, region: str | None, events_per_second: float | None
-) -> "Forwarder":
+def _domain(domain_id: str, region: str | None) -> "DataZoneCatalog":
     from updraft.hooks.datazone import (  # noqa: PLC0415 keeps start fast
         DataZoneCatalog,
         DataZoneHook,
     )
-    from updraft.lineage.forwarder import (  # noqa: PLC0415 likewise
+
+    return DataZoneCatalog(DataZoneHook(aws_conn_id=None, region_name=region), domain_id)
+
+
+def _to_domain(
+    outbox: str, catalog: "DataZoneCatalog", events_per_second: float | None
+) -> "Forwarder":
+    from updraft.lineage.forwarder import (  # noqa: PLC0415 keeps start fast
         DEFAULT_EVENTS_PER_SECOND,
         HIGHEST_EVENTS_PER_SECOND,
         Forwarder,
@@ -133,5 +141,25 @@ def _to_domain(
             f"--events-per-second: {rate:g} is above {HIGHEST_EVENTS_PER_SECOND:g}, the quota of "
             f"PostLineageEvent"
         )
-    hook = DataZoneHook(aws_conn_id=None, region_name=region)
-    return Forwarder(outbox_at(outbox), DataZoneCatalog(hook, domain_id), events_per_second=rate)
+    return Forwarder(filled_outbox(outbox), catalog, events_per_second=rate)
+
+
+def _report_failures(outbox: str, catalog: "DataZoneCatalog", console: "Console") -> int:
+    """Name what the domain took, in any run, and could not process; say how many there are."""
+    from updraft.lineage.catalog import CatalogError  # noqa: PLC0415 keeps start fast
+    from updraft.lineage.processing_failures import new_failures  # noqa: PLC0415 likewise
+
+    count = 0
+    try:
+        for failure in new_failures(
+            filled_outbox(outbox), catalog.name, catalog.processing_failures
+        ):
+            count += 1
+            console.print(f"DataZone took, and could not process: {failure}", markup=False)
+    except CatalogError as error:
+        console.print(
+            "warning: whether DataZone could process what it took is not known; "
+            f"datazone:ListLineageEvents on the domain tells it. {error}",
+            markup=False,
+        )
+    return count

@@ -1,6 +1,7 @@
 """`updraft lineage harvest`: the events in logs go into an outbox."""
 
 import json
+import re
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -8,7 +9,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from updraft.cli.shell_report import reported, waiting
+from updraft.errors import UpdraftError
+
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from updraft.lineage.harvest_outbox import HarvestOutbox
+    from updraft.lineage.log_harvest import LogHarvest
     from updraft.lineage.outbox import Outbox
 
 FileOption = Annotated[
@@ -18,6 +26,20 @@ FileOption = Annotated[
 OutboxOption = Annotated[
     str,
     typer.Option(metavar="DIR|URI", help="A directory, or s3://bucket/prefix.", show_default=False),
+]
+_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d+")
+
+
+def _checked_region(region: str | None) -> str | None:
+    # boto3 takes any word for a Region, and then looks for an address that is none.
+    if region is not None and _REGION.fullmatch(region) is None:
+        raise typer.BadParameter(f"{region!r} is no Region, such as eu-west-1")
+    return region
+
+
+RegionOption = Annotated[
+    str | None,
+    typer.Option(help="Region; else that of the shell.", callback=_checked_region),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -36,26 +58,19 @@ def harvest(
     A log may be a file of Airflow 2 or 3, output of a scheduler or an API server, or what
     CloudWatch exports. Reading a log again stores nothing new.
     """
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
-    from updraft.lineage.harvest_outbox import HarvestOutbox  # noqa: PLC0415 likewise
-    from updraft.lineage.log_harvest import LogHarvest  # noqa: PLC0415 likewise
-
     began = time.monotonic()
-    try:
+    with reported("Stopped. The same command stores what is left.") as console:
+        from updraft.lineage.harvest_outbox import HarvestOutbox  # noqa: PLC0415 fast start
+        from updraft.lineage.log_harvest import LogHarvest  # noqa: PLC0415 likewise
+
         target = HarvestOutbox(outbox_at(outbox))
         found = LogHarvest(target.add)
-        for path in [*file, *(more or ())]:
-            try:
-                with opened(path) as log:
-                    found.read_file(log, str(path))
-            except (OSError, EOFError) as error:
-                target.save()
-                reason = getattr(error, "strerror", None) or error
-                raise UpdraftError(f"cannot read {path}: {reason}") from None
-        target.save()
-    except UpdraftError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
+        with waiting(
+            console, "Harvesting", lambda: f"{found.counts.found:,} events in {found.file}"
+        ):
+            for path in [*file, *(more or ())]:
+                _harvest_file(path, found, target, console)
+            target.save()
     counts = {**found.counts.as_dict(), "stored": target.stored, "duplicates": target.duplicates}
     if as_json:
         typer.echo(json.dumps({**counts, "cut": [str(cut) for cut in found.cut]}))
@@ -66,6 +81,21 @@ def harvest(
         typer.echo(f"truncated: {cut}", err=True)
     if found.counts.truncated > len(found.cut):
         typer.echo(f"truncated: {found.counts.truncated - len(found.cut)} more", err=True)
+
+
+def _harvest_file(
+    path: Path, found: "LogHarvest", target: "HarvestOutbox", console: "Console"
+) -> None:
+    before = found.counts.found + found.counts.truncated
+    try:
+        with opened(path) as log:
+            found.read_file(log, str(path))
+    except (OSError, EOFError) as error:
+        target.save()
+        reason = getattr(error, "strerror", None) or error
+        raise UpdraftError(f"cannot read {path}: {reason}") from None
+    if found.counts.found + found.counts.truncated == before:
+        console.print(f"{path}: there is no event of OpenLineage in it", markup=False)
 
 
 def outbox_at(place: str) -> "Outbox":
@@ -82,6 +112,21 @@ def outbox_at(place: str) -> "Outbox":
     from updraft.hooks.outbox import open_outbox  # noqa: PLC0415 imports Airflow
 
     return open_outbox(place, aws_conn_id=None)
+
+
+def filled_outbox(place: str) -> "Outbox":
+    """Open an outbox that something has been put into.
+
+    :param place: a directory, which may be relative, or a URI.
+    :returns: the outbox.
+    :raises UpdraftError: when the URI names none, or there is no such directory.
+    """
+    if "://" not in place and not Path(place).is_dir():
+        raise UpdraftError(
+            f"{place} is no directory; an outbox is made by the transport or by "
+            "`updraft lineage harvest`"
+        )
+    return outbox_at(place)
 
 
 def opened(path: Path) -> Any:

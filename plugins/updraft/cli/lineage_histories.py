@@ -1,22 +1,16 @@
 """`updraft lineage harvest-queries` and `harvest-crawls`: what AWS remembers, into an outbox."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from updraft.cli.lineage_harvest import JsonOption, OutboxOption, outbox_at
+from updraft.cli.lineage_harvest import JsonOption, OutboxOption, RegionOption, outbox_at
+from updraft.cli.shell_report import reported, waiting
 
-if TYPE_CHECKING:
-    from updraft.operators.glue_crawl_harvest import GlueCrawlHarvest
-
-LookBack = Annotated[
-    float, typer.Option(min=0, help="Where to begin for the first time, in hours.")
-]
-RegionOption = Annotated[str | None, typer.Option(help="Region; else that of the shell.")]
+_LONGEST = 168.0  # hours that Amazon Redshift keeps its history
 _OVERLAP = timedelta(minutes=15)
 
 
@@ -36,7 +30,10 @@ def harvest_queries(
     exclude_user: Annotated[
         list[str] | None, typer.Option(help="Whose queries have lineage already.")
     ] = None,
-    look_back_hours: LookBack = 24,
+    look_back_hours: Annotated[
+        float,
+        typer.Option(min=0, max=_LONGEST, help="Where to begin for the first time, in hours."),
+    ] = 24,
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,12 +44,12 @@ def harvest_queries(
     if bool(cluster) == bool(workgroup):
         raise typer.BadParameter("give either --cluster or --workgroup")
 
-    def run() -> dict[str, int]:
+    with reported() as console:
         from updraft.hooks.redshift_data import (  # noqa: PLC0415 keeps `updraft --help` fast
             RedshiftDatabase,
             RedshiftStatementsHook,
         )
-        from updraft.operators.redshift_query_harvest import (  # noqa: PLC0415 likewise
+        from updraft.operators.redshift_history_harvest import (  # noqa: PLC0415 likewise
             RedshiftQueryHarvest,
         )
 
@@ -62,9 +59,13 @@ def harvest_queries(
         harvest = RedshiftQueryHarvest(
             hook, place, outbox_at(outbox), every_statement, exclude_user or ()
         )
-        return asdict(harvest.run(timedelta(hours=look_back_hours), _OVERLAP))
-
-    _tell(run, as_json=as_json)
+        with waiting(
+            console,
+            f"Reading the history of {place}",
+            lambda: f"{harvest.progress.counts.queries:,} queries",
+        ):
+            counts = harvest.run(timedelta(hours=look_back_hours), _OVERLAP)
+        _print(asdict(counts), as_json=as_json)
 
 
 def harvest_crawls(
@@ -73,36 +74,33 @@ def harvest_crawls(
     crawler: Annotated[
         list[str] | None, typer.Option(help="Name of a crawler; all if omitted.")
     ] = None,
-    look_back_hours: LookBack = 24,
+    look_back_hours: Annotated[
+        float, typer.Option(min=0, help="Where to begin for the first time, in hours.")
+    ] = 24,
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take lineage out of the history of crawlers of AWS Glue, each crawl once."""
-    harvests: list[GlueCrawlHarvest] = []
-
-    def run() -> dict[str, int]:
+    with reported() as console:
         from updraft.hooks.glue import GlueClientHook  # noqa: PLC0415 keeps `updraft --help` fast
-        from updraft.operators.glue_crawl_harvest import (  # noqa: PLC0415 likewise
+        from updraft.operators.glue_crawl_history_harvest import (  # noqa: PLC0415 likewise
             GlueCrawlHarvest,
         )
 
         hook = GlueClientHook(aws_conn_id=None, region_name=region)
-        harvests.append(GlueCrawlHarvest(hook, outbox_at(outbox), crawler or ()))
-        return asdict(harvests[0].run(timedelta(hours=look_back_hours), _OVERLAP))
+        harvest = GlueCrawlHarvest(hook, outbox_at(outbox), crawler or ())
+        with waiting(
+            console,
+            "Reading the history of crawlers",
+            lambda: f"{harvest.progress.counts.crawlers:,} done",
+        ):
+            counts = harvest.run(timedelta(hours=look_back_hours), _OVERLAP)
+        _print(asdict(counts), as_json=as_json)
+        for trouble in harvest.troubles:
+            console.print(f"left out: {trouble}", markup=False)
 
-    _tell(run, as_json=as_json)
-    for trouble in harvests[0].troubles:
-        typer.echo(f"left out: {trouble}", err=True)
 
-
-def _tell(run: Callable[[], dict[str, Any]], *, as_json: bool) -> None:
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
-
-    try:
-        counts = run()
-    except UpdraftError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
+def _print(counts: dict[str, int], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(counts))
     else:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from updraft.cli.lineage_harvest import outbox_at
+from updraft.cli.lineage_harvest import filled_outbox
+from updraft.cli.shell_report import reported, waiting
+from updraft.errors import UpdraftError
 
 if TYPE_CHECKING:
     from updraft.lineage.graph import LineageGraph
@@ -54,27 +56,27 @@ def show(
     The HTML page needs nothing else and shows what is up- and downstream of what is clicked.
     Datasets have the names under which the catalog knows them.
     """
-    from updraft.errors import UpdraftError  # noqa: PLC0415 keeps `updraft --help` fast
-    from updraft.lineage.graph import LineageGraph  # noqa: PLC0415 likewise
-    from updraft.lineage.graph_drawing import Drawing  # noqa: PLC0415 likewise
-
     if not file and outbox is None:
         raise typer.BadParameter("give files or --outbox")
-    graph = LineageGraph()
-    try:
-        left_out = _fill(graph, file or [], outbox)
+    with reported("Stopped.") as console:
+        from updraft.lineage.graph import LineageGraph  # noqa: PLC0415 fast start
+        from updraft.lineage.graph_drawing import Drawing  # noqa: PLC0415 likewise
+
+        graph = LineageGraph()
+        with waiting(console, "Reading events", lambda: f"{len(graph.jobs):,} jobs so far"):
+            left_out = _fill(graph, file or [], outbox)
+        if not graph.jobs:
+            invalid = f"; {left_out:,} events are not valid" if left_out else ""
+            raise UpdraftError(f"there is no lineage to draw{invalid}")
         if focus:
             graph = graph.around(graph.find(focus), depth)
         kind = format_ or (PictureFormat.SVG if output.suffix == ".svg" else PictureFormat.HTML)
         drawing = Drawing(graph, most_columns)
         picture = drawing.svg() if kind is PictureFormat.SVG else drawing.html("Lineage")
-        output.write_text(picture, "utf-8")
-    except UpdraftError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
+        try:
+            output.write_text(picture, "utf-8")
+        except OSError as error:
+            raise UpdraftError(f"cannot write {output}: {error.strerror}") from None
     typer.echo(
         f"{output}: {len(graph.datasets):,} tables, {len(graph.jobs):,} jobs, "
         f"{len(graph.columns):,} lines between columns"
@@ -103,7 +105,7 @@ def _fill(graph: "LineageGraph", files: list[Path], outbox: str | None) -> int:
     for path in files:
         read_events(path, take)
     if outbox is not None:
-        store = outbox_at(outbox)
+        store = filled_outbox(outbox)
         for name in store.event_names():
             try:
                 take(decode(store.read(name)))

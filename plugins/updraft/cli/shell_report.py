@@ -5,8 +5,8 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,6 +15,7 @@ from updraft.errors import UpdraftError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
 GOES_ON = "Stopped. The same command goes on where this one stopped."
 """What is said when a command is stopped that notes its progress."""
@@ -22,6 +23,9 @@ GOES_ON = "Stopped. The same command goes on where this one stopped."
 PATIENCE = 3.0
 """Seconds after which a log is told what is being waited for."""
 
+_LEVEL = "AIRFLOW__LOGGING__LOGGING_LEVEL"
+_LOOK_SECONDS = 0.5
+_LINE_SECONDS = 60.0
 _ENDED_BY_SIGNAL = 128  # what a shell adds to the number of the signal
 
 
@@ -38,11 +42,13 @@ def reported(when_stopped: str = GOES_ON) -> "Iterator[Console]":
     from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
 
     # Airflow reads this when it is imported, and would write its own messages to the output.
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
+    given = os.environ.get(_LEVEL)
+    os.environ[_LEVEL] = given or "ERROR"
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     handler = _ConsoleHandler(console)
     logger = logging.getLogger("updraft")
     logger.addHandler(handler)
+    level, propagates = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
     logger.propagate = False
     previous = signal.signal(signal.SIGTERM, _stop)
@@ -58,29 +64,52 @@ def reported(when_stopped: str = GOES_ON) -> "Iterator[Console]":
     finally:
         signal.signal(signal.SIGTERM, previous)
         logger.removeHandler(handler)
+        logger.propagate = propagates
+        logger.setLevel(level)
+        if given is None:
+            os.environ.pop(_LEVEL, None)
+        else:
+            os.environ[_LEVEL] = given
 
 
 @contextmanager
-def waiting(console: "Console", what: str) -> Iterator[None]:
+def waiting(console: "Console", what: str, done: Callable[[], str] | None = None) -> Iterator[None]:
     """Say what is being waited for while the block runs.
 
     A terminal shows it at once and takes it back at the end. In a file or a CI log it is a line,
-    and only after :data:`PATIENCE`.
+    and only after :data:`PATIENCE`, then one a minute where there is progress to tell.
 
     :param console: where it is shown.
     :param what: what goes on, in a few words.
+    :param done: says how far it is, in a few words; it is asked in another thread.
     """
-    if console.is_terminal:
-        with console.status(f"{what} …"):
+    from rich.markup import escape  # noqa: PLC0415 keeps `updraft --help` fast
+
+    over = threading.Event()
+
+    def text() -> str:
+        said = done() if done is not None else ""
+        return f"{what}: {said} …" if said else f"{what} …"
+
+    def watch(status: "Status | None") -> None:
+        pause = PATIENCE if status is None else _LOOK_SECONDS
+        while not over.wait(pause):
+            if status is not None:
+                status.update(escape(text()))
+                continue
+            console.print(text(), markup=False)
+            if done is None:
+                return
+            pause = _LINE_SECONDS
+
+    with console.status(escape(text())) if console.is_terminal else nullcontext() as status:
+        watcher = threading.Thread(target=watch, args=(status,), daemon=True)
+        watcher.start()
+        try:
             yield
-        return
-    timer = threading.Timer(PATIENCE, console.print, [f"{what} …"], {"markup": False})
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+        finally:
+            over.set()
+            watcher.join()
 
 
 def print_result(result: Mapping[str, Any], *, as_json: bool) -> None:

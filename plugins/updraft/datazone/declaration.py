@@ -132,6 +132,20 @@ class DataProduct(_Part):
         return self
 
 
+class Grant(_Part):
+    """Where a subscriber works with what is subscribed to.
+
+    :param environment: identifier of the subscriber's environment.
+    :param target: identifier of its subscription target; its only one if omitted.
+    """
+
+    environment: Identifier
+    target: Identifier | None = None
+
+    def __str__(self) -> str:
+        return f"environment {self.environment}" + (f", target {self.target}" * bool(self.target))
+
+
 class Subscription(_Part):
     """What is decided about the subscription of somebody.
 
@@ -142,6 +156,8 @@ class Subscription(_Part):
         reject a request.
     :param comment: what the subscriber reads.
     :param filters: names of filters that limit it; for a data product by asset.
+    :param grants: where an approved one is granted, beside where DataZone does so itself; and where
+        a revoked one is taken back.
     """
 
     asset: Text | None = None
@@ -150,6 +166,14 @@ class Subscription(_Part):
     decision: Literal["approve", "reject", "revoke"]
     comment: Comment | None = None
     filters: dict[str, tuple[str, ...]] | tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    @model_validator(mode="after")
+    def _grants_fit(self) -> Self:
+        if self.grants and self.decision == "reject":
+            raise ValueError("'grants' go with the decisions 'approve' and 'revoke'")
+        _require_unique("grants", map(str, self.grants))
+        return self
 
     @model_validator(mode="after")
     def _is_about_one_thing(self) -> Self:

@@ -22,6 +22,7 @@ class Known:
         self.assets: dict[str, str] = {}
         self.products: dict[str, str] = {}
         self.listings: dict[str, str] = {}
+        self.grants: set[str] = set()
 
 
 class Inventory:

@@ -9,6 +9,7 @@ from functools import cached_property
 from updraft.datazone.asset_plans import plan_assets, plan_filters
 from updraft.datazone.changes import Change, Plan, Tokens
 from updraft.datazone.declaration import Declaration
+from updraft.datazone.grant_plans import grant_states, plan_grants, plan_revoked_grants
 from updraft.datazone.inventory import Inventory, Known
 from updraft.datazone.listing_plans import (
     ASSET,
@@ -93,11 +94,13 @@ class Publisher:
             done = self._round(outcome)
             if not done:
                 self._wait_for_listings()
+                self._wait_for_grants(outcome)
                 return outcome
         left = "; ".join(map(str, self.plan().changes))
         if left:
             raise UpdraftError(f"After {_ROUNDS} rounds the catalog still differs: {left}")
         self._wait_for_listings()
+        self._wait_for_grants(outcome)
         return outcome
 
     def _round(self, outcome: Outcome) -> bool:
@@ -129,7 +132,9 @@ class Publisher:
             wanted, inventory, tokens, plan, is_preview=is_preview
         )
         yield listings(DATA_PRODUCT)
+        yield lambda inventory, _: plan_revoked_grants(wanted, inventory, is_preview=is_preview)
         yield lambda inventory, _: plan_subscriptions(wanted, inventory, is_preview=is_preview)
+        yield lambda inventory, _: plan_grants(wanted, inventory, tokens, is_preview=is_preview)
         yield lambda inventory, _: plan_pruning(wanted, inventory, tokens)
 
     @cached_property
@@ -150,6 +155,25 @@ class Publisher:
             self._check()
             _log.info("Being listed: %s", ", ".join(being_made))
             time.sleep(_PAUSE)
+
+    def _wait_for_grants(self, outcome: Outcome) -> None:
+        """Wait until it is known whether subscribers were let in, and say who was not."""
+        deadline = time.monotonic() + _LONGEST_WAIT
+        while True:
+            states = grant_states(self._declaration, self._inventory())
+            if not states.going_on:
+                break
+            if time.monotonic() >= deadline:
+                raise UpdraftError(
+                    f"After {_LONGEST_WAIT:g} s these are not granted yet: "
+                    f"{', '.join(states.going_on)}"
+                )
+            self._check()
+            _log.info("Being granted: %s", ", ".join(states.going_on))
+            time.sleep(_PAUSE)
+        outcome.notes += states.notes
+        if states.failed:
+            raise UpdraftError(f"Not granted: {'; '.join(states.failed)}. A retry makes it anew.")
 
     def _listings_being_made(self) -> Iterator[str]:
         inventory = self._inventory()

@@ -33,10 +33,10 @@ def plan_subscriptions(declaration: Declaration, inventory: Inventory, *, is_pre
     plan = Plan()
     may_come = is_preview and bool(declaration.data_sources)
     for declared in declaration.subscriptions:
-        listing_id = _find_listing(declared, declaration, inventory, may_come=may_come)
+        listing_id = find_listing(declared, declaration, inventory, may_come=may_come)
         if listing_id is None:
             plan.notes.append(
-                f"{_named(declared)}: {declared.subject} is not published yet, so nobody can "
+                f"{named(declared)}: {declared.subject} is not published yet, so nobody can "
                 "have asked for it."
             )
             continue
@@ -55,9 +55,18 @@ def subject_of(declared: Subscription) -> Publishable:
     return Publishable(DATA_PRODUCT, str(declared.data_product))
 
 
-def _find_listing(
+def find_listing(
     declared: Subscription, declaration: Declaration, inventory: Inventory, *, may_come: bool
 ) -> str | None:
+    """Find the listing that is subscribed to.
+
+    :param declared: the subscription.
+    :param declaration: the file that has it.
+    :param inventory: what there is.
+    :param may_come: whether a data source may still bring the asset.
+    :returns: its identifier; None when there is none yet.
+    :raises UpdraftError: when there is nothing of that name.
+    """
     entity = subject_of(declared)
     entity_id = entity.find(inventory)
     if entity_id is not None:
@@ -92,7 +101,7 @@ class _Decision:
         self._listing_id = listing_id
         self._declaration = declaration
         self._inventory = inventory
-        self._name = _named(declared)
+        self._name = named(declared)
         self._subscriber = find_subscriber(inventory, declared.subscriber)
 
     def plan(self) -> Plan:
@@ -276,5 +285,10 @@ def _granted_filters(subscription: Mapping[str, Any]) -> set[str] | None:
     return set(item.get("assetScope", {}).get("filterIds", ()))
 
 
-def _named(declared: Subscription) -> str:
+def named(declared: Subscription) -> str:
+    """Say what plans call a subscription.
+
+    :param declared: the subscription.
+    :returns: its subscriber and what it is to.
+    """
     return f"subscription of {declared.subscriber} to {declared.subject}"

@@ -88,7 +88,9 @@ class HttpCatalog:
                 self._url, data=event, headers=headers, timeout=_TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise CatalogUnavailableError(f"{self._shown} is out of reach: {error}") from error
+            # What urllib3 says of its retries, of which there are none here, hides the reason.
+            reason = getattr(error.args[0] if error.args else None, "reason", error)
+            raise CatalogUnavailableError(f"{self._shown} is out of reach: {reason}") from error
         status = answer.status_code
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return client_token

@@ -25,6 +25,7 @@ Pages = Callable[[str, int, int], Iterator[Sequence[Mapping[str, Any]]]]
 DEFAULT_OVERLAP = 15 * 60 * 1000
 _LONGEST_OVERLAP = 24 * 60 * 60 * 1000
 _WINDOW = 60 * 60 * 1000
+_SHORTEST_WINDOW = 60 * 1000
 # So long the rest of a split event may be under way, before the event counts as truncated.
 _REST_MAY_COME = 60 * 1000
 _VERSION = 1
@@ -52,6 +53,22 @@ class LogGroupCheckpoint:
         :param overlap: how long before the end of the last run, at least.
         """
         return self.through - min(max(overlap, 2 * self.delay), _LONGEST_OVERLAP)
+
+
+@dataclass
+class GroupProgress:
+    """How far an interrupted harvest of one group has come.
+
+    :param read_to: everything before is read, milliseconds since 1970; None at the beginning.
+    :param window: milliseconds of log that are read between two checkpoints.
+    """
+
+    read_to: int | None = None
+    window: int = _WINDOW
+
+    def shorten(self) -> None:
+        """Take smaller steps, so that one gets through where calls are few."""
+        self.window = max(self.window // 2, _SHORTEST_WINDOW)
 
 
 @dataclass
@@ -101,54 +118,67 @@ class LogGroupHarvest:
         """Make :meth:`harvest` end between two pages, from a signal handler or another thread."""
         self._stopping = True
 
-    def harvest(self, group: str, until: int, look_back: int) -> None:
+    def harvest(
+        self, group: str, until: int, look_back: int, progress: GroupProgress | None = None
+    ) -> None:
         """Harvest what is new in a log group.
 
         :param group: its name.
         :param until: up to when, milliseconds since 1970.
         :param look_back: how far back to begin where nothing was harvested before, milliseconds.
+        :param progress: how far it has come before an interruption. It is kept up to date, so that
+            the same harvest can go on after another one.
         :raises HarvestStoppedError: when :meth:`stop` ended it.
         :raises OutboxError: when the outbox cannot be read or written.
         """
+        progress = progress or GroupProgress()
         checkpoint = self._load(group)
-        if checkpoint is None:
-            checkpoint = LogGroupCheckpoint(until - look_back)
-            start = checkpoint.through
-        else:
+        if progress.read_to is not None and checkpoint is not None:
+            # The beginning of an event that was split may stand just before the interruption.
+            start = progress.read_to - _REST_MAY_COME
+            seen_before = start - 1
+        elif checkpoint is not None:
             start = checkpoint.start(self.overlap)
-        seen_before = checkpoint.through - _REST_MAY_COME
+            seen_before = checkpoint.through - _REST_MAY_COME
+        else:
+            start = until - look_back
+            checkpoint = LogGroupCheckpoint(start)
+            seen_before = start - _REST_MAY_COME
         target = HarvestOutbox(self.outbox)
         reader = LogHarvest(
             target.add,
             reports_cut=lambda at: seen_before < at <= until - _REST_MAY_COME,
         )
         try:
-            self._read_windows(reader, group, range(start, until + 1), target, checkpoint)
+            for begin in range(start, until + 1, progress.window):
+                end = min(begin + progress.window - 1, until)
+                self._read_window(reader, group, (begin, end), checkpoint)
+                target.save()
+                checkpoint.through = max(checkpoint.through, end)
+                self._save(group, checkpoint)
+                progress.read_to = end + 1
             reader.finish()
+        except UpdraftError:
+            # Whoever goes on reads the last minute again, and sees no beginning from before it.
+            reader.finish((progress.read_to or start) - _REST_MAY_COME)
+            target.save()
+            raise
         finally:
             self.cut.extend(reader.cut)
             self.counts.add(reader.counts.as_dict())
             self.counts.add({"stored": target.stored, "duplicates": target.duplicates})
 
-    def _read_windows(
+    def _read_window(
         self,
         reader: LogHarvest,
         group: str,
-        times: range,
-        target: HarvestOutbox,
+        window: tuple[int, int],
         checkpoint: LogGroupCheckpoint,
     ) -> None:
-        for start in times[::_WINDOW]:
-            end = min(start + _WINDOW, times.stop) - 1
-            for page in self.pages(group, start, end):
-                if self._stopping:
-                    raise HarvestStoppedError(
-                        f"harvesting {group} was stopped; the next run continues"
-                    )
-                self._read(reader, group, page, checkpoint)
-            target.save()
-            checkpoint.through = max(checkpoint.through, end)
-            self._save(group, checkpoint)
+        for page in self.pages(group, *window):
+            if self._stopping:
+                raise HarvestStoppedError(f"harvesting {group} was stopped; the next run continues")
+            self._read(reader, group, page, checkpoint)
 
     def _read(
         self,

@@ -6,6 +6,7 @@ it: CloudWatch takes no message of more than 256 KiB, and Airflow's handler cuts
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -30,6 +31,7 @@ _RECORD = re.compile(
     r'|\{"(?:timestamp|level|event|logger|[a-z]+_id|map_index|try_number|filename|lineno)": ?'
     r"|[a-z-]+ +\| )"  # airflow standalone
 )
+_END = re.compile(r'\\*"schemaURL\\*": ?\\*"[^"\\]*Event\\*"\s*\}')
 _ABOUT = re.compile(r'\\*"(?P<key>eventTime|eventType|runId)\\*": ?\\*"(?P<value>[^"\\]{1,64})')
 
 
@@ -56,7 +58,8 @@ class HarvestCounts:
 
     :param found: whole events, each as often as it was logged.
     :param split: how many of them were put together from several pieces.
-    :param truncated: events of which there is a beginning only.
+    :param truncated: events of which there is a part only: the beginning, or the end where a file
+        begins in the middle of one.
     """
 
     found: int = 0
@@ -96,6 +99,7 @@ class LogHarvest:
     file: str = ""
     line: int = 0
     _pending: dict[str, _Pending] = field(default_factory=dict)
+    _has_begun: bool = True  # False as long as the end of an event may be one that began before
 
     def read_file(self, file: IO[bytes], name: str) -> None:
         """Find the events of a log.
@@ -104,8 +108,10 @@ class LogHarvest:
         :param name: what to call it when an event of it is cut.
         :raises OSError: when it cannot be read.
         """
+        self._has_begun = False
         self.read(read_texts(file, lambda: bool(self._pending)), name)
         self.finish()
+        self._has_begun = True
 
     def read(self, texts: Iterable[LogText], name: str) -> None:
         """Find the events in texts; the next ones may go on with the last of these.
@@ -117,11 +123,15 @@ class LogHarvest:
         for text in texts:
             self._read_text(text)
 
-    def finish(self) -> None:
-        """Give up on events whose rest has not come."""
-        for pending in self._pending.values():
-            self._give_up(pending)
-        self._pending.clear()
+    def finish(self, before: float = math.inf) -> None:
+        """Give up on events whose rest has not come.
+
+        :param before: on those only that begin before this line.
+        """
+        for stream, pending in list(self._pending.items()):
+            if pending.line < before:
+                del self._pending[stream]
+                self._give_up(pending)
 
     def _read_text(self, text: LogText) -> None:
         if text.whole or not isinstance(text.content, str):
@@ -133,7 +143,11 @@ class LogHarvest:
     def _begin(self, text: LogText) -> None:
         content: str = text.content
         if _MARK not in content:
+            if not self._has_begun and _END.search(content) is not None:
+                self._has_begun = True
+                self._note_cut(content, text.line)
             return
+        self._has_begun = True
         if content.startswith("{"):
             try:
                 value = orjson.loads(content)

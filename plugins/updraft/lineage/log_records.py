@@ -9,11 +9,12 @@ event in CloudWatch knows which stream it is from.
     data to Amazon S3" and "Log group-level subscription filters" in its user guide.
 """
 
+import codecs
 import gzip
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple, cast
 
 import orjson
@@ -23,8 +24,8 @@ from updraft.lineage.event_text import MARK
 _LONGEST_LINE = 4 << 20
 _MESSAGES = ("message", "@message", "value", "log")
 _STREAMS = ("logStreamName", "@logStream", "logStream")
-_MOMENTS = {"timestamp", "@timestamp", "field", "time"}
-"""What an exported log event has beside its message; Docker writes ``time``."""
+_MOMENTS = {"timestamp", "@timestamp", "field", "time", "date", "stream"}
+"""What an exported log event has beside its message; Docker has ``time``, Fluent Bit ``date``."""
 
 _PROPERTY = re.compile(
     rb'\s*"(?P<name>message|@message|value|log|logStreamName|@logStream|logStream)"\s*:\s*'
@@ -42,11 +43,20 @@ _MEMBER = re.compile(
 _TAILED = re.compile(
     rb"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?\+00:00 (?P<stream>[^\s{\[]\S*) "
 )
+# The runtime of a Kubernetes node splits lines of 16 KiB; P stands before all pieces but the last.
+# https://kubernetes.io/docs/concepts/cluster-administration/logging/
+_KUBERNETES = re.compile(
+    rb"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2}) "
+    rb"(?P<stream>stdout|stderr) [PF](?::\S+)? "
+)
 # In CSV, quotes are doubled; nothing else has two before the name of a member.
 _IN_CSV = re.compile(rb'\{\s*\\*""[A-Za-z]')
 _EXPORTED = re.compile(rb"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z ")
 _STREAM_MARK = b"ogStream"
+_END_MARK = b"schemaURL"
+_FIRST_LINES = 1_000  # in which an event may end that began before the file
 _GZIP = b"\x1f\x8b"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class LogText(NamedTuple):
@@ -67,28 +77,61 @@ class LogText(NamedTuple):
 def read_texts(file: IO[bytes], wants_all: Callable[[], bool]) -> Iterator[LogText]:
     """Read a log, however long it is, with one line of it in memory at a time.
 
-    :param file: the log, opened for bytes; gzip is recognised.
+    :param file: the log, opened for bytes; gzip and UTF-16 are recognised.
     :param wants_all: says before each line whether a text without an event is of interest too,
         because it may be the rest of one.
     :returns: the texts in their order.
     :raises OSError: when the file cannot be read, or its compression is damaged.
     :raises EOFError: when a compressed file is cut.
     """
-    buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("Any", file))
-    file = buffered
-    if buffered.peek(2)[:2] == _GZIP:
-        file = cast("IO[bytes]", gzip.open(buffered))  # noqa: SIM115 - the caller closes its file
+    log = _decompressed(file)
     reader = _Reader()
     number = 1
-    while line := _next_line(file):
+    until = _FIRST_LINES
+    while line := _next_line(log):
         # Of a million lines, most end here.
         is_cut = not line.endswith(b"\n")
-        if is_cut or MARK in line or _STREAM_MARK in line or reader.is_within_line or wants_all():
+        has_mark = MARK in line
+        if (
+            is_cut
+            or has_mark
+            or _STREAM_MARK in line
+            or reader.is_within_line
+            or wants_all()
+            or (number <= until and _END_MARK in line)
+        ):
             yield from reader.texts(line, number)
+        if has_mark:
+            until = 0
         number += not is_cut
 
 
-def _next_line(file: IO[bytes]) -> bytes:
+class _Utf16:
+    """A file of Windows, line by line in UTF-8."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._text = io.TextIOWrapper(file, encoding="utf-16", errors="replace", newline="\n")
+
+    def readline(self, limit: int) -> bytes:
+        return self._text.readline(limit).encode("utf-8", "replace")
+
+
+def _decompressed(file: IO[bytes]) -> "IO[bytes] | _Utf16":
+    """See through what a file is wrapped in; one may be compressed twice."""
+    log = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("Any", file))
+    while (beginning := _peeked(log)) == _GZIP:
+        log = io.BufferedReader(cast("Any", gzip.open(log)))  # noqa: SIM115 - caller closes its file
+    return _Utf16(log) if beginning in _UTF_16 else log
+
+
+def _peeked(log: io.BufferedReader) -> bytes:
+    try:
+        return log.peek(2)[:2]
+    except zlib.error as error:
+        raise OSError(f"its compressed data is damaged: {error}") from error
+
+
+def _next_line(file: "IO[bytes] | _Utf16") -> bytes:
     try:
         return file.readline(_LONGEST_LINE)
     except zlib.error as error:
@@ -145,11 +188,10 @@ class _Reader:
         stream = self._stream
         if _IN_CSV.search(line) is not None:
             line = line.replace(b'""', b'"')
-        tailed = _TAILED.match(line)
-        exported = None if tailed else _EXPORTED.match(line)
-        if tailed is not None:
-            stream = tailed["stream"].decode(errors="replace")
-        prefix = tailed or exported
+        named = _KUBERNETES.match(line) or _TAILED.match(line)
+        if named is not None:
+            stream = named["stream"].decode(errors="replace")
+        prefix = named or _EXPORTED.match(line)
         yield LogText(stream, number, _decoded(line[prefix.end() :] if prefix else line))
 
     def _of_long_line(self, line: bytes, number: int) -> Iterator[LogText]:
@@ -179,9 +221,7 @@ def _within(value: Any, stream: str, number: int) -> Iterator[LogText]:
         return
     if not isinstance(value, dict):
         return
-    for name in _STREAMS:
-        if isinstance(value.get(name), str):
-            stream = value[name]
+    stream = _stream_of(value) or stream
     pages = [value[name] for name in ("events", "logEvents", "results") if name in value]
     messages = [value[name] for name in _MESSAGES if isinstance(value.get(name), (str, dict))]
     if any(isinstance(page, list) for page in pages):
@@ -192,6 +232,13 @@ def _within(value: Any, stream: str, number: int) -> Iterator[LogText]:
             yield LogText(stream, number, message, whole=isinstance(message, dict))
     else:
         yield LogText(stream, number, value, whole=True)
+
+
+def _stream_of(record: Mapping[str, Any]) -> str:
+    kubernetes = record.get("kubernetes")
+    if isinstance(kubernetes, dict):
+        return f"{kubernetes.get('pod_name')}/{kubernetes.get('container_name')}"
+    return next((record[name] for name in _STREAMS if isinstance(record.get(name), str)), "")
 
 
 def _decoded(line: bytes) -> str:

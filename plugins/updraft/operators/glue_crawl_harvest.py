@@ -1,142 +1,34 @@
 """Takes lineage out of the history of crawlers of AWS Glue."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import Context
+from updraft.dynamodb.service_errors import ServiceError
 from updraft.errors import UpdraftError
 from updraft.hooks.glue import GlueClientHook
 from updraft.hooks.outbox import open_outbox
-from updraft.lineage.harvest_outbox import HarvestOutbox
-from updraft.lineage.harvest_position import HarvestPosition
-from updraft.lineage.outbox import Outbox
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
 from updraft.operators.failures import task_failure
-from updraft.operators.glue_crawl_events import CrawlEvents
+from updraft.operators.glue_crawl_history_harvest import (
+    CrawlGoesOnError,
+    CrawlProgress,
+    GlueCrawlHarvest,
+)
 from updraft.operators.lineage import configured_outbox_uri
-from updraft.operators.template_arguments import given, number_argument
+from updraft.operators.template_arguments import given, number_argument, truth
+from updraft.operators.throttling import may_pause, pause
+from updraft.operators.waiting import GRACE, check_poll_interval, may_defer
+from updraft.triggers.glue_catalog import GlueCrawlTrigger
+from updraft.triggers.pauses import growing_pauses
 
-_COMPLETED = "COMPLETED"
-_KEEPER = "UPDATED_BY_CRAWLER"
-_ROUNDED = timedelta(seconds=1)  # Glue tells when a table was changed in whole seconds
-
-
-@dataclass
-class CrawlCounts:
-    """What was done with crawlers.
-
-    :param crawlers: crawlers that were looked at.
-    :param crawls: crawls that have completed since the last time.
-    :param tables: tables that these have made or changed.
-    :param without_source: tables whose source has no name that lineage knows.
-    :param stored: events that were new.
-    :param duplicates: events that were harvested before.
-    """
-
-    crawlers: int = 0
-    crawls: int = 0
-    tables: int = 0
-    without_source: int = 0
-    stored: int = 0
-    duplicates: int = 0
-
-
-class GlueCrawlHarvest:
-    """A harvest of the crawls of a Region.
-
-    :param hook: access to Glue.
-    :param outbox: where events and position go.
-    :param crawlers: names of crawlers; all of the Region if empty.
-    """
-
-    def __init__(self, hook: GlueClientHook, outbox: Outbox, crawlers: Sequence[str] = ()) -> None:
-        self.counts = CrawlCounts()
-        self.troubles: list[str] = []
-        self._hook = hook
-        self._outbox = outbox
-        self._crawlers = crawlers
-        self._events = CrawlEvents(hook)
-
-    def run(self, look_back: timedelta, overlap: timedelta) -> CrawlCounts:
-        """Harvest the crawls that have completed since the last time.
-
-        :param look_back: where to begin the first time.
-        :param overlap: how long before the last time to begin.
-        :returns: what was done; ``troubles`` has what could not be told, in sentences.
-        :raises UpdraftError: when Glue or the outbox refuses.
-        """
-        names = ",".join(sorted(self._crawlers))
-        digest = sha256(f"{self._hook.conn_region_name}/{names}".encode()).hexdigest()[:8]
-        position = HarvestPosition(self._outbox, f"crawlers-{digest}")
-        now, through = datetime.now(UTC), position.load()
-        since = now - look_back if through is None else through - overlap
-        target = HarvestOutbox(self._outbox)
-        for crawler in self._described():
-            self.counts.crawlers += 1
-            self._harvest(crawler, since, target)
-        target.save()
-        self.counts.stored, self.counts.duplicates = target.stored, target.duplicates
-        # A crawl that goes on is listed with its end later, which is after now.
-        position.save(now)
-        return self.counts
-
-    def _described(self) -> Iterator[dict[str, Any]]:
-        if not self._crawlers:
-            yield from self._hook.pages("GetCrawlers", "Crawlers", "crawlers")
-        for name in self._crawlers:
-            yield self._hook.request("GetCrawler", f"crawler {name!r}", Name=name)["Crawler"]
-
-    def _harvest(self, crawler: Mapping[str, Any], since: datetime, target: HarvestOutbox) -> None:
-        name, database = crawler["Name"], crawler.get("DatabaseName")
-        crawls = [
-            crawl
-            for crawl in self._crawls(name, since)
-            if crawl["State"] == _COMPLETED and crawl["EndTime"] >= since
-        ]
-        self.counts.crawls += len(crawls)
-        if not crawls or not database:
-            return
-        pages = self._hook.pages(
-            "GetTables", "TableList", f"database {database!r}", DatabaseName=database
-        )
-        for table in pages:
-            if table.get("Parameters", {}).get(_KEEPER) != name:
-                continue
-            crawl = next((one for one in crawls if _has_changed(one, table)), None)
-            if crawl is None:
-                continue
-            self.counts.tables += 1
-            try:
-                for identity, found in self._events.of(name, crawl, database, table):
-                    target.add(found, identity)
-            except UpdraftError as error:
-                self.counts.without_source += 1
-                self.troubles.append(str(error))
-
-    def _crawls(self, crawler: str, since: datetime) -> Iterator[dict[str, Any]]:
-        """List crawls, the latest first, until those that cannot have ended since."""
-        # A crawl that began before may have ended since; none takes longer than a day.
-        oldest = since - timedelta(days=1)
-        crawls = self._hook.pages(
-            "ListCrawls", "Crawls", f"crawler {crawler!r}", CrawlerName=crawler
-        )
-        for crawl in crawls:
-            if crawl["StartTime"] < oldest:
-                return
-            yield crawl
-
-
-def _has_changed(crawl: Mapping[str, Any], table: Mapping[str, Any]) -> bool:
-    changed = table.get("UpdateTime") or table.get("CreateTime")
-    if changed is None:
-        return False
-    return bool(crawl["StartTime"] - _ROUNDED <= changed <= crawl["EndTime"] + _ROUNDED)
+_LONGEST_CRAWL = timedelta(hours=24)
 
 
 class HarvestGlueCrawlsOperator(AwsOperator[GlueClientHook]):
@@ -148,6 +40,9 @@ class HarvestGlueCrawlsOperator(AwsOperator[GlueClientHook]):
 
     A crawl that ``GlueCrawlerOperator`` has run has lineage by its task as well.
 
+    Where Glue has no room for more calls, the task waits without a slot and goes on with the
+    crawler that it was reading. So it waits for crawls that go on, if it is told to.
+
     .. seealso:: ``docs/lineage-harvest.md``; ListCrawls in the API reference of AWS Glue.
 
     :param crawlers: names of crawlers, a list or a text with commas; all of the Region if empty.
@@ -156,12 +51,16 @@ class HarvestGlueCrawlsOperator(AwsOperator[GlueClientHook]):
         ``OutboxTransport`` in ``[openlineage] transport`` if empty. (templated)
     :param look_back_hours: where to begin for the first time. (templated)
     :param overlap_minutes: how long before the last run to begin. (templated)
+    :param wait_for_running: wait for those of ``crawlers`` that are running, so that what they
+        change is harvested by this run; else the next run has it. (templated)
+    :param deferrable: wait without a slot.
+    :param poll_interval: longest time between two looks at a crawler, seconds.
     :param kwargs: as of the provider's ``AwsBaseOperator``.
     """
 
     aws_hook_class = GlueClientHook
     template_fields: Sequence[str] = aws_template_fields(
-        "crawlers", "outbox_uri", "look_back_hours", "overlap_minutes"
+        "crawlers", "outbox_uri", "look_back_hours", "overlap_minutes", "wait_for_running"
     )
     ui_color = "#e8e4f5"
 
@@ -172,6 +71,9 @@ class HarvestGlueCrawlsOperator(AwsOperator[GlueClientHook]):
         outbox_uri: str | None = None,
         look_back_hours: float | str = 24,
         overlap_minutes: float | str = 15,
+        wait_for_running: bool | str = False,
+        deferrable: bool = True,
+        poll_interval: int = 30,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -179,6 +81,9 @@ class HarvestGlueCrawlsOperator(AwsOperator[GlueClientHook]):
         self.outbox_uri = outbox_uri
         self.look_back_hours = look_back_hours
         self.overlap_minutes = overlap_minutes
+        self.wait_for_running = wait_for_running
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:
@@ -189,28 +94,103 @@ class HarvestGlueCrawlsOperator(AwsOperator[GlueClientHook]):
         """Harvest what is new.
 
         :param context: Airflow's context.
-        :returns: counts by name; see :class:`CrawlCounts`.
+        :returns: counts by name; see
+            :class:`~updraft.operators.glue_crawl_history_harvest.CrawlCounts`.
         :raises AirflowFailException: when an argument is wrong, which no retry can mend.
         :raises AirflowException: when Glue or the outbox refuses.
         """
+        return self._go_on(CrawlProgress(), 0)
+
+    def execute_complete(
+        self,
+        context: Context,  # noqa: ARG002 - Airflow's interface
+        event: dict[str, Any],
+        progress: dict[str, Any],
+    ) -> dict[str, int]:
+        """Go on after a deferral.
+
+        :param context: Airflow's context.
+        :param event: the event of the trigger.
+        :param progress: what was done before.
+        :returns: as :meth:`execute`.
+        """
+        if event["status"] != "success":
+            self.log.warning(
+                "The crawl was not waited for to its end, so that a later run has it: %s",
+                event.get("message"),
+            )
+        pauses = progress.pop("pauses")
+        return self._go_on(CrawlProgress.of_document(progress), pauses)
+
+    def _go_on(self, progress: CrawlProgress, pauses: int) -> dict[str, int]:
+        while True:
+            done = len(progress.done)
+            try:
+                return self._harvested(progress)
+            except CrawlGoesOnError as waiting:
+                self._wait(waiting, progress)
+                pauses = 0
+            except ServiceError as error:
+                pauses = pauses if len(progress.done) == done else 0
+                if not may_pause(error, pauses):
+                    raise task_failure(error) from None
+                kept = {**progress.as_document(), "pauses": pauses + 1}
+                pause(self, error, pauses, kept, deferrable=self.deferrable)
+                pauses += 1
+            except UpdraftError as error:
+                raise task_failure(error) from None
+
+    def _harvested(self, progress: CrawlProgress) -> dict[str, int]:
         named = self.crawlers or ()
         names = named.split(",") if isinstance(named, str) else named
+        check_poll_interval(self.poll_interval)
+        hours = number_argument("look_back_hours", self.look_back_hours)
+        minutes = number_argument("overlap_minutes", self.overlap_minutes)
+        outbox = open_outbox(
+            given(self.outbox_uri) or configured_outbox_uri(),
+            aws_conn_id=self.aws_conn_id,
+            verify=self.verify,
+            config=self.botocore_config,
+        )
+        harvest = GlueCrawlHarvest(
+            self.hook,
+            outbox,
+            [name.strip() for name in names if name.strip()],
+            waits=truth("wait_for_running", self.wait_for_running),
+            progress=progress,
+        )
         try:
-            hours = number_argument("look_back_hours", self.look_back_hours)
-            minutes = number_argument("overlap_minutes", self.overlap_minutes)
-            outbox = open_outbox(
-                given(self.outbox_uri) or configured_outbox_uri(),
-                aws_conn_id=self.aws_conn_id,
-                verify=self.verify,
-                config=self.botocore_config,
-            )
-            harvest = GlueCrawlHarvest(
-                self.hook, outbox, [name.strip() for name in names if name.strip()]
-            )
             counts = asdict(harvest.run(timedelta(hours=hours), timedelta(minutes=minutes)))
-        except UpdraftError as error:
-            raise task_failure(error) from None
-        for trouble in harvest.troubles:
-            self.log.warning("Lineage leaves a table out: %s", trouble)
+        finally:
+            for trouble in harvest.troubles:
+                self.log.warning("Lineage leaves a table out: %s", trouble)
         self.log.info("Crawls: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
         return counts
+
+    def _wait(self, waiting: CrawlGoesOnError, progress: CrawlProgress) -> None:
+        """Wait for a crawl; it returns in the task's slot only."""
+        self.log.info("Crawler %s is running; waiting for it", waiting.crawler)
+        give_up_at = time.time() + _LONGEST_CRAWL.total_seconds()
+        if may_defer(deferrable=self.deferrable):
+            self.defer(
+                trigger=GlueCrawlTrigger(
+                    crawler_name=waiting.crawler,
+                    after=None,
+                    own=False,
+                    give_up_at=give_up_at,
+                    waiter_delay=self.poll_interval,
+                    aws_conn_id=self.aws_conn_id,
+                    region_name=self.hook.conn_region_name,
+                    verify=self.verify,
+                    botocore_config=client_configuration(self.botocore_config),
+                ),
+                method_name="execute_complete",
+                kwargs={"progress": {**progress.as_document(), "pauses": 0}},
+                timeout=_LONGEST_CRAWL + GRACE,
+            )
+        resource = f"crawler {waiting.crawler!r}"
+        for seconds in growing_pauses(self.poll_interval):
+            found = self.hook.request("GetCrawler", resource, Name=waiting.crawler)
+            if found["Crawler"]["State"] == "READY" or time.time() > give_up_at:
+                return
+            time.sleep(seconds)

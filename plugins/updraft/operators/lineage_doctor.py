@@ -16,7 +16,12 @@ from updraft.errors import UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
 from updraft.hooks.datazone_assets import source_identifiers
 from updraft.hooks.outbox import open_outbox
-from updraft.lineage.catalog import CatalogAccessError, CatalogUnavailableError, EventRefusedError
+from updraft.lineage.catalog import (
+    CatalogAccessError,
+    CatalogError,
+    CatalogUnavailableError,
+    EventRefusedError,
+)
 from updraft.lineage.configuration import find_outbox_uri
 from updraft.lineage.diagnosis.assets import diagnose_assets
 from updraft.lineage.diagnosis.configuration import diagnose_configuration, transport_types
@@ -34,6 +39,7 @@ from updraft.lineage.diagnosis.findings import (
     ok,
     warning,
 )
+from updraft.lineage.diagnosis.processing import diagnose_processing
 from updraft.lineage.diagnosis.versions import PACKAGES, diagnose_versions
 from updraft.lineage.outbox import Outbox
 from updraft.operators.aws_operator import AwsOperator
@@ -134,8 +140,21 @@ class Doctor:
         except CatalogUnavailableError as failure:
             yield warning("catalog", str(failure), "look again; the events wait in the outbox")
             return
+        yield self._processing(hook, domain_id)
         if seen is not None:
             yield from diagnose_assets(seen.datasets, list(source_identifiers(hook, domain_id)))
+
+    def _processing(self, hook: DataZoneHook, domain_id: str) -> Finding:
+        """Ask for what the domain took and could not process."""
+        try:
+            failures = list(hook.processing_failures(domain_id, datetime.now(UTC) - self.since))
+        except CatalogError as failure:
+            return warning(
+                "processing",
+                f"whether the domain could process what it took is not known: {failure}",
+                "allow datazone:ListLineageEvents on the domain",
+            )
+        return diagnose_processing(failures, domain_id)
 
 
 def _carefully(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:

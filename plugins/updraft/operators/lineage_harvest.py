@@ -1,35 +1,30 @@
 """Operators that bring lineage from where it was left into the outbox."""
 
 import os
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from updraft.compat import AirflowException, Context
-from updraft.dynamodb.service_errors import THROTTLED, ResourceMissingError, ServiceError
+from updraft.dynamodb.service_errors import ResourceMissingError, ServiceError
 from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.logs import LogsClientHook
 from updraft.hooks.outbox import open_outbox
-from updraft.lineage.log_group_harvest import LogGroupHarvest
+from updraft.lineage.log_group_harvest import GroupProgress, LogGroupHarvest
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.failures import task_failure
 from updraft.operators.lineage import configured_outbox_uri
 from updraft.operators.template_arguments import given, number_argument
-from updraft.triggers.pause import PauseTrigger
+from updraft.operators.throttling import may_pause, pause
 
 KINDS = ("Task", "Scheduler", "WebServer")
 """Log groups of an MWAA environment that have events: of tasks, of DAG runs, and of what users do
 in the UI. The log of the workers only repeats them."""
 
 _HOUR = 60 * 60 * 1000
-_MOST_PAUSES = 20
-_FIRST_PAUSE = 15.0  # seconds
-_LONGEST_PAUSE = 300.0
 
 
 class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
@@ -41,7 +36,7 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
 
     A log group that does not exist, because its log is switched off, is named in the log and left
     out; the task fails when none exists. Where CloudWatch has no room for more calls, the task
-    waits without a slot and goes on with the hour that it was reading.
+    waits without a slot and goes on where it was, in smaller steps.
 
     .. seealso:: ``docs/lineage-logs.md``; FilterLogEvents in the API reference of CloudWatch Logs.
 
@@ -99,7 +94,7 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
         :raises AirflowFailException: when an argument is wrong, which no retry can mend.
         :raises AirflowException: when CloudWatch or the outbox refuses.
         """
-        return self._go_on({"counts": {}, "groups": [], "missing": [], "pauses": 0})
+        return self._go_on({"counts": {}, "groups": [], "missing": [], "pauses": 0, "group": None})
 
     def execute_complete(
         self,
@@ -127,20 +122,44 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
         for group in groups:
             if group in done["groups"] or group in done["missing"]:
                 continue
+            progress = _progress_of(group, done.get("group"))
             try:
-                harvest.harvest(group, int(time.time() * 1000), int(look_back))
-                done["groups"].append(group)
+                self._harvest_group(harvest, group, progress, int(look_back), done)
             except ResourceMissingError as error:
                 self.log.warning("%s It is left out", error)
                 done["missing"].append(group)
-            except ServiceError as error:
-                if error.code not in THROTTLED or done["pauses"] >= _MOST_PAUSES:
-                    raise task_failure(error) from None
-                done["counts"] = asdict(harvest.counts)
-                return self._pause(done, error)
             except UpdraftError as error:
                 raise task_failure(error) from None
+            else:
+                done["groups"].append(group)
         return self._result(harvest, done)
+
+    def _harvest_group(
+        self,
+        harvest: LogGroupHarvest,
+        group: str,
+        progress: GroupProgress,
+        look_back: int,
+        done: dict[str, Any],
+    ) -> None:
+        """Harvest a group, in smaller steps and with pauses where CloudWatch has no more room."""
+        while True:
+            read_to = progress.read_to
+            try:
+                harvest.harvest(group, int(time.time() * 1000), look_back, progress)
+            except ServiceError as error:
+                if progress.read_to != read_to:
+                    done["pauses"] = 0
+                if not may_pause(error, done["pauses"]):
+                    raise
+                progress.shorten()
+                self._name_cut(harvest)
+                done["counts"] = asdict(harvest.counts)
+                done["group"] = {"name": group, **asdict(progress)}
+                done["pauses"] += 1
+                pause(self, error, done["pauses"] - 1, done, deferrable=self.deferrable)
+            else:
+                return
 
     def on_kill(self) -> None:
         """Stop between two pages; the next run continues."""
@@ -178,24 +197,13 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
             )
         return [f"airflow-{environment}-{kind}" for kind in KINDS]
 
-    def _pause(self, done: dict[str, Any], error: ServiceError) -> dict[str, int]:
-        seconds = min(_FIRST_PAUSE * 2 ** done["pauses"], _LONGEST_PAUSE)
-        seconds *= random.uniform(0.5, 1)  # noqa: S311 - spreads calls, hides nothing
-        done["pauses"] += 1
-        self.log.info("%s Going on in %.0f s", error, seconds)
-        if self.deferrable:
-            self.defer(
-                trigger=PauseTrigger(seconds),
-                method_name="execute_complete",
-                kwargs={"progress": done},
-                timeout=timedelta(seconds=seconds) + timedelta(hours=1),
-            )
-        time.sleep(seconds)
-        return self._go_on(done)
-
-    def _result(self, harvest: LogGroupHarvest, done: dict[str, Any]) -> dict[str, int]:
+    def _name_cut(self, harvest: LogGroupHarvest) -> None:
         for cut in harvest.cut:
             self.log.warning("A lineage event is truncated in %s", cut)
+        harvest.cut.clear()
+
+    def _result(self, harvest: LogGroupHarvest, done: dict[str, Any]) -> dict[str, int]:
+        self._name_cut(harvest)
         if not done["groups"]:
             raise AirflowException(
                 f"none of the log groups exists: {', '.join(done['missing'])}; switch the logs of "
@@ -204,3 +212,10 @@ class HarvestTaskLogsOperator(AwsOperator[LogsClientHook]):
         counts = asdict(harvest.counts)
         self.log.info("Lineage events: %s", ", ".join(f"{k} {v}" for k, v in counts.items()))
         return counts
+
+
+def _progress_of(group: str, kept: dict[str, Any] | None) -> GroupProgress:
+    """Say how far a group was read before a pause, if it was this one that was read."""
+    if kept is None or kept["name"] != group:
+        return GroupProgress()
+    return GroupProgress(kept["read_to"], kept["window"])

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.openlineage.facet import (
@@ -22,6 +23,7 @@ from updraft.errors import UpdraftError
 from updraft.hooks.redshift_data import RedshiftDatabase, RedshiftStatementsHook
 from updraft.lineage.naming import DatasetName
 from updraft.operators.redshift_statement_calls import FinishedStatements
+from updraft.redshift.query_history import Rows
 from updraft.sql_lineage.analysis import analyze
 from updraft.sql_lineage.names import DynamoDBTable, RedshiftTable
 from updraft.sql_lineage.openlineage_facets import Place, datasets, extraction_error
@@ -87,7 +89,9 @@ class RedshiftLineage:
         found = analyze(script, default_database=database.database)
         columns: Columns = {}
         if asks_catalog:
-            columns = catalog_columns(hook, database, _tables(found))
+            columns = catalog_columns(
+                partial(hook.rows, database, timeout=_LOOKUP_SECONDS), _tables(found)
+            )
             schemas = Schemas(
                 {table: tuple(name for name, _ in has) for table, has in columns.items()}
             )
@@ -186,13 +190,10 @@ def namespace_of(place: Place) -> str:
     return place.name(RedshiftTable("dev", "public", "t")).namespace
 
 
-def catalog_columns(
-    hook: RedshiftStatementsHook, database: RedshiftDatabase, tables: Iterable[RedshiftTable]
-) -> Columns:
+def catalog_columns(rows: Rows, tables: Iterable[RedshiftTable]) -> Columns:
     """Ask the catalog for the columns of tables, by one query.
 
-    :param hook: asks it.
-    :param database: where the tables are.
+    :param rows: runs a query of the database in which the tables are.
     :param tables: the tables.
     :returns: name and type of the columns of those that are there; nothing when it can't be asked.
     """
@@ -212,12 +213,12 @@ def catalog_columns(
         f"FROM svv_all_columns WHERE {' OR '.join(conditions)} ORDER BY ordinal_position"
     )
     try:
-        rows = hook.rows(database, sql, values, timeout=_LOOKUP_SECONDS)
+        listed = rows(sql, values)
     except UpdraftError as error:
         log.warning("Lineage has no columns from the catalog: %s", error)
         return {}
     found: dict[RedshiftTable, list[tuple[str, str]]] = {}
-    for row in rows:
+    for row in listed:
         table = RedshiftTable(row["database_name"], row["schema_name"], row["table_name"])
         found.setdefault(table, []).append((row["column_name"], row["data_type"]))
     return found

@@ -20,49 +20,47 @@ from updraft.operators.redshift_lineage import (
     namespace_of,
     place_of,
 )
-from updraft.redshift.query_history import PastQuery
+from updraft.redshift.query_history import PastQuery, Rows
 from updraft.sql_lineage.analysis import analyze
 from updraft.sql_lineage.names import DynamoDBTable, RedshiftTable
 from updraft.sql_lineage.result import SqlLineage
 from updraft.sql_lineage.schemas import Schemas
 
 _PRODUCER = "https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html"
-_AT_ONCE = 50  # queries whose tables are looked up by one query of the catalog
 
 
 @dataclass
 class QueryEvents:
     """Makes events of queries.
 
-    :param hook: asks the catalog for columns, and STS for the account of DynamoDB tables.
+    :param hook: asks STS for the account of DynamoDB tables.
     :param database: where the queries ran.
+    :param rows: runs a query of the catalog, which has the columns.
     :param unreadable: numbers of the queries whose SQL shows no dataset.
     """
 
     hook: RedshiftStatementsHook
     database: RedshiftDatabase
+    rows: Rows
     unreadable: list[int] = field(default_factory=list)
 
     def of(self, queries: Sequence[PastQuery]) -> Iterator[tuple[str, FoundEvent]]:
         """Make the start and the end of each query.
 
-        :param queries: the queries.
+        :param queries: the queries; their tables are looked up by one query of the catalog, before
+            the first event.
         :returns: what identifies each event, and the event.
         """
-        for start in range(0, len(queries), _AT_ONCE):
-            some = queries[start : start + _AT_ONCE]
-            found = [analyze(one.text, default_database=self.database.database) for one in some]
-            columns = catalog_columns(self.hook, self.database, _tables(found))
-            schemas = Schemas(
-                {table: tuple(name for name, _ in has) for table, has in columns.items()}
-            )
-            for query in some:
-                lineage = analyze(query.text, schemas, default_database=self.database.database)
-                if not lineage.inputs and not lineage.outputs:
-                    self.unreadable.append(query.query_id)
-                    continue
-                own = {table: columns[table] for table in _tables([lineage]) if table in columns}
-                yield from self._events(query, lineage, own)
+        found = [analyze(one.text, default_database=self.database.database) for one in queries]
+        columns = catalog_columns(self.rows, _tables(found))
+        schemas = Schemas({table: tuple(name for name, _ in has) for table, has in columns.items()})
+        for query in queries:
+            lineage = analyze(query.text, schemas, default_database=self.database.database)
+            if not lineage.inputs and not lineage.outputs:
+                self.unreadable.append(query.query_id)
+                continue
+            own = {table: columns[table] for table in _tables([lineage]) if table in columns}
+            yield from self._events(query, lineage, own)
 
     def _events(
         self, query: PastQuery, lineage: SqlLineage, columns: Any

@@ -1,11 +1,10 @@
 """Takes lineage out of Amazon Redshift's history of queries."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Any
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, NoReturn
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
@@ -13,122 +12,26 @@ from updraft.compat import Context
 from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.outbox import open_outbox
 from updraft.hooks.redshift_data import RedshiftDatabase, RedshiftStatementsHook
-from updraft.lineage.harvest_outbox import HarvestOutbox
-from updraft.lineage.harvest_position import HarvestPosition
-from updraft.lineage.outbox import Outbox
 from updraft.operators.aws_operator import AwsOperator
 from updraft.operators.dynamodb_base import client_configuration
 from updraft.operators.failures import task_failure
 from updraft.operators.lineage import configured_outbox_uri
-from updraft.operators.redshift_query_events import QueryEvents
-from updraft.operators.template_arguments import given, number_argument, truth
-from updraft.redshift.query_history import (
-    LEFT_OUT_BY_THE_CATALOG,
-    WRITING,
-    past_queries,
-    server_time,
-    users_named,
+from updraft.operators.redshift_history_harvest import (
+    LONGEST_LOOK_BACK,
+    QueryProgress,
+    RedshiftQueryHarvest,
 )
-
-LONGEST_LOOK_BACK = 168.0
-"""Hours that Amazon Redshift keeps its history: seven days."""
-
-_WINDOW = timedelta(hours=6)
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-@dataclass
-class QueryCounts:
-    """What was done with a history.
-
-    :param queries: queries that were read.
-    :param without_lineage: those whose SQL names no table or file that can be told.
-    :param stored: events that were new.
-    :param duplicates: events that were harvested before.
-    """
-
-    queries: int = 0
-    without_lineage: int = 0
-    stored: int = 0
-    duplicates: int = 0
+from updraft.operators.redshift_lookups import RedshiftLookups, StatementGoesOnError
+from updraft.operators.template_arguments import given, number_argument, truth
+from updraft.operators.trigger_failure import StopsAfterTrigger
+from updraft.operators.try_series import series_digest
+from updraft.operators.waiting import GRACE, check_poll_interval, may_defer
+from updraft.resource_owner import ResourceOwner
+from updraft.triggers.polling import MOST_ERRORS
+from updraft.triggers.redshift_data import RedshiftStatementTrigger
 
 
-@dataclass(frozen=True)
-class RedshiftQueryHarvest:
-    """A harvest of the history of a database.
-
-    :param hook: access to the Data API.
-    :param database: the database, and who reads its history.
-    :param outbox: where events and position go.
-    :param every_statement: whether statements whose lineage the catalog finds itself are harvested
-        as well.
-    :param exclude_users: names of database users whose queries are left out.
-    """
-
-    hook: RedshiftStatementsHook
-    database: RedshiftDatabase
-    outbox: Outbox
-    every_statement: bool = False
-    exclude_users: Sequence[str] = ()
-
-    def run(self, look_back: timedelta, overlap: timedelta) -> QueryCounts:
-        """Harvest what has ended since the last time.
-
-        :param look_back: where to begin the first time.
-        :param overlap: how long before the end of the last time to begin, because a query may turn
-            up in the history a while after it has ended.
-        :returns: what was done.
-        :raises UpdraftError: when history or outbox cannot be read or written.
-        """
-        position = HarvestPosition(self.outbox, self._reader)
-        until, through = server_time(self._rows), position.load()
-        begin = until - look_back if through is None else through - overlap
-        begin = max(begin, until - timedelta(hours=LONGEST_LOOK_BACK))
-        others = users_named(self._rows, self.exclude_users)
-        counts = QueryCounts()
-        while begin < until:
-            end = min(begin + _WINDOW, until)
-            self._harvest(begin, end, others, counts)
-            position.save(end)
-            begin = end
-        return counts
-
-    def _harvest(
-        self, since: datetime, until: datetime, others: Sequence[int], counts: QueryCounts
-    ) -> None:
-        target = HarvestOutbox(self.outbox)
-        events = QueryEvents(self.hook, self.database)
-        types = WRITING if self.every_statement else LEFT_OUT_BY_THE_CATALOG
-        queries = list(
-            past_queries(
-                self._rows,
-                self.database.database,
-                since,
-                until,
-                types=types,
-                without_users=others,
-            )
-        )
-        for identity, found in events.of(queries):
-            target.add(found, identity)
-        target.save()
-        counts.queries += len(queries)
-        counts.without_lineage += len(events.unreadable)
-        counts.stored += target.stored
-        counts.duplicates += target.duplicates
-
-    def _rows(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-        return self.hook.rows(self.database, sql, parameters)
-
-    @property
-    def _reader(self) -> str:
-        place = self.database
-        name = f"{place.cluster_identifier or place.workgroup_name}-{place.database}"
-        digest = sha256(f"{self.hook.conn_region_name}/{name}".encode()).hexdigest()[:8]
-        return f"redshift-{_UNSAFE.sub('_', name)[:80]}-{digest}"
-
-
-class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
+class HarvestRedshiftQueriesOperator(StopsAfterTrigger, AwsOperator[RedshiftStatementsHook]):
     """Take lineage out of the history of queries of a cluster or workgroup, each query once.
 
     Amazon DataZone collects lineage from Amazon Redshift itself, but leaves ``COPY``, ``UNLOAD``,
@@ -136,7 +39,10 @@ class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
     run, whoever has run them, and puts a start and an end of each into the outbox, from where
     ``ForwardLineageOperator`` takes them.
 
-    A query of the Data API takes seconds, so the task waits for it in its slot.
+    The task asks by the Data API and waits for answers without a slot. It asks everything once: it
+    goes on where it was when an answer has come, and a retry finds what an earlier attempt has
+    asked. A user who ends the task cancels what goes on. A query that has not ended after an hour
+    is cancelled too, and the task fails.
 
     .. seealso:: ``docs/lineage-harvest.md``; SYS_QUERY_HISTORY in the Amazon Redshift Database
         Developer Guide.
@@ -156,6 +62,8 @@ class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
         Airflow connects as; a list, or a text with commas. (templated)
     :param look_back_hours: where to begin for the first time, at most 168. (templated)
     :param overlap_minutes: how long before the end of the last run to begin. (templated)
+    :param deferrable: wait for answers without a slot.
+    :param poll_interval: longest time between two looks at a query that goes on, seconds.
     :param kwargs: as of the provider's ``AwsBaseOperator``.
     """
 
@@ -187,6 +95,8 @@ class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
         exclude_users: Sequence[str] | str | None = None,
         look_back_hours: float | str = 24,
         overlap_minutes: float | str = 15,
+        deferrable: bool = True,
+        poll_interval: int = 10,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -200,21 +110,63 @@ class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
         self.exclude_users = exclude_users
         self.look_back_hours = look_back_hours
         self.overlap_minutes = overlap_minutes
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self._trigger_errors = 0
+        self._lookups: RedshiftLookups | None = None
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:
         parameters: dict[str, Any] = super()._hook_parameters
         return {**parameters, "config": client_configuration(self.botocore_config)}
 
-    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's interface
+    def execute(self, context: Context) -> dict[str, int]:
         """Harvest what is new.
 
         :param context: Airflow's context.
-        :returns: counts by name; see :class:`QueryCounts`.
+        :returns: counts by name; see
+            :class:`~updraft.operators.redshift_history_harvest.QueryCounts`.
         :raises AirflowFailException: when an argument is wrong, which no retry can mend.
         :raises AirflowException: when Redshift or the outbox refuses.
         """
+        return self._go_on(context, QueryProgress(), None)
+
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], progress: dict[str, Any]
+    ) -> dict[str, int]:
+        """Go on after a deferral.
+
+        :param context: Airflow's context.
+        :param event: the event of the trigger.
+        :param progress: what was done before.
+        :returns: as :meth:`execute`.
+        """
+        if event["status"] != "success":
+            self.log.warning("The trigger ended with: %s", event.get("message"))
+        self._trigger_errors = event.get("errors", 0)
+        waited = event["statement_id"], event["give_up_at"]
+        return self._go_on(context, QueryProgress.of_document(progress), waited)
+
+    def on_kill(self) -> None:
+        """Cancel the query that goes on; called from a signal handler."""
+        if self._lookups is not None:
+            self._lookups.stop()
+
+    def stop_after_trigger(self, context: Context) -> None:
+        """Cancel the query that goes on.
+
+        :param context: context of the task instance.
+        """
         try:
+            self._lookups_of(context, self._place(), None).stop_all()
+        except UpdraftError as error:
+            self.log.warning("What the task has asked may go on. %s", error)
+
+    def _go_on(
+        self, context: Context, progress: QueryProgress, waited: tuple[str | None, float] | None
+    ) -> dict[str, int]:
+        try:
+            check_poll_interval(self.poll_interval)
             hours = number_argument("look_back_hours", self.look_back_hours)
             if hours > LONGEST_LOOK_BACK:
                 raise ArgumentError(
@@ -222,14 +174,57 @@ class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
                     "Amazon Redshift keeps its history"
                 )
             minutes = number_argument("overlap_minutes", self.overlap_minutes)
-            counts = self._harvest().run(timedelta(hours=hours), timedelta(minutes=minutes))
+            place = self._place()
+            lookups = self._lookups = self._lookups_of(context, place, waited)
+            harvest = self._harvest(place, lookups, progress)
+            counts = harvest.run(timedelta(hours=hours), timedelta(minutes=minutes))
         except UpdraftError as error:
             raise task_failure(error) from None
+        except StatementGoesOnError as waiting:
+            if waiting.why:
+                self.log.info("Redshift takes no calls at the moment; waiting. %s", waiting.why)
+            self._wait(waiting, progress)
         said = asdict(counts)
         self.log.info("Queries: %s", ", ".join(f"{name} {count}" for name, count in said.items()))
         return said
 
-    def _harvest(self) -> RedshiftQueryHarvest:
+    def _wait(self, waiting: StatementGoesOnError, progress: QueryProgress) -> NoReturn:
+        trigger = RedshiftStatementTrigger(
+            statement_id=waiting.statement_id,
+            step=0,
+            adopted=waiting.adopted,
+            give_up_at=waiting.give_up_at,
+            waiter_delay=self.poll_interval,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.hook.conn_region_name,
+            verify=self.verify,
+            botocore_config=client_configuration(self.botocore_config),
+            errors=self._trigger_errors,
+        )
+        self.defer(
+            trigger=trigger,
+            method_name="execute_complete",
+            kwargs={"progress": progress.as_document()},
+            timeout=timedelta(seconds=max(0.0, waiting.give_up_at - time.time())) + GRACE,
+        )
+
+    def _lookups_of(
+        self, context: Context, place: RedshiftDatabase, waited: tuple[str | None, float] | None
+    ) -> RedshiftLookups:
+        waits_here = not may_defer(deferrable=self.deferrable)
+        if self._trigger_errors >= MOST_ERRORS:
+            self.log.warning("The triggerer can't look; the task waits in its slot")
+            waits_here = True
+        return RedshiftLookups(
+            self.hook,
+            place,
+            ResourceOwner.of(context),
+            series_digest(context),
+            interval=self.poll_interval if waits_here else None,
+            waited=waited,
+        )
+
+    def _place(self) -> RedshiftDatabase:
         place = RedshiftDatabase(
             database=given(self.database) or "",
             cluster_identifier=given(self.cluster_identifier),
@@ -241,6 +236,11 @@ class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
             place.check()
         except UpdraftError as error:
             raise ArgumentError(str(error)) from None
+        return place
+
+    def _harvest(
+        self, place: RedshiftDatabase, lookups: RedshiftLookups, progress: QueryProgress
+    ) -> RedshiftQueryHarvest:
         named = self.exclude_users or ()
         users = named.split(",") if isinstance(named, str) else named
         outbox = open_outbox(
@@ -255,4 +255,6 @@ class HarvestRedshiftQueriesOperator(AwsOperator[RedshiftStatementsHook]):
             outbox,
             truth("every_statement", self.every_statement),
             [name.strip() for name in users if name.strip()],
+            lookups.rows,
+            progress,
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from updraft.errors import UpdraftError
+from updraft.errors import ArgumentError, UpdraftError
 
 LEFT_OUT_BY_THE_CATALOG = ("COPY", "DELETE", "MERGE", "UNLOAD", "UPDATE")
 """Types of queries whose lineage Amazon DataZone does not collect from Amazon Redshift itself."""
@@ -60,12 +60,12 @@ def users_named(rows: Rows, names: Sequence[str]) -> list[int]:
     :param rows: runs a query.
     :param names: their names.
     :returns: their numbers.
-    :raises UpdraftError: when there is no such user.
+    :raises ArgumentError: when there is no such user.
     """
     known = {str(row["usename"]): int(row["usesysid"]) for row in rows(_USERS, {})} if names else {}
     for name in names:
         if name not in known:
-            raise UpdraftError(f"exclude_users: there is no user {name!r} in the database")
+            raise ArgumentError(f"exclude_users: there is no user {name!r} in the database")
     return [known[name] for name in names]
 
 

@@ -48,6 +48,15 @@ def test_standard_input(tmp_path: Path):
     assert harvest(tmp_path, "-", stdin=content)["stored"] == 2
 
 
+def test_a_log_without_events_is_named(tmp_path: Path):
+    (tmp_path / "empty.log").touch()
+    log = LOGS / "airflow3.3.2_scheduler_stdout.txt"
+    result = run("harvest", "--file", log, tmp_path / "empty.log", "--outbox", tmp_path / "outbox")
+    assert result.exit_code == 0
+    (named,) = [one for one in result.stderr.splitlines() if "no event" in one]
+    assert named == f"{tmp_path / 'empty.log'}: there is no event of OpenLineage in it"
+
+
 def test_what_cannot_be_read_and_written(tmp_path: Path):
     damaged = tmp_path / "x.gz"
     damaged.write_bytes(gzip.compress(b"x" * 1000)[:-10])

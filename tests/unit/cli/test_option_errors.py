@@ -32,12 +32,30 @@ URI = "s3://bucket/p"
             ["package", "--output", "missing/plugins.zip"],
             "error: --output: missing/plugins.zip cannot be written: No such file or directory",
         ),
+        (
+            ["lineage", "forward", "--outbox", "missing", "--url", "http://127.0.0.1:9"],
+            "error: missing is no directory; an outbox is made by the transport or by `updraft "
+            "lineage harvest`",
+        ),
+        (
+            ["lineage", "show", "empty.log"],
+            "error: there is no lineage to draw",
+        ),
     ],
 )
 def test_an_error_names_the_option(arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.log").touch()
 
     result = CliRunner().invoke(app, arguments)
 
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == message
+
+
+@pytest.mark.parametrize("command", ["harvest-crawls", "harvest-queries", "forward"])
+def test_a_region_that_is_none(command):
+    arguments = ["lineage", command, "--outbox", "x", "--region", "nowhere"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "'nowhere' is no Region" in result.stderr

@@ -387,3 +387,87 @@ def test_a_name_that_fits_several_assets_is_refused(shop):
     )
     with pytest.raises(PermanentError, match="can be any of"):
         apply(shop)
+
+
+def granting(shop, decision):
+    """Declare a subscription that is granted in an environment, and name that."""
+    place = shop.ask("CreateEnvironment", name="lab", projectIdentifier=shop.consumer)["id"]
+    text = (
+        "project: Sales producer\nsubscriptions:\n- asset: salesdb.orders\n"
+        f"  subscriber: Marketing\n  decision: {decision}\n  grants: [{{environment: {place}}}]\n"
+    )
+    return text, place
+
+
+def grants_of(shop):
+    return {one["status"] for one in shop.ask("ListSubscriptionGrants")["items"]}
+
+
+def test_a_declared_grant_is_made_and_taken_back(shop):
+    shop.subscribe(shop.publish(shop.asset("orders")))
+    approved, place = granting(shop, "approve")
+    name = "subscription of Marketing to asset salesdb.orders"
+
+    assert apply(shop, approved) == [
+        f"approve {name}: all rows and columns",
+        f"grant {name}: in environment {place}",
+    ]
+    assert grants_of(shop) == {"COMPLETED"}
+    assert apply(shop, approved, salt="another run") == []
+    assert apply(shop, approved.replace("approve", "revoke")) == [
+        f"take back grant {name}: in environment {place}",
+        f"revoke {name}",
+    ]
+    shop.catalog.wait()
+    assert grants_of(shop) == set()
+
+
+def test_a_grant_that_fails_is_said_with_its_reason_and_made_anew_by_the_next_attempt(shop):
+    shop.subscribe(shop.publish(shop.asset("orders")))
+    text, place = granting(shop, "approve")
+    without = text[: text.index("  grants")]
+    table = shop.catalog.tables["salesdb"].pop("orders")
+    reason = f"in environment {place}: GRANT_FAILED, Table salesdb.orders not found in Glue"
+
+    for salt in ("first", "second"):
+        with pytest.raises(UpdraftError, match=f"Not granted: .* {reason}. A retry"):
+            apply(shop, text, salt=salt)
+    notes = publisher(shop, without).apply().notes
+    assert [note.endswith(reason) for note in notes] == [True]
+
+    shop.catalog.tables["salesdb"]["orders"] = table
+    (line,) = apply(shop, text)
+    assert line.startswith("renew grant subscription of Marketing")
+    assert grants_of(shop) == {"COMPLETED"}
+
+
+def test_killed_while_a_grant_is_renewed(shop):
+    shop.subscribe(shop.publish(shop.asset("orders")))
+    text, _ = granting(shop, "approve")
+    table = shop.catalog.tables["salesdb"].pop("orders")
+    with pytest.raises(UpdraftError, match="Not granted"):
+        apply(shop, text)
+    shop.catalog.tables["salesdb"]["orders"] = table
+    with pytest.raises(Killed):
+        publisher(shop, text, killed_at=0).apply()  # after the failed one is deleted
+    apply(shop, text)
+    assert grants_of(shop) == {"COMPLETED"}
+
+
+def test_a_list_of_grants_that_is_behind_makes_none_twice(shop, monkeypatch):
+    shop.subscribe(shop.publish(shop.asset("orders")))
+    text, _ = granting(shop, "approve")
+    ask = shop.ask
+    behind = {"ListSubscriptionGrants": {"items": []}}
+    monkeypatch.setattr(shop, "ask", lambda name, **given: behind.get(name) or ask(name, **given))
+    assert [line.split()[0] for line in apply(shop, text)] == ["approve", "grant"]
+    behind.clear()
+    shop.catalog.wait()
+    assert grants_of(shop) == {"COMPLETED"}
+    assert apply(shop, text) == []
+
+
+def test_grants_do_not_go_with_a_rejection():
+    text = "{asset: a.b, subscriber: M, decision: reject, grants: [{environment: e1}]}"
+    with pytest.raises(UpdraftError, match="'grants' go with the decisions 'approve' and 'revoke'"):
+        read_declaration(f"project: P\nsubscriptions: [{text}]\n", "f")

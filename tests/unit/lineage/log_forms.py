@@ -200,6 +200,16 @@ def docker(messages: Sequence[str]) -> str:
     return plain([json.dumps({"log": f"{one}\n", "time": "2026-11-22T20Z"}) for one in messages])
 
 
+def kubernetes(messages: Sequence[str]) -> str:
+    """As the runtime of a node writes, whose flag P is before all pieces of a line but the last."""
+    return plain([f"2026-11-22T20:07:12.289123456Z stdout P {one}" for one in messages])
+
+
+def fluent_bit(messages: Sequence[str]) -> str:
+    about = {"stream": "stdout", "kubernetes": {"pod_name": "worker-0", "container_name": "c"}}
+    return plain([json.dumps({"date": 1763842032.1, "log": one, **about}) for one in messages])
+
+
 DOCUMENTS: Sequence[Callable[[Sequence[str]], str]] = (
     plain,
     windows,
@@ -213,4 +223,6 @@ DOCUMENTS: Sequence[Callable[[Sequence[str]], str]] = (
     tailed,
     exported_to_s3,
     docker,
+    kubernetes,
+    fluent_bit,
 )

@@ -57,7 +57,13 @@ def event(number: int, text: str = "") -> dict:
 )
 def test_every_event_of_real_logs_is_found_once(name: str, types: dict[str, int]):
     content = (LOGS / name).read_bytes()
-    for log in (content, gzip.compress(content)):
+    windows = content.decode().replace("\n", "\r\n")
+    for log in (
+        content,
+        gzip.compress(gzip.compress(content)),
+        windows.encode("utf-8-sig"),
+        windows.encode("utf-16"),
+    ):
         reader, found = harvest(log)
         assert reader.counts == HarvestCounts(found=sum(types.values()))
         assert Counter(one["eventType"] for one in found) == types
@@ -111,6 +117,8 @@ SPLITTING = (
     forms.subscribed,
     forms.tailed,
     forms.exported_to_s3,
+    forms.kubernetes,
+    forms.fluent_bit,
 )
 
 
@@ -153,6 +161,17 @@ def test_truncated_events_are_named_and_harm_no_other(line, document, length):
     assert "eventType FAIL" in reader.cut[0].about
     if document is forms.plain:
         assert str(reader.cut[0]).startswith("a.log:2: eventTime")
+
+
+@pytest.mark.parametrize("line", forms.LINES, ids=lambda form: form.__name__)
+def test_an_event_that_began_before_the_file_is_named(line):
+    wanted = event(2)
+    rest = line(event(1))[300:]
+    reader, found = harvest(forms.plain([rest, NOISE.replace("eventTime", "x"), line(wanted)]))
+    assert found == [wanted]
+    # The listener in Spark writes the end of an event, from which it is recognised, first.
+    is_sparks = line in {forms.spark_on_emr, forms.spark_on_glue, forms.spark_as_json}
+    assert reader.counts == HarvestCounts(found=1, truncated=int(not is_sparks))
 
 
 def test_pieces_of_two_streams_do_not_mix():

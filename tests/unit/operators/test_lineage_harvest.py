@@ -109,3 +109,25 @@ def test_wrong_arguments_fail_without_retry(groups, tmp_path, arguments, message
     kind = AirflowException if "not an outbox" in message else AirflowFailException
     with pytest.raises(kind, match=message):
         one.execute({})
+
+
+def test_a_throttled_group_goes_on_where_it_was_in_smaller_steps(groups, tmp_path, monkeypatch):
+    groups["airflow-e-Task"] = log(1)
+    asked: list[tuple[int, int]] = []
+    usual = LogsClientHook.pages
+
+    def pages(self, group, start, end, pattern=None):
+        asked.append((start, end))
+        if len(asked) == 20:
+            raise ServiceError("Too much.", "ThrottlingException")
+        yield from usual(self, group, start, end, pattern)
+
+    monkeypatch.setattr(LogsClientHook, "pages", pages)
+    with pytest.raises(TaskDeferred) as deferred:
+        operator(tmp_path, log_groups="airflow-e-Task").execute({})
+    kept = json.loads(json.dumps(deferred.value.kwargs))
+    counts = operator(tmp_path, log_groups="airflow-e-Task").execute_complete({}, {}, **kept)
+    assert (counts["found"], counts["stored"]) == (1, 1)
+    refused, again = asked[19], asked[20]
+    assert again[0] == refused[0] - 60_000  # the beginning of a split event may stand there
+    assert again[1] - again[0] + 1 == 30 * 60_000

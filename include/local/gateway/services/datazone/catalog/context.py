@@ -31,12 +31,14 @@ class Delays:
     :param requested: how long a run of a data source is ``REQUESTED``.
     :param running: how long it is ``RUNNING`` then.
     :param listing: how long a new revision of a listing is ``CREATING``.
+    :param grant: how long a grant of a subscription is being made, and taken back.
     """
 
     data_source: timedelta = timedelta(milliseconds=200)
     requested: timedelta = timedelta(milliseconds=400)
     running: timedelta = timedelta(milliseconds=800)
     listing: timedelta = timedelta(milliseconds=700)
+    grant: timedelta = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True)

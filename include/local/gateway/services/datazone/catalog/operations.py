@@ -26,6 +26,7 @@ from include.local.gateway.services.datazone.catalog.documents import (
     Remembered,
     as_text,
 )
+from include.local.gateway.services.datazone.catalog.grants import GrantOperations
 from include.local.gateway.services.datazone.catalog.listings import ListingOperations
 from include.local.gateway.services.datazone.catalog.projects import ProjectOperations
 from include.local.gateway.services.datazone.catalog.searching import SearchOperations
@@ -44,11 +45,15 @@ _QUOTAS = {
     "StartDataSourceRun": _ASSETS,
     "AcceptSubscriptionRequest": 3,
     "CancelSubscription": 3,
+    "CreateSubscriptionGrant": 3,
     "CreateSubscriptionRequest": 3,
+    "DeleteSubscriptionGrant": 3,
     "RejectSubscriptionRequest": 3,
     "RevokeSubscription": 3,
     "GetSubscription": _SUBSCRIPTION_READS,
+    "GetSubscriptionGrant": _SUBSCRIPTION_READS,
     "GetSubscriptionRequestDetails": _SUBSCRIPTION_READS,
+    "ListSubscriptionGrants": _SUBSCRIPTION_READS,
     "ListSubscriptionRequests": _SUBSCRIPTION_READS,
     "ListSubscriptions": _SUBSCRIPTION_READS,
 }
@@ -81,6 +86,7 @@ class CatalogOperations:
                 DataProductOperations(catalog, assets), ListingOperations(catalog)
             ),
             **_subscription_functions(SubscriptionOperations(catalog)),
+            **_grant_functions(GrantOperations(catalog)),
             "Search": (search := SearchOperations(catalog)).search,
             "SearchListings": search.search_listings,
         }
@@ -204,4 +210,15 @@ def _subscription_functions(subscriptions: SubscriptionOperations) -> dict[str, 
         "GetSubscriptionRequestDetails": subscriptions.get_request,
         "ListSubscriptions": subscriptions.list_all,
         "ListSubscriptionRequests": subscriptions.list_requests,
+    }
+
+
+def _grant_functions(grants: GrantOperations) -> dict[str, _Function]:
+    return {
+        "CreateEnvironment": grants.create_environment,
+        "GetEnvironment": grants.get_environment,
+        "CreateSubscriptionGrant": grants.create,
+        "DeleteSubscriptionGrant": grants.delete,
+        "GetSubscriptionGrant": grants.get,
+        "ListSubscriptionGrants": grants.list_all,
     }

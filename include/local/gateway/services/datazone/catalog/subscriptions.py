@@ -14,6 +14,7 @@ from include.local.gateway.services.datazone.catalog.context import (
     picked,
 )
 from include.local.gateway.services.datazone.catalog.forms import stored_forms
+from include.local.gateway.services.datazone.catalog.grants import end_grant
 from include.local.gateway.services.datazone.catalog.listings import (
     ACTIVE,
     ASSET,
@@ -203,6 +204,10 @@ class SubscriptionOperations:
             **picked(given, "retainPermissions"),
         }
         self._catalog.documents.put(domain, "subscription", key, ended)
+        for grant in self._catalog.documents.all(domain, "grant"):
+            is_kept = "deletedAt" in grant or given.get("retainPermissions", False)
+            if grant["subscriptionId"] == key and not is_kept:
+                end_grant(self._catalog, grant, caller)
         return self._view(ended)
 
     def _principal(self, domain: str, given: Mapping[str, Any]) -> dict[str, Any]:
