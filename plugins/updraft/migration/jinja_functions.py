@@ -9,9 +9,10 @@ from updraft.datapipeline.expression_values import ValueProblemError, as_number,
 from updraft.datapipeline.functions import FUNCTIONS
 from updraft.datapipeline.joda import DatePatternError
 from updraft.datapipeline.macros import OPERATORS
+from updraft.datapipeline.periods import Period, PeriodError, parse_period
 from updraft.datapipeline.zone_names import TimeZoneError, find_zone
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.date_patterns import joda_to_pendulum, joda_to_strftime
+from updraft.migration.date_patterns import joda_to_pendulum, joda_to_strftime, names_zone
 from updraft.migration.jinja_text import (
     INSTANTS,
     JinjaCode,
@@ -20,6 +21,7 @@ from updraft.migration.jinja_text import (
     is_text,
     jinja_string,
     macro,
+    without_parentheses,
 )
 
 _OPERATOR_MACROS = {operator: name for name, operator in OPERATORS.items()}
@@ -28,6 +30,7 @@ _SHIFT = re.compile(r"(plus|minus)(Minutes|Hours|Days|Weeks|Months|Years)")
 _PARTS = {"year", "month", "day", "hour", "minute"}
 _LISTS: frozenset[Kind] = frozenset({"list", "any"})
 _NUMBERS: frozenset[Kind] = frozenset({"integer", "number", "computed"})
+_SIGN = "sign"
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 # How to say a function of a run's time with pendulum, and of a plain `datetime` in UTC.
@@ -63,7 +66,7 @@ def compile_call(function: str, arguments: list[JinjaText]) -> JinjaText:
     kind = kind_of(instant)
     if kind in _NUMBERS:
         raise NotCompilableError(f"{function}() takes a date, not a number")
-    short = _short(function, instant[0], arguments[1:]) if kind in {"run time", "utc"} else None
+    short = _short(function, instant[0], arguments[1:]) if kind in INSTANTS else None
     _check_constants(function, arguments)
     return (short or JinjaCode(macro(function, *arguments), _result(function)),)
 
@@ -88,7 +91,8 @@ def compile_operation(operator: str, left: JinjaText, right: JinjaText) -> Jinja
     whole = kinds == {"integer"}
     result: Kind = "integer" if whole and operator != "^" else "computed"
     if operator in "+-*" and kinds <= _NUMBERS:
-        return (JinjaCode(f"({_number(left)} {operator} {_number(right)})", result),)
+        text = f"{_operand(left, operator, first=True)} {operator} {_operand(right, operator)}"
+        return (JinjaCode(f"({text})", result, operator),)
     return (JinjaCode(macro(name, left, right), result),)
 
 
@@ -103,7 +107,7 @@ def compile_negation(operand: JinjaText) -> JinjaText:
     if kind in INSTANTS:
         raise NotCompilableError("a date has no sign")
     if kind in _NUMBERS:
-        return (JinjaCode(f"(-{_number(operand)})", kind),)
+        return (JinjaCode(f"(-{_number(operand)})", kind, _SIGN),)
     return (JinjaCode(macro("negate", operand), "any" if kind in _LISTS else "computed"),)
 
 
@@ -162,13 +166,17 @@ def _short(function: str, instant: str | JinjaCode, rest: list[JinjaText]) -> Ji
     assert isinstance(instant, JinjaCode)  # noqa: S101 - its kind says so, for the type checker
     if function in _PARTS:
         return JinjaCode(f"{instant.text}.{function}", "integer")
+    if function == "format" and (pattern := _constant(rest[0])) is not None:
+        return _formatted(instant, pattern)
+    if instant.kind == "instant":
+        return None  # in a time zone, pendulum moves times that the clocks skip otherwise
     if function in _SHORT:
         text = _SHORT[function][instant.kind].format(instant.text)
         return JinjaCode(text, "integer" if function == "dayOfYear" else instant.kind)
     if shift := _SHIFT.fullmatch(function):
         return _shifted(instant, shift[1], shift[2].lower(), rest[0])
-    if function == "format" and (pattern := _constant(rest[0])) is not None:
-        return _formatted(instant, pattern)
+    if function == "plusPeriod" and (period := _period(rest[0])) is not None:
+        return _shifted(instant, "plus", period.unit, (str(period.count),))
     return None
 
 
@@ -193,7 +201,8 @@ def _formatted(instant: JinjaCode, pattern: str) -> JinjaCode | None:
         directives = joda_to_strftime(pattern)
     except DatePatternError as error:
         raise NotCompilableError(str(error)) from error
-    if directives is None:
+    # What `strftime` says of a zone is translated for UTC.
+    if directives is None or (instant.kind == "instant" and names_zone(pattern)):
         return None
     return JinjaCode(f"{instant.text}.strftime({jinja_string(directives)})", "text")
 
@@ -208,7 +217,9 @@ def _check_constants(function: str, arguments: list[JinjaText]) -> None:
             joda_to_strftime(constant)
         elif function == "inTimeZone":
             find_zone(constant)
-    except (DatePatternError, TimeZoneError) as error:
+        elif function == "plusPeriod":
+            parse_period(constant)
+    except (DatePatternError, PeriodError, TimeZoneError) as error:
         raise NotCompilableError(str(error)) from error
 
 
@@ -226,9 +237,29 @@ def _whole_number(value: JinjaText) -> str | None:
     return _number(value) if kind_of(value) == "integer" else None
 
 
+def _period(value: JinjaText) -> Period | None:
+    constant = _constant(value)
+    try:
+        return parse_period(constant) if constant is not None else None
+    except PeriodError:
+        return None
+
+
 def _number(value: JinjaText) -> str:
     (piece,) = value
     return piece.text if isinstance(piece, JinjaCode) else piece
+
+
+def _operand(value: JinjaText, operator: str, *, first: bool = False) -> str:
+    """Write an operand with parentheses where it would be read otherwise without."""
+    (piece,) = value
+    if not isinstance(piece, JinjaCode):
+        return piece
+    binds_tighter = piece.operator == "*" and operator != "*"
+    goes_first = first and (
+        piece.operator in {_SIGN, "*"} or (piece.operator in {"+", "-"} and operator != "*")
+    )
+    return without_parentheses(piece.text) if binds_tighter or goes_first else piece.text
 
 
 def _result(function: str) -> Kind:

@@ -30,10 +30,12 @@ class JinjaCode:
     :param kind: a text, a whole number, any number, a computed number, a list, or an instant:
         ``run time`` is a pendulum instant in UTC, ``utc`` a ``datetime`` in UTC, ``instant`` one in
         any zone. ``any`` is known only when it runs.
+    :param operator: of an operation in parentheses its operator, for a turned sign ``sign``.
     """
 
     text: str
     kind: Kind
+    operator: str = ""
 
 
 JinjaText = tuple[str | JinjaCode, ...]
@@ -46,7 +48,7 @@ def macro(name: str, *arguments: JinjaText) -> str:
     :param arguments: its arguments.
     :returns: an expression.
     """
-    given = ", ".join(_without_parentheses(to_code(one)) for one in arguments)
+    given = ", ".join(without_parentheses(to_code(one)) for one in arguments)
     return f"macros.updraft.{name}({given})"
 
 
@@ -71,7 +73,7 @@ def _printed(code: JinjaCode) -> str:
     if code.kind in INSTANTS:
         return f"{code.text}.strftime({jinja_string(_PLAIN_INSTANT)})"
     if code.kind in _PRINTED_BY_MACRO:
-        return f"macros.updraft.text({_without_parentheses(code.text)})"
+        return f"macros.updraft.text({without_parentheses(code.text)})"
     return code.text
 
 
@@ -124,15 +126,19 @@ def to_template(value: JinjaText) -> str:
         merged[-1:] = [merged[-1][:-1], JinjaCode("'\\n'", "text")]
     for index, piece in enumerate(merged):
         if isinstance(piece, JinjaCode):
-            pieces.append(f"{{{{ {_without_parentheses(_printed(piece))} }}}}")
+            pieces.append(f"{{{{ {without_parentheses(_printed(piece))} }}}}")
         else:
             followed_by_code = index + 1 < len(merged)
             pieces.append(_escape(piece, followed_by_code=followed_by_code))
     return "".join(pieces)
 
 
-def _without_parentheses(text: str) -> str:
-    """Leave out parentheses around a whole expression."""
+def without_parentheses(text: str) -> str:
+    """Leave out parentheses around a whole expression.
+
+    :param text: an expression.
+    :returns: the same expression.
+    """
     if not text.startswith("(") or not text.endswith(")"):
         return text
     depth = 0

@@ -1,4 +1,4 @@
-# Updraft sha256:185c4132d7376d4b75bd6daa0123d2c3211b4e7417f1e78fbdfe7c7c024eec36
+# Updraft sha256:1a645b9268fe7f3b0ab9e44685743e34ac85c8c67b653f6abe72c6b00af68456
 """Runs a shell command.
 
 1. `name_folders` runs a shell command.
@@ -50,10 +50,7 @@ with DAG(
             ),
             "{{ data_interval_end.start_of('day').format('YYYY-MM-DD HH:mm:ss') }}",
             "{{ data_interval_start.subtract(days=1).strftime('%a %-d %b %Y') }}",
-            (
-                "{{ macros.updraft.format(macros.updraft.sunday(data_interval_start), "
-                "'xxxx-ww') }}"
-            ),
+            "{{ macros.updraft.sunday(data_interval_start).strftime('%G-%V') }}",
             "{{ data_interval_start.replace(day=1).format('YYYY-MM-DD') }}",
             (
                 "{{ data_interval_start.add(hours=3).add(minutes=15).strftime("
@@ -78,13 +75,10 @@ with DAG(
                 "data_interval_start, 'America/Los_Angeles'), "
                 "'YYYY-MM-dd\\'T\\'HH:mm:ssZZ') }}"
             ),
+            "{{ data_interval_start.add(minutes=90).format('HHmm') }}",
             (
-                "{{ macros.updraft.format(macros.updraft.plusPeriod("
-                "data_interval_start, '90 minutes'), 'HHmm') }}"
-            ),
-            (
-                "{{ macros.updraft.format(macros.updraft.makeDate("
-                "data_interval_start.year, 12, 24), 'EEEE') }}"
+                "{{ macros.updraft.makeDate(data_interval_start.year, 12, 24).strftime("
+                "'%A') }}"
             ),
             (
                 "{{ macros.updraft.makeDateTime(2024, 2, 29, 23, 59).strftime("

@@ -1,4 +1,4 @@
-# Updraft sha256:6547f084ebf913ade0d1f4438d12e705c2a8dd3028705baef2d89f362b7020bc
+# Updraft sha256:f053f2b29f569582db2dc004ad42be0dc958c9a024b8f3deb32323c393b7a8c7
 """Runs a shell command.
 
 1. `plan` runs a shell command.
@@ -50,8 +50,8 @@ with DAG(
         command="plan",
         arguments=[
             (
-                "--shards={{ macros.updraft.divide(params.myReads + (params.myWrites * "
-                "2), 1000) }}"
+                "--shards={{ macros.updraft.divide(params.myReads + params.myWrites * "
+                "2, 1000) }}"
             ),
             "--half={{ macros.updraft.divide(params.myReads, 2) }}",
             (
@@ -63,7 +63,7 @@ with DAG(
                 "params.myReads, '1000')) }}"
             ),
             "--buckets={{ macros.updraft.text(macros.updraft.power(2, 4)) }}",
-            "--offset={{ (-1) * params.myOffset }}",
+            "--offset={{ -1 * params.myOffset }}",
             "--share={{ macros.updraft.text(params.myShare * 100) }}",
             "--label=capacity-{{ params.myReads }}",
         ],

@@ -1,4 +1,4 @@
-# Updraft sha256:0daa7c6f690ccc54823650d81a067c7f06f8dee84f8cd2bfab47e6ce5aa7db42
+# Updraft sha256:8aa39c450c44d04533466b3eb46366e3fe3875d789929601c049830de6f1ec5b
 """Runs a script of SQL over a connection of Airflow.
 
 1. `statement` runs a script of SQL over a connection of Airflow.
@@ -55,8 +55,8 @@ with DAG(
                 "{{ data_interval_start.subtract(weeks=1).format('YYYY-MM-DD') }}"
             ),
             "argument_4": (
-                "{{ macros.updraft.format(macros.updraft.plusPeriod(data_interval_start"
-                ".subtract(weeks=1), '7 days'), 'YYYY-MM-dd') }}"
+                "{{ data_interval_start.subtract(weeks=1).add(days=7).format("
+                "'YYYY-MM-DD') }}"
             ),
         },
         split_statements=True,
