@@ -15,8 +15,8 @@ from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
 # A script of fewer lines is read well enough where it stands.
 _SCRIPT_LINES = 4
-# A repeated value that takes less than this, written on one line, is not worth a name. Texts are
-# worth one later: they say more where they stand than lists and dicts do.
+# A repeated value that takes less than this, written on one line, is not worth a name. Texts of tasks
+# are worth one later: they say more where they stand than lists and dicts do.
 _SHORTEST_REPEATED = 80
 _SHORTEST_REPEATED_TEXT = 160
 
@@ -82,10 +82,12 @@ def _longest_repeated(dag: DagSpec) -> tuple[ArgumentValue, tuple[str, ...]] | N
     """Find the longest value that stands in a DAG more than once, and where it stands first."""
     counts: Counter[str] = Counter()
     first: dict[str, tuple[ArgumentValue, tuple[str, ...]]] = {}
+    before = {variable.name for variable in dag.variables}
     for value, path in _values(dag):
         if not _may_be_named(value):
             continue
-        least = _SHORTEST_REPEATED_TEXT if isinstance(value, str) else _SHORTEST_REPEATED
+        of_a_task = isinstance(value, str) and path[0] not in before
+        least = _SHORTEST_REPEATED_TEXT if of_a_task else _SHORTEST_REPEATED
         if len(source := python(value)) >= least:
             counts[source] += 1
             first.setdefault(source, (value, path))

@@ -15,6 +15,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 from updraft.errors import UpdraftError
 from updraft.migration.constants import with_constants
 from updraft.migration.names import RESERVED, unique
+from updraft.migration.shared_arguments import with_shared_arguments
 from updraft.migration.source_values import LINE_LENGTH, python
 from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
@@ -33,7 +34,7 @@ def render(dag: DagSpec) -> str:
     variables = _variables(dag)
     edges = _edges(dag, variables)
     dag = _with_outputs(dag, variables)
-    dag, constants = with_constants(dag)
+    dag, constants = with_constants(with_shared_arguments(dag))
     source = _template().render(
         dag=dag,
         imports=_imports(dag),

@@ -1,4 +1,4 @@
-# Updraft sha256:48d57d4c3ff730aefcdbc2145f9897fd5f621876cb695b313bc7b5f6da54ed18
+# Updraft sha256:e7468840e2af08ce02076984ff907af1f28a59dcc735d7ce79533d3146ac2802
 """What the pipeline catalogue_subset_to_s3 did.
 
 1. `cluster` makes the cluster of the run.
@@ -66,6 +66,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "eu-west-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -107,7 +108,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="eu-west-1",
     ).as_setup()
     copy_subset = EmrStepsOperator(
         task_id="copy_subset",
@@ -136,13 +136,11 @@ with DAG(
                 },
             },
         ],
-        region_name="eu-west-1",
         execution_timeout=timedelta(hours=2),
     )
     cluster_terminate = EmrTerminateClusterOperator(
         task_id="cluster_terminate",
         cluster_id=cluster.output,
-        region_name="eu-west-1",
     ).as_teardown(setups=cluster)
 
     copy_subset >> cluster_terminate

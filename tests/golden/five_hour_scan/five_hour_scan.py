@@ -1,4 +1,4 @@
-# Updraft sha256:4bebf99b27c44bdd7f13c52ff064a8e3b1ecffbe4062e5d787d4c0becdb1664c
+# Updraft sha256:8fffb932691d37cab3c0b6bb8f2c5ca656e42d90054bbd557d7c704557a2b40b
 """What the pipeline five_hour_scan did.
 
 1. `master_node` makes the cluster of the run.
@@ -40,6 +40,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 0,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "eu-west-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -74,7 +75,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="eu-west-1",
     ).as_setup()
     scan = EmrStepsOperator(
         task_id="scan",
@@ -97,13 +97,11 @@ with DAG(
                 },
             }
         ],
-        region_name="eu-west-1",
         execution_timeout=timedelta(hours=4),
     )
     master_node_terminate = EmrTerminateClusterOperator(
         task_id="master_node_terminate",
         cluster_id=master_node.output,
-        region_name="eu-west-1",
     ).as_teardown(setups=master_node)
 
     scan >> master_node_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:6cb135b65c70aae8def26a7d4a92139a6f54bd9ee619f64a1d549f8f738abfa9
+# Updraft sha256:f397dd545c3066d7abbf24d5d191c575a25016f513457c6da924b64c4991931e
 """What the pipeline hive_daily_sales did.
 
 1. `hive_cluster` makes the cluster of the run.
@@ -59,6 +59,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "eu-west-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -124,7 +125,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="eu-west-1",
     ).as_setup()
     sales_per_shop = EmrStepsOperator(
         task_id="sales_per_shop",
@@ -155,13 +155,11 @@ with DAG(
                 },
             }
         ],
-        region_name="eu-west-1",
         execution_timeout=timedelta(hours=5),
     )
     hive_cluster_terminate = EmrTerminateClusterOperator(
         task_id="hive_cluster_terminate",
         cluster_id=hive_cluster.output,
-        region_name="eu-west-1",
     ).as_teardown(setups=hive_cluster)
 
     sales_per_shop >> hive_cluster_terminate

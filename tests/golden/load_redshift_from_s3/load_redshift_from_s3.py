@@ -1,4 +1,4 @@
-# Updraft sha256:16f24425c356acd815ec8584bbedfe50d46058a89c955d0dfc2ae352bbaee584
+# Updraft sha256:68bdcc37dbb45f3bc758bbc703e99ea40744b0de8d664e66f9021f4f5f03a4d8
 """What the pipeline load-redshift-from-s3 did.
 
 1. `redshift_load_activity` loads files from S3 into a Redshift table.
@@ -42,6 +42,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -94,7 +95,6 @@ with DAG(
             "SORTKEY(sold);"
         ),
         query_group="etl",
-        execution_timeout=timedelta(hours=2),
     )
     summary_activity = RedshiftSqlOperator(
         task_id="summary_activity",
@@ -117,7 +117,6 @@ with DAG(
         transaction=False,
         max_rows=0,
         query_group="etl",
-        execution_timeout=timedelta(hours=2),
     )
     redshift_unload_activity = RedshiftUnloadOperator(
         task_id="redshift_unload_activity",
@@ -138,7 +137,6 @@ with DAG(
         delimiter="\t",
         escape=True,
         query_group="etl",
-        execution_timeout=timedelta(hours=2),
     )
 
     redshift_load_activity >> summary_activity

@@ -1,4 +1,4 @@
-# Updraft sha256:7670061d2ec8ef8e165a796cbc06cfb6219aaf8532e5403f8230dfb377b7190c
+# Updraft sha256:bef4015bad10efd09020cc14518746139643099b107d0dc35f8c7152435e628d
 """Copies files within S3 and waits for objects below a prefix in S3.
 
 1. `source_there` waits for objects below a prefix in S3.
@@ -46,7 +46,6 @@ with DAG(
         ),
         poke_interval=timedelta(minutes=5),
         timeout=timedelta(hours=6),
-        retry_delay=timedelta(minutes=5),
     )
     mirror = CopyS3ToS3Operator(
         task_id="mirror",

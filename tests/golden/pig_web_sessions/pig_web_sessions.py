@@ -1,4 +1,4 @@
-# Updraft sha256:f8435ae1c11a647b04c9660f390b501bcdcd47f357e28ecd30b3c8ab7ae6794e
+# Updraft sha256:81db5349edf596d9904dbe39b45147ec95837a45087ed05d92bda46650ba8038
 """What the pipeline pig_web_sessions did.
 
 1. `pig_cluster` makes the cluster of the run.
@@ -52,6 +52,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "us-east-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -85,7 +86,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="us-east-1",
     ).as_setup()
     sessions = EmrStepsOperator(
         task_id="sessions",
@@ -140,13 +140,11 @@ with DAG(
                 },
             },
         ],
-        region_name="us-east-1",
         execution_timeout=timedelta(hours=3),
     )
     pig_cluster_terminate = EmrTerminateClusterOperator(
         task_id="pig_cluster_terminate",
         cluster_id=pig_cluster.output,
-        region_name="us-east-1",
     ).as_teardown(setups=pig_cluster)
 
     sessions >> pig_cluster_terminate

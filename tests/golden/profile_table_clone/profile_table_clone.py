@@ -1,4 +1,4 @@
-# Updraft sha256:f6d0ae729d09f2dcbe7afc2035feab31a44e550089eba4408a9c8b208f67ef47
+# Updraft sha256:6ac8637eb2405f34711c52dd33527b2264b3dabd42c7987f6134759657e63b22
 """Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -49,6 +49,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=4),
         "on_failure_callback": [tell_team],
     },
     tags=["data-pipeline"],
@@ -75,7 +76,6 @@ with DAG(
         ),
         read_throughput_ratio=0.3,
         region_name="eu-west-1",
-        execution_timeout=timedelta(hours=4),
     )
     clone_import = DynamoDBImportOperator(
         task_id="clone_import",
@@ -87,7 +87,6 @@ with DAG(
         write_throughput_ratio=0.8,
         import_format="DATA_PIPELINE",
         region_name="eu-central-1",
-        execution_timeout=timedelta(hours=4),
     )
 
     check_parameters >> clone_export

@@ -1,4 +1,4 @@
-# Updraft sha256:6ea1e02ee840a8dd29400cde8fdd3c08b2ac561e2ceb12239c06fde59937d34d
+# Updraft sha256:14264f5cdefb5b020d5e012d9b5a7dcae6418e16ec124b7d69eef367367bba8b
 """What the pipeline session_table_backup did.
 
 1. `table_there` waits until a DynamoDB table is there.
@@ -43,6 +43,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "{{ params.myRegion }}",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -76,7 +77,6 @@ with DAG(
     table_there = DynamoDBTableExistsSensor(
         task_id="table_there",
         table_name="{{ params.myTable }}",
-        region_name="{{ params.myRegion }}",
         poke_interval=timedelta(minutes=10),
         timeout=timedelta(days=7),
         retries=0,
@@ -84,7 +84,6 @@ with DAG(
     table_filled = DynamoDBDataExistsSensor(
         task_id="table_filled",
         table_name="{{ params.myTable }}",
-        region_name="{{ params.myRegion }}",
         poke_interval=timedelta(minutes=10),
         timeout=timedelta(hours=1),
     )
@@ -96,7 +95,6 @@ with DAG(
             "{{ data_interval_start.format('YYYY-MM-DD-HH-mm-ss') }}"
         ),
         read_throughput_ratio="{{ params.myReadRatio }}",
-        region_name="{{ params.myRegion }}",
         execution_timeout=timedelta(hours=6),
     )
 

@@ -1,4 +1,4 @@
-# Updraft sha256:2522e4ffcb80e9a58bc149969f32764315f8558fc14e8b59c8c38e4f84637a0a
+# Updraft sha256:acfef7bc823ac1054ace52934befa5d792d60bf4a57210e48cdd23b432fa45eb
 """What the pipeline spark_feature_store did.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -78,6 +78,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "us-west-2",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -145,7 +146,6 @@ with DAG(
         start_timeout=timedelta(minutes=30),
         retries=3,
         retry_delay=timedelta(minutes=5),
-        region_name="us-west-2",
     ).as_setup()
     features = EmrStepsOperator(
         task_id="features",
@@ -207,14 +207,12 @@ with DAG(
                 },
             },
         ],
-        region_name="us-west-2",
         execution_timeout=timedelta(hours=8),
         on_success_callback=[tell_science],
     )
     spark_cluster_terminate = EmrTerminateClusterOperator(
         task_id="spark_cluster_terminate",
         cluster_id=spark_cluster.output,
-        region_name="us-west-2",
     ).as_teardown(setups=spark_cluster)
 
     features >> spark_cluster_terminate
