@@ -1,4 +1,4 @@
-# Updraft sha256:9adbcfd7d70859b89beb4e1b2f1df3850907d915adf73e09ca6c0679afbfab48
+# Updraft sha256:49ffaff4519b11e457b422c532988adae7e800b51371687ccf2a339d63c2826a
 """What the pipeline morning_report_deadline did.
 
 1. `runner` launches the instance of the run.
@@ -41,7 +41,8 @@ tell_desk_late = DeadlineAlert(
             "target_arn": "arn:aws:sns:eu-west-1:111122223333:desk",
             "region_name": "eu-west-1",
             "subject": (
-                "Morning report of #{format(node.@scheduledStartTime, 'EEEE, d MMMM')}"
+                "Morning report of "
+                "{{ dag_run.data_interval_start or dag_run.run_after }}"
             ),
             "message": "Collect is late or has failed.",
         },

@@ -1,4 +1,4 @@
-# Updraft sha256:acfef7bc823ac1054ace52934befa5d792d60bf4a57210e48cdd23b432fa45eb
+# Updraft sha256:f1426a1a143071771690cd507f928d7045dc31979e522201da639890e98794ab
 """What the pipeline spark_feature_store did.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -57,10 +57,7 @@ CONFIGURATIONS = [
 tell_science = SnsNotifier(
     target_arn="arn:aws:sns:us-west-2:111122223333:science",
     region_name="us-west-2",
-    subject=(
-        "{% filter replace('\\n', ' ') | truncate(99, leeway=0) %}Features of "
-        "{{ data_interval_start.format('YYYY-MM-DD') }} are ready{% endfilter %}"
-    ),
+    subject="Features of {{ data_interval_start.format('YYYY-MM-DD') }} are ready",
     message=(
         "{{ 'FINISHED' if ti.state == 'success' else 'FAILED' }}: {{ ti.task_id }} "
         "began at {{ (ti.start_date | default(dag_run.start_date)).strftime("
