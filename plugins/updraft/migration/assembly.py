@@ -16,6 +16,7 @@ from updraft.migration.parameters import account_added, map_parameters
 from updraft.migration.reporting.model import PipelineAccount, Report
 from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.required_params import guard_parameters
+from updraft.migration.schedule_parts import order_of_switching_on
 from updraft.migration.tasks import DagSpec
 
 # A title that names more kinds of tasks than these says less than the list of tasks.
@@ -49,7 +50,9 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         upstream=upstream,
         params=params,
         added_params=frozenset(one.name for one in workflow.added_params),
-        schedule_words=workflow.schedule_words,
+        schedule_words=" ".join(
+            filter(None, (workflow.schedule_words, order_of_switching_on(workflow)))
+        ),
         timing=workflow.schedule.dag.arguments,
         max_active_runs=workflow.max_active_runs,
         retries=workflow.retries,

@@ -1,4 +1,4 @@
-# Updraft sha256:ed2f7f72538625c265340fa9d18fdc2be38ee30c6043aab7cc665ecd41ba1067
+# Updraft sha256:11c5ad4140741a279eee405af3674e00905263a869db50cfa5d98f03c11f49c1
 """What the pipeline hadoop_search_index did.
 
 1. `old_cluster` makes the cluster of the run.
@@ -79,14 +79,14 @@ with DAG(
                     {
                         "Name": "Master",
                         "InstanceRole": "MASTER",
-                        "InstanceType": "m1.large",
+                        "InstanceType": "m5.xlarge",
                         "InstanceCount": 1,
                         "Market": "ON_DEMAND",
                     },
                     {
                         "Name": "Core",
                         "InstanceRole": "CORE",
-                        "InstanceType": "m1.xlarge",
+                        "InstanceType": "m5.xlarge",
                         "InstanceCount": 2,
                         "Market": "ON_DEMAND",
                     },

@@ -1,4 +1,4 @@
-# Updraft sha256:5497b1c15a1a08ff6738519f516f059f769b8ee60d16715c8b7d7adacc081c83
+# Updraft sha256:f0f7cd3c3eb58bdf7bebf82441395c536d8d762ad016d53d6aa8c680aa4c30db
 """What the pipeline shared_cluster_two_speeds did.
 
 1. `wait_for_collect` waits for `collect` of `shared_cluster_two_speeds_every_twenty`,
@@ -14,7 +14,10 @@
 
 **Schedule.** It runs every hour at minute 0, when its period has ended; the first one
 begins on 2024-01-01 at 00:00 UTC. Of the periods that pass while it is paused, the last
-one runs. A run that you trigger needs a logical date, which tells its period.
+one runs. A run that you trigger needs a logical date, which tells its period. Switch on
+`shared_cluster_two_speeds_every_twenty` first, and this DAG once a period of it has
+passed: what it waits for are runs of its own period, and Airflow makes none for the
+time before.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -55,6 +58,7 @@ with DAG(
             own_period="1 hour",
         ),
         mode="reschedule",
+        timeout=timedelta(minutes=80),
         failed_states=["failed", "upstream_failed"],
     )
     runner = Ec2InstanceOperator(

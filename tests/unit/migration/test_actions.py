@@ -282,7 +282,10 @@ def test_a_message_of_lateness_has_no_expression_in_it(definition, statuses_of, 
     conversion = definition.convert()
 
     deadline = _variables(conversion)["alarm_late"]
-    run = {"data_interval_start": "2024-02-28T05:00:00Z", "data_interval_end": "2024-02-29T05:00:00Z"}
+    run = {
+        "data_interval_start": "2024-02-28T05:00:00Z",
+        "data_interval_end": "2024-02-29T05:00:00Z",
+    }
     subject = jinja2.Template(deadline.callback.kwargs["subject"]).render(dag_run=run)
     assert subject == rendered
     _, note = statuses_of(conversion)["ExportActivity", "onLateAction"]

@@ -168,6 +168,19 @@ def test_old_instance_types_stay_but_are_told(stepping, statuses_of):
     assert fate[0] is Status.NEEDS_DECISION
 
 
+def test_old_instance_types_go_where_the_release_is_another_one(stepping, statuses_of):
+    del stepping.item("Cluster")["releaseLabel"]
+    stepping.item("Cluster")["coreInstanceType"] = "m3.2xlarge"
+    stepping.item("Cluster")["masterInstanceType"] = "m1.medium"
+    conversion = stepping.convert()
+    assert [one.field for one in conversion.findings] == ["releaseLabel"]
+    assert '"InstanceType": "m5.2xlarge"' in conversion.dag_source
+    assert '"InstanceType": "m5.xlarge"' in conversion.dag_source
+    status, note = statuses_of(conversion)["Cluster", "coreInstanceType"]
+    assert status is Status.APPROXIMATED
+    assert "m3.2xlarge" in note
+
+
 def test_a_group_without_instances_is_left_out(stepping, tasks_of):
     stepping.item("Cluster").update(coreInstanceCount="0", taskInstanceCount="0")
     groups = tasks_of(stepping.convert_cleanly())["cluster"]["cluster"]["Instances"]

@@ -28,7 +28,9 @@ def test_one_region_is_named_once():
 
 def test_tasks_that_take_no_region_do_not_mind():
     given = {"region_name": "{{ params.myRegion }}"}
-    found = with_shared_arguments(dag(("a.A", given), ("a.B", given), (BASH, {}), (PLACEHOLDER, {})))
+    found = with_shared_arguments(
+        dag(("a.A", given), ("a.B", given), (BASH, {}), (PLACEHOLDER, {}))
+    )
     assert found.default_args == given
 
 
