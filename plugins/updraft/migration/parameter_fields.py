@@ -16,6 +16,8 @@ _TYPES = {
     "double": "number",
     "aws::s3::objectkey": "string",
 }
+# What looks like a value and not like a word or a sentence about one.
+_EXAMPLE = re.compile(r"(?!.*\.\.\.)(?=.*[\d:/._-])[\w:/.@+=*,;?&%$#~-]+", re.ASCII)
 _S3_TYPE = "aws::s3::objectkey"
 _S3_PATTERN = r"^s3://[^/]+"
 
@@ -52,9 +54,13 @@ def form_field(parameter: Parameter, value: ParameterValue | None, workflow: Wor
             arguments |= {} if schema.keys() & {"enum", "pattern"} else {"minLength": 1}
         arguments |= schema
     arguments["title"] = parameter.description or parameter.name
+    arguments |= _example(parameter, json_type, schema)
     notes = [
         text.strip()
-        for text in (parameter.watermark, parameter.help_text)
+        for text in (
+            parameter.watermark if "examples" not in arguments else None,
+            parameter.help_text,
+        )
         if text and text.strip() != (parameter.description or "")
     ]
     if notes:
@@ -64,6 +70,15 @@ def form_field(parameter: Parameter, value: ParameterValue | None, workflow: Wor
     return ParamSpec(
         parameter.name, arguments, words, f"list of {kind}" * parameter.is_array or kind
     )
+
+
+def _example(parameter: Parameter, json_type: str, schema: dict[str, Any]) -> dict[str, object]:
+    """Let the form propose a watermark that is a value, and no advice such as ``Enter a name``."""
+    text = (parameter.watermark or "").strip()
+    fits = re.match(schema.get("pattern", ""), text) and "enum" not in schema
+    plain = _EXAMPLE.fullmatch(text) and mask_passwords(text) == text
+    listed = json_type != "string" or parameter.is_array
+    return {"examples": [text]} if fits and plain and not listed else {}
 
 
 def _without_passwords(

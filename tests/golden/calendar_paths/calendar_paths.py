@@ -1,5 +1,5 @@
-# Updraft sha256:1a645b9268fe7f3b0ab9e44685743e34ac85c8c67b653f6abe72c6b00af68456
-"""Runs a shell command.
+# Updraft sha256:cb5d37a1dadaaa421748f4148e7a873b3ff3c1705294d9bae46ca8098055c3db
+"""Calendar paths: runs a shell command.
 
 1. `name_folders` runs a shell command.
 

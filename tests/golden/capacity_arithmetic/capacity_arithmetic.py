@@ -1,5 +1,5 @@
-# Updraft sha256:f053f2b29f569582db2dc004ad42be0dc958c9a024b8f3deb32323c393b7a8c7
-"""Runs a shell command.
+# Updraft sha256:a50df35f01f816eebd0403ed886cedae117139f3315a770d3d57af96c3e1f594
+"""Capacity arithmetic: runs a shell command.
 
 1. `plan` runs a shell command.
 

@@ -1,5 +1,5 @@
-# Updraft sha256:e7468840e2af08ce02076984ff907af1f28a59dcc735d7ce79533d3146ac2802
-"""What the pipeline catalogue_subset_to_s3 did.
+# Updraft sha256:91cd37764432baf1f2df197356c3511c2dd5f305fa8bd8e2dc8147cc84b3ca0f
+"""Catalogue subset to S3: copies by Hive on a cluster.
 
 1. `cluster` makes the cluster of the run.
 2. `copy_subset` copies by Hive on the cluster.

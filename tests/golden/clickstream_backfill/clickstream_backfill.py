@@ -1,5 +1,5 @@
-# Updraft sha256:8b0c6f971427238a4d42b584654ce4efd648fafd01aaf97fb53239463028b44f
-"""What the pipeline clickstream_backfill did.
+# Updraft sha256:e4afd008102e7c71db484edbdcdf8247dc10707118162977ea79b26476ebd7b6
+"""Clickstream backfill: runs steps on a cluster.
 
 1. `cluster` makes the cluster of the run.
 2. `sessionise` runs steps on the cluster.

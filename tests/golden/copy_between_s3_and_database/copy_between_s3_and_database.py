@@ -1,5 +1,5 @@
-# Updraft sha256:6c97a42ed743e9496cb8b40088c99fb2aedd0a5cd0810ab17ea1681ccd8deb60
-"""What the pipeline copy-between-s3-and-database did.
+# Updraft sha256:1f6630d0c2a4945862cfe635b4a5a511bc1e1fa75fb5baa6ef0baea5479d7805
+"""Copy between S3 and database.
 
 1. `load_orders` loads files from S3 into a table.
 2. `write_report` writes the result of a query to S3.

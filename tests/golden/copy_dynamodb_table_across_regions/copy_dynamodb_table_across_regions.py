@@ -1,5 +1,5 @@
-# Updraft sha256:1a1dceb8a664d551188cf26f682817925b92601f7df1769b04fd363042eaabb2
-"""Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
+# Updraft sha256:e8f6e52fd64ac2720c3c75851e8bce526de839fdfd3c3ac78365d367234fc698
+"""Copy DynamoDB table across regions.
 
 1. `export_activity` exports a DynamoDB table to S3, in the format that the pipeline
    wrote.
@@ -65,7 +65,7 @@ with DAG(
             type="string",
             pattern="^s3://[^/]+",
             title="S3 folder for the files between the tables",
-            description_md="s3://backups/copies",
+            examples=["s3://backups/copies"],
         ),
         "myReadThroughputRatio": Param(
             default=0.25,

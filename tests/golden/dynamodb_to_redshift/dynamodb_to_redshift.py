@@ -1,6 +1,5 @@
-# Updraft sha256:f5608fa34e27bb0ac62b4448b86156e7c950c138ce8073febbef8f7d205105bd
-"""Loads a DynamoDB table into a Redshift table and loads a Redshift table from another
-one.
+# Updraft sha256:96164dcd6d68d8e6c7992cab56eae0e07a9b4000173d47775b9c26745fa09ca3
+"""DynamoDB to Redshift.
 
 1. `load_devices` loads a DynamoDB table into a Redshift table.
 2. `append_history` loads a Redshift table from another one.

@@ -1,5 +1,5 @@
-# Updraft sha256:d9811fffc28c33035cd1e329364f95b2258c056b8ae62fb9961d98a3efc3c5c9
-"""Exports a DynamoDB table to S3.
+# Updraft sha256:1a09dc5ac7ce9fe90fc007dd933d0c04d1b0d6092c01eb4e5a06a925632800fc
+"""Export DynamoDB table to S3: exports a DynamoDB table to S3.
 
 1. `table_backup_activity` exports a DynamoDB table to S3, in the format that the
    pipeline wrote.

@@ -1,5 +1,5 @@
-# Updraft sha256:8fffb932691d37cab3c0b6bb8f2c5ca656e42d90054bbd557d7c704557a2b40b
-"""What the pipeline five_hour_scan did.
+# Updraft sha256:fafd39eab61247b363661b463b6a8e18266253b1313a21fe15824d878c4df806
+"""Five hour scan: runs a shell command on a cluster.
 
 1. `master_node` makes the cluster of the run.
 2. `scan` runs a shell command on the cluster.

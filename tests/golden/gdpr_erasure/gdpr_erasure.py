@@ -1,5 +1,5 @@
-# Updraft sha256:73e50045f1c840d5e02d8bc285fb868b469fbb40f99ffde5d74e2ed25a6f7241
-"""Runs a script of SQL on Redshift.
+# Updraft sha256:b80995249a44a67e0c6afebfec53cf03682a0b6a1ce53ba2e13fceef159fe5b7
+"""Gdpr erasure: runs a script of SQL on Redshift.
 
 1. `erase_what_people_asked_for` runs a script of SQL on Redshift.
 

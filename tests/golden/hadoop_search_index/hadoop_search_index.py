@@ -1,5 +1,5 @@
-# Updraft sha256:11c5ad4140741a279eee405af3674e00905263a869db50cfa5d98f03c11f49c1
-"""What the pipeline hadoop_search_index did.
+# Updraft sha256:d8eff0d71b94cb5a4efd74695be6d05fc7535ef6976f22bd473c25f1368f9ee2
+"""Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
 2. `build_index` runs a Hadoop job on the cluster.

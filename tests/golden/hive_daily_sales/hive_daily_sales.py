@@ -1,5 +1,5 @@
-# Updraft sha256:f397dd545c3066d7abbf24d5d191c575a25016f513457c6da924b64c4991931e
-"""What the pipeline hive_daily_sales did.
+# Updraft sha256:5d29160a4005de2c984167dfb23014b5757559db08311342d044de6477057f32
+"""Hive daily sales: runs a Hive script on a cluster.
 
 1. `hive_cluster` makes the cluster of the run.
 2. `sales_per_shop` runs a Hive script on the cluster.

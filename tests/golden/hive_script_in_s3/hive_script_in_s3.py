@@ -1,5 +1,5 @@
-# Updraft sha256:9f9114a7ff939a42ff085e7a1def5dfac15a342cf9a9ac8ed2bc590a492e4428
-"""What the pipeline hive_script_in_s3 did.
+# Updraft sha256:d698bc96c050297946a30012a04bfc734ebd70fd644d57e24e0574c58321fefa
+"""Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
 2. `rank` runs a Hive script on the cluster.

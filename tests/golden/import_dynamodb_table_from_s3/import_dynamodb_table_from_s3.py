@@ -1,5 +1,5 @@
-# Updraft sha256:10c04c892f8601c2b41ed153f4c33c2a9a7888f4bc0ff2802336c2727fd14816
-"""Imports files from S3 into a DynamoDB table.
+# Updraft sha256:1bb82dcde7d0614f8049279759c4ff1b5ffbcdc5a96b573dc4023a7fd522faee
+"""Import DynamoDB table from S3: imports files from S3 into a DynamoDB table.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
    exist.
@@ -44,7 +44,7 @@ with DAG(
             type="string",
             pattern="^s3://[^/]+",
             title="S3 folder with the backup",
-            description_md="s3://backups/orders/2024-03-01-04-00-00",
+            examples=["s3://backups/orders/2024-03-01-04-00-00"],
         ),
         "myTableName": Param(
             type="string", minLength=1, title="Table to restore into; it has to exist"

@@ -1,5 +1,5 @@
-# Updraft sha256:79dbc33a72c2e3abbae6d9ad13a4373f43684d682069a61fb2dd8d44381fe24e
-"""Runs a shell command.
+# Updraft sha256:3543b7c0ed55b00302ce33f180901c28c84876bae049182e4f4c08415e2fafd4
+"""Fetches the stock of each warehouse.
 
 1. `fetch_north` runs a shell command.
 2. `fetch_south` runs a shell command.

@@ -1,5 +1,5 @@
-# Updraft sha256:68bdcc37dbb45f3bc758bbc703e99ea40744b0de8d664e66f9021f4f5f03a4d8
-"""What the pipeline load-redshift-from-s3 did.
+# Updraft sha256:2b288c4a9344d65a64f90b71292a3948f5abe61295fc2909a2ae13660396555a
+"""Load Redshift from S3.
 
 1. `redshift_load_activity` loads files from S3 into a Redshift table.
 2. `summary_activity` runs a script of SQL on Redshift.
@@ -57,7 +57,7 @@ with DAG(
             type="string",
             minLength=1,
             title="JDBC connection string of the cluster",
-            description_md="jdbc:redshift://endpoint:port/database",
+            examples=["jdbc:redshift://endpoint:port/database"],
         ),
         "myRedshiftDbName": Param(
             default="dev", type="string", minLength=1, title="Database"

@@ -1,5 +1,5 @@
-# Updraft sha256:49ffaff4519b11e457b422c532988adae7e800b51371687ccf2a339d63c2826a
-"""What the pipeline morning_report_deadline did.
+# Updraft sha256:b2e3799765355dd92246869cfdf73be26b5c4e724a9adab8991f3e1db78d43d5
+"""Morning report deadline: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `collect` runs a shell command.

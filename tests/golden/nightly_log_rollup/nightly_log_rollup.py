@@ -1,5 +1,5 @@
-# Updraft sha256:d34f633bc1793df20237532e3f4affd8b151d5bde5c9093347edeb582fca4405
-"""What the pipeline nightly_log_rollup did.
+# Updraft sha256:7653dc89c723350a1d6509a7040b72a504f3c3c8c202f3b51004b2f2bcfc9f0d
+"""Nightly log rollup: runs a shell command.
 
 1. `worker` launches the instance of the run.
 2. `roll_up_access_logs` runs a shell command.

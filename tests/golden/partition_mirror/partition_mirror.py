@@ -1,5 +1,5 @@
-# Updraft sha256:bef4015bad10efd09020cc14518746139643099b107d0dc35f8c7152435e628d
-"""Copies files within S3 and waits for objects below a prefix in S3.
+# Updraft sha256:04be8b6cd99a20718a0656813dd60b50984459d83da5f811a41c8247707b6fa9
+"""Partition mirror: copies files within S3.
 
 1. `source_there` waits for objects below a prefix in S3.
 2. `mirror` copies files within S3.

@@ -1,5 +1,5 @@
-# Updraft sha256:21fd23b7fd526f39affedfb1f15605bde4574cbdde6d82dd3008f2988dd987be
-"""What the pipeline partner_feed_gate did.
+# Updraft sha256:c02263ec6cfc3c7c87515a78e3dc54b7dc96e0c596ce3f6b895debaebf40c176
+"""Partner feed gate: runs a shell command.
 
 1. `feed_there` waits for an object in S3.
 2. `runner` launches the instance of the run.

@@ -1,5 +1,5 @@
-# Updraft sha256:81db5349edf596d9904dbe39b45147ec95837a45087ed05d92bda46650ba8038
-"""What the pipeline pig_web_sessions did.
+# Updraft sha256:1aa7fa7366e4e8899d74af78a607e12e5d97e976d12630eda9e6beb8950ed1a7
+"""Pig web sessions: runs a Pig script on a cluster.
 
 1. `pig_cluster` makes the cluster of the run.
 2. `sessions` runs a Pig script on the cluster.

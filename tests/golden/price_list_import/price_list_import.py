@@ -1,5 +1,5 @@
-# Updraft sha256:2ce0ba17ad2449f457e2d7273b2316b670bd8690aacdecbbed00c6437236d896
-"""Loads files from S3 into a table.
+# Updraft sha256:5a2eab625ddc85f9b54649726c0909e9d70d992613ccb930dddd7deffe895d38
+"""Price list import: loads files from S3 into a table.
 
 1. `import` loads files from S3 into a table.
 

@@ -1,5 +1,5 @@
-# Updraft sha256:6ac8637eb2405f34711c52dd33527b2264b3dabd42c7987f6134759657e63b22
-"""Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
+# Updraft sha256:3e3446fa2c6996df95ddb15e7c5ed8d104a4e1de241df0960fcda091cef1247d
+"""Profile table clone.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
 2. `clone_export` exports a DynamoDB table to S3, one JSON item per line.

@@ -1,5 +1,5 @@
-# Updraft sha256:0271865f84a166e7d8da5df343eff71c3cb60c47dd0c7f6a8b07d47d809edba3
-"""What the pipeline proxied_egress did.
+# Updraft sha256:7fbca07a6c78a00379ec30f0019d166072fd4aac80491c50b0773a143620418e
+"""Proxied egress: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `download` runs a shell command.

@@ -1,5 +1,5 @@
-# Updraft sha256:beedffb8422fd742531fe66879c24046ce947fb844566a082bc77ce748db6ee6
-"""What the pipeline regions_list did.
+# Updraft sha256:b369223a97017653670f38d03e35532daf409f3bfde3c9f655cf25a471f91d2b
+"""Regions list: runs a shell command.
 
 1. `inventory` fails, because a list in a text is not supported: write one text for
    each.

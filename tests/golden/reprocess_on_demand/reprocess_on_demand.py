@@ -1,5 +1,5 @@
-# Updraft sha256:ef6455a993c05d4d96e2ff6b2016b94d541c934138e175e0afbde04ebd56a6e9
-"""What the pipeline reprocess_on_demand did.
+# Updraft sha256:62e064ab77bc4731d7f70506ba1c03f3e3d4e027755baa94319459027f30fcbf
+"""Reprocess on demand: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `reprocess` runs a shell command.

@@ -1,5 +1,5 @@
-# Updraft sha256:14264f5cdefb5b020d5e012d9b5a7dcae6418e16ec124b7d69eef367367bba8b
-"""What the pipeline session_table_backup did.
+# Updraft sha256:fa313b5013bab9ea81ebc9cf4c5488503634368f1c4a9860a9d9141cfabc6fbc
+"""Session table backup: exports a DynamoDB table to S3.
 
 1. `table_there` waits until a DynamoDB table is there.
 2. `table_filled` waits until a DynamoDB table has an item.
@@ -56,7 +56,7 @@ with DAG(
             type="string",
             minLength=1,
             title="Region of the table",
-            description_md="us-east-1",
+            examples=["us-east-1"],
         ),
         "myReadRatio": Param(
             default=0.25,

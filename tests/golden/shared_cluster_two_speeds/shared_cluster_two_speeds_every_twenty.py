@@ -1,5 +1,5 @@
-# Updraft sha256:c03add6f1095af768755c194340bfddfc1e0b4b77491f7c50980c6c6044aeb31
-"""What the pipeline shared_cluster_two_speeds did.
+# Updraft sha256:31d65e017eee96213fec27c187fb0e89be07158c9984bb3611ea19ad1b102905
+"""Shared cluster two speeds every twenty: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `collect` runs a shell command.

@@ -1,5 +1,5 @@
-# Updraft sha256:f0f7cd3c3eb58bdf7bebf82441395c536d8d762ad016d53d6aa8c680aa4c30db
-"""What the pipeline shared_cluster_two_speeds did.
+# Updraft sha256:63911e343271269f09c03c8125ce669c3e18c131b9e0a5f2c5e7a6e1613eadbf
+"""Shared cluster two speeds hourly: runs a shell command.
 
 1. `wait_for_collect` waits for `collect` of `shared_cluster_two_speeds_every_twenty`,
    in the periods that overlap.

@@ -1,5 +1,5 @@
-# Updraft sha256:f1426a1a143071771690cd507f928d7045dc31979e522201da639890e98794ab
-"""What the pipeline spark_feature_store did.
+# Updraft sha256:1aeadc0d7648b8c8e53f557aff76723d539a520cc03246040e142741d261fdce
+"""Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
 2. `features` runs steps on the cluster.

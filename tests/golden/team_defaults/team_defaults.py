@@ -1,5 +1,5 @@
-# Updraft sha256:693c7491cc9d1e3043ffe707cc359050a5c6958cbdabf01b4aeb526402af3ba0
-"""What the pipeline team_defaults did.
+# Updraft sha256:91c438a1d91321d64b7f69d35ee37cf3b2b1e6b065568c12f70a724af5f2b4e9
+"""Team defaults: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `campaigns` runs a shell command.

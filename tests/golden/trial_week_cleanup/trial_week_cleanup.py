@@ -1,5 +1,5 @@
-# Updraft sha256:6254bcd09e99cb183c00b1289c0030915d09698ce4b581202005487b5b112294
-"""What the pipeline trial_week_cleanup did.
+# Updraft sha256:12966f8305eb760e2e7e721e03a42d0e36cddd4d378051b7b9c9c4cc51a87eef
+"""Trial week cleanup: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `clean_up` runs a shell command.

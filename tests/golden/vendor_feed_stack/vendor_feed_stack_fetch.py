@@ -1,5 +1,5 @@
-# Updraft sha256:c8285ce60136c4083cc9b966ee2b19741f98d0c0be7e3f77926ab37658d0426c
-"""What the pipeline vendor_feed_stack did.
+# Updraft sha256:1b04973d99274a75e17bf3517ebaae15eff180ced9680a2432bdba649cb32e56
+"""vendor-fetch-dev: runs a shell command.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
 2. `runner` launches the instance of the run.

@@ -1,5 +1,5 @@
-# Updraft sha256:8aa39c450c44d04533466b3eb46366e3fe3875d789929601c049830de6f1ec5b
-"""Runs a script of SQL over a connection of Airflow.
+# Updraft sha256:c0749b49b6c3a1e8ecb09c0eaa3872938047d6476628687aad53ecf8105bbdfc
+"""Weekly billing statement: runs a script of SQL over a connection of Airflow.
 
 1. `statement` runs a script of SQL over a connection of Airflow.
 

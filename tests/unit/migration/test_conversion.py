@@ -376,6 +376,21 @@ def test_parameters_become_typed_form_fields(definition):
     assert _parameter(conversion, "myTable").value == "orders"
 
 
+@pytest.mark.parametrize(
+    ("watermark", "expected"),
+    [
+        ("eu-west-1", 'examples=["eu-west-1"]'),
+        ("s3://bucket/folder", 'examples=["s3://bucket/folder"]'),
+        ("Enter a name", 'description_md="Enter a name"'),
+        ("subnet-...", 'description_md="subnet-..."'),
+        ("password", 'description_md="password"'),
+    ],
+)
+def test_a_watermark_that_is_a_value_is_proposed(definition, watermark, expected):
+    definition.document["parameters"][0].update(type="String", watermark=watermark)
+    assert expected in definition.convert().dag_source
+
+
 def test_optional_and_limited_parameters(definition):
     definition.document["parameters"][0].update(
         optional="true", allowedValues=["a", "b"], type="string"
