@@ -5,6 +5,7 @@ import keyword
 import re
 import subprocess
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -153,17 +154,33 @@ def _is_free(task_id: str) -> bool:
 
 
 def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:
-    edges: list[str] = []
+    """Write the order of tasks as chains, the tasks that follow the same ones side by side."""
+    followers: dict[tuple[str, ...], list[str]] = {}
     for task in dag.tasks:
-        before = [
+        before = tuple(
             variables[one]
             for one in dag.upstream.get(task.task_id, ())
             if one not in task.implied_upstream
-        ]
+        )
         if before:
-            left = before[0] if len(before) == 1 else f"[{', '.join(before)}]"
-            edges.append(f"{left} >> {variables[task.task_id]}")
-    return edges
+            followers.setdefault(before, []).append(variables[task.task_id])
+    chains: list[list[str]] = []
+    for before, after in followers.items():
+        left = _side_by_side(before)
+        # Python has no `>>` between two lists.
+        rights = [_side_by_side(after)] if len(before) == 1 else after
+        for right in rights:
+            for chain in chains:
+                if chain[-1] == left:
+                    chain.append(right)
+                    break
+            else:
+                chains.append([left, right])
+    return [" >> ".join(chain) for chain in chains]
+
+
+def _side_by_side(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 def _failure_words(dag: DagSpec) -> str:

@@ -49,7 +49,7 @@ def python(value: object, indent: int = 8, before: int = 0) -> str:
     if not isinstance(value, str):
         return repr(value)
     room = LINE_LENGTH - indent - before - _QUOTES - len(",")
-    if _width(value) <= room and "\n" not in value.rstrip("\n"):
+    if _width(value) <= room:
         return repr(value)
     lines = _broken(value, max(LINE_LENGTH - inner - _QUOTES, _SHORTEST_LINE))
     return f"({' '.join(map(repr, lines))})"

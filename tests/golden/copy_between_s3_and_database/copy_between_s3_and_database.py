@@ -1,4 +1,4 @@
-# Updraft sha256:1f6630d0c2a4945862cfe635b4a5a511bc1e1fa75fb5baa6ef0baea5479d7805
+# Updraft sha256:37a96f1a333905fdc0dfed0600974a9cb66f74674d89a43e8ca536040a2a0e63
 """Copy between S3 and database.
 
 1. `load_orders` loads files from S3 into a table.
@@ -96,5 +96,4 @@ with DAG(
         execution_timeout=timedelta(hours=3),
     )
 
-    load_orders >> write_report
-    load_orders >> archive_orders
+    load_orders >> [write_report, archive_orders]

@@ -1,4 +1,4 @@
-# Updraft sha256:d8eff0d71b94cb5a4efd74695be6d05fc7535ef6976f22bd473c25f1368f9ee2
+# Updraft sha256:4cf94af4e6808f98c81554d9ae2abeb02924df94b7aaff7ede574ccb9effd218
 """Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
@@ -177,5 +177,4 @@ with DAG(
         cluster_id=old_cluster.output,
     ).as_teardown(setups=old_cluster)
 
-    build_index >> count_terms
-    count_terms >> old_cluster_terminate
+    build_index >> count_terms >> old_cluster_terminate

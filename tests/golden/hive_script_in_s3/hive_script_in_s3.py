@@ -1,4 +1,4 @@
-# Updraft sha256:d698bc96c050297946a30012a04bfc734ebd70fd644d57e24e0574c58321fefa
+# Updraft sha256:569beb0583015abd35b35b57b6894d5f1351778908362a3dd2ca1d2b4f3c8bc8
 """Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
@@ -155,5 +155,4 @@ with DAG(
         cluster_id=cluster.output,
     ).as_teardown(setups=cluster)
 
-    rank >> recommend
-    recommend >> cluster_terminate
+    rank >> recommend >> cluster_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:2b288c4a9344d65a64f90b71292a3948f5abe61295fc2909a2ae13660396555a
+# Updraft sha256:8f1a863b1aa9b9f853599c6a3d6fdb238129a0c379c31e7ce9d4a0f46217c999
 """Load Redshift from S3.
 
 1. `redshift_load_activity` loads files from S3 into a Redshift table.
@@ -139,5 +139,4 @@ with DAG(
         query_group="etl",
     )
 
-    redshift_load_activity >> summary_activity
-    summary_activity >> redshift_unload_activity
+    redshift_load_activity >> summary_activity >> redshift_unload_activity

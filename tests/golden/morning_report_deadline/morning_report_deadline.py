@@ -1,4 +1,4 @@
-# Updraft sha256:b2e3799765355dd92246869cfdf73be26b5c4e724a9adab8991f3e1db78d43d5
+# Updraft sha256:2a7471737bf6ae527dad62bcb8c2c1a00911d4f03f570bef4918f648f248af7f
 """Morning report deadline: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -97,5 +97,4 @@ with DAG(
         instance_id=runner.output,
     ).as_teardown(setups=runner)
 
-    collect >> send
-    send >> runner_terminate
+    collect >> send >> runner_terminate

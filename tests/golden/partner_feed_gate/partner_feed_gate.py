@@ -1,4 +1,4 @@
-# Updraft sha256:c02263ec6cfc3c7c87515a78e3dc54b7dc96e0c596ce3f6b895debaebf40c176
+# Updraft sha256:5bb1f4e7411a9af56e5b685d8e03a1119f6a937b3a55d8268f1158933e468ab2
 """Partner feed gate: runs a shell command.
 
 1. `feed_there` waits for an object in S3.
@@ -100,5 +100,4 @@ with DAG(
         instance_id=runner.output,
     ).as_teardown(setups=runner)
 
-    [feed_there, partner_done, checksum_right] >> load_feed
-    load_feed >> runner_terminate
+    [feed_there, partner_done, checksum_right] >> load_feed >> runner_terminate

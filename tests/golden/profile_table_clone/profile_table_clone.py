@@ -1,4 +1,4 @@
-# Updraft sha256:3e3446fa2c6996df95ddb15e7c5ed8d104a4e1de241df0960fcda091cef1247d
+# Updraft sha256:37b5d6b18b36deef11af75f56d57d7446bfb09d7f3546ad160093fc8293f8968
 """Profile table clone.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -89,5 +89,4 @@ with DAG(
         region_name="eu-central-1",
     )
 
-    check_parameters >> clone_export
-    clone_export >> clone_import
+    check_parameters >> clone_export >> clone_import

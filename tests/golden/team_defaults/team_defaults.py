@@ -1,4 +1,4 @@
-# Updraft sha256:91c438a1d91321d64b7f69d35ee37cf3b2b1e6b065568c12f70a724af5f2b4e9
+# Updraft sha256:b1e90a9fe58a86452726a971b2243f42b8a43a13f2a4ae8a47f766a8907eefc6
 """Team defaults: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -86,5 +86,4 @@ with DAG(
         instance_id=runner.output,
     ).as_teardown(setups=runner)
 
-    campaigns >> attribute_revenue
-    attribute_revenue >> runner_terminate
+    campaigns >> attribute_revenue >> runner_terminate

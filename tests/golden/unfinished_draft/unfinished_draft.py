@@ -1,4 +1,4 @@
-# Updraft sha256:d77b7952309ebf7bb1071dfb9c1baefbf7eda6054cea741b8cd23bc49d386862
+# Updraft sha256:f224a192aae3edbdeb7d928b014fe68a6f4ea1c06b348415f49a660d7d075f02
 """Unfinished draft: runs a shell command.
 
 **Before it is switched on.** The definition has errors; what they hit fails until it is
@@ -104,5 +104,4 @@ with DAG(
     runner >> fetch
     [fetch, runner] >> clean
     [clean, approval] >> publish
-    [publish, runner] >> report
-    report >> runner_terminate
+    [publish, runner] >> report >> runner_terminate

@@ -1,5 +1,7 @@
 """Definitions with errors: what they lack is a task that fails, the rest is converted."""
 
+from itertools import pairwise
+
 import pytest
 
 from updraft.migration.ledger import Status
@@ -13,7 +15,8 @@ def _add_shell(definition, **fields):
 
 
 def _edges(conversion):
-    return [line.strip() for line in conversion.dag_source.splitlines() if " >> " in line]
+    chains = [line.strip().split(" >> ") for line in conversion.dag_source.splitlines()]
+    return [f"{one} >> {other}" for chain in chains for one, other in pairwise(chain)]
 
 
 @pytest.mark.parametrize("field", ["dependsOn", "input", "precondition"])

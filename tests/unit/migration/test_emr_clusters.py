@@ -1,5 +1,7 @@
 """Clusters in a DAG: what they get, when they are made, and when they are ended."""
 
+from itertools import pairwise
+
 import pytest
 
 from updraft.datapipeline.findings import Severity
@@ -24,8 +26,8 @@ def _activity(object_id, **fields):
 
 
 def _edges(conversion):
-    lines = conversion.dag_source.splitlines()
-    return {line.strip() for line in lines if " >> " in line}
+    chains = [line.strip().split(" >> ") for line in conversion.dag_source.splitlines()]
+    return {f"{one} >> {other}" for chain in chains for one, other in pairwise(chain)}
 
 
 def test_one_cluster_serves_all_activities_of_a_run(stepping, tasks_of):
