@@ -15,8 +15,8 @@ from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
 # A script of fewer lines is read well enough where it stands.
 _SCRIPT_LINES = 4
-# A repeated value that takes less than this, written on one line, is not worth a name. Texts of tasks
-# are worth one later: they say more where they stand than lists and dicts do.
+# A repeated value that takes less than this, written on one line, is not worth a name. Texts of
+# tasks are worth one later: they say more where they stand than lists and dicts do.
 _SHORTEST_REPEATED = 80
 _SHORTEST_REPEATED_TEXT = 160
 

@@ -166,10 +166,14 @@ def _short(function: str, instant: str | JinjaCode, rest: list[JinjaText]) -> Ji
     assert isinstance(instant, JinjaCode)  # noqa: S101 - its kind says so, for the type checker
     if function in _PARTS:
         return JinjaCode(f"{instant.text}.{function}", "integer")
-    if function == "format" and (pattern := _constant(rest[0])) is not None:
-        return _formatted(instant, pattern)
-    if instant.kind == "instant":
-        return None  # in a time zone, pendulum moves times that the clocks skip otherwise
+    if function == "format":
+        pattern = _constant(rest[0])
+        return _formatted(instant, pattern) if pattern is not None else None
+    # In a time zone, pendulum moves times that the clocks skip otherwise.
+    return _of_a_run(function, instant, rest) if instant.kind != "instant" else None
+
+
+def _of_a_run(function: str, instant: JinjaCode, rest: list[JinjaText]) -> JinjaCode | None:
     if function in _SHORT:
         text = _SHORT[function][instant.kind].format(instant.text)
         return JinjaCode(text, "integer" if function == "dayOfYear" else instant.kind)
