@@ -5,7 +5,7 @@ from dataclasses import replace
 from updraft.datapipeline.findings import Finding, Severity, mask_passwords
 from updraft.datapipeline.mentions import mentions
 from updraft.datapipeline.model import PipelineProperties
-from updraft.migration.completion import SETTLED_BY_NOTES
+from updraft.migration.completion import SETTLED_BY_NOTES, UNDECLARED
 from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
@@ -117,6 +117,8 @@ def _sentence(finding: Finding) -> str:
     sentences = [finding.message, finding.advice]
     if finding.field in SETTLED_BY_NOTES:
         sentences.append("Until then it is left out")
+    elif UNDECLARED in finding.message:
+        sentences.append("Until then the form asks for it")
     said = " ".join(_ended(one) for one in sentences if one)
     return f"{where}: {said}".removeprefix(": ")
 

@@ -1,4 +1,4 @@
-# Updraft sha256:a50df35f01f816eebd0403ed886cedae117139f3315a770d3d57af96c3e1f594
+# Updraft sha256:bdb89d06fa06d7ab8ba4b3b1f558d1c37b536bdd3416f3d042a7ce8ebcefbe8b
 """Capacity arithmetic: runs a shell command.
 
 1. `plan` runs a shell command.
@@ -38,10 +38,10 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myReads": Param(default=4000, type="integer", title="Read units"),
-        "myWrites": Param(default=500, type="integer", title="Write units"),
-        "myOffset": Param(default=3, type="integer", title="Offset"),
-        "myShare": Param(default=0.4, type="number", title="Share for this pipeline"),
+        "myReads": Param(4000, type="integer", title="Read units"),
+        "myWrites": Param(500, type="integer", title="Write units"),
+        "myOffset": Param(3, type="integer", title="Offset"),
+        "myShare": Param(0.4, type="number", title="Share for this pipeline"),
     },
 ):
     ShellCommandOperator(

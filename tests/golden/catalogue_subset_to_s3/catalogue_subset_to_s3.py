@@ -1,4 +1,4 @@
-# Updraft sha256:91cd37764432baf1f2df197356c3511c2dd5f305fa8bd8e2dc8147cc84b3ca0f
+# Updraft sha256:ee18864087c2297628c6e06bf80c9737252623da74578f3ed60fda4907842e17
 """Catalogue subset to S3: copies by Hive on a cluster.
 
 1. `cluster` makes the cluster of the run.
@@ -72,7 +72,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "myCategory": Param(
-            default="books",
+            "books",
             type="string",
             enum=["books", "toys", "garden"],
             title="Category to copy",

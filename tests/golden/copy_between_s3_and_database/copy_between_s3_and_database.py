@@ -1,4 +1,4 @@
-# Updraft sha256:37a96f1a333905fdc0dfed0600974a9cb66f74674d89a43e8ca536040a2a0e63
+# Updraft sha256:fc9853a2d9670817c5bbe367c92e237c7dad7194b934db5410ab36d977bfb757
 """Copy between S3 and database.
 
 1. `load_orders` loads files from S3 into a table.
@@ -52,7 +52,7 @@ with DAG(
             title="Folder for the report and the archive",
         ),
         "myTableName": Param(
-            default="orders", type="string", minLength=1, title="Table of the orders"
+            "orders", type="string", minLength=1, title="Table of the orders"
         ),
     },
 ):

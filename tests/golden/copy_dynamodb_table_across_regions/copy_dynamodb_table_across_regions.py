@@ -1,4 +1,4 @@
-# Updraft sha256:e8f6e52fd64ac2720c3c75851e8bce526de839fdfd3c3ac78365d367234fc698
+# Updraft sha256:53473164d029ab51c2688a3f5517de20d6d44995c119a8d764eb1ea63d1b6fac
 """Copy DynamoDB table across regions.
 
 1. `export_activity` exports a DynamoDB table to S3, in the format that the pipeline
@@ -47,16 +47,13 @@ with DAG(
     params={
         "mySourceTable": Param(type="string", minLength=1, title="Table to copy"),
         "mySourceRegion": Param(
-            default="eu-west-1",
-            type="string",
-            minLength=1,
-            title="Region of the table to copy",
+            "eu-west-1", type="string", minLength=1, title="Region of the table to copy"
         ),
         "myTargetTable": Param(
             type="string", minLength=1, title="Table to copy into; it has to exist"
         ),
         "myTargetRegion": Param(
-            default="us-east-1",
+            "us-east-1",
             type="string",
             minLength=1,
             title="Region of the table to copy into",
@@ -68,7 +65,7 @@ with DAG(
             examples=["s3://backups/copies"],
         ),
         "myReadThroughputRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,
@@ -76,7 +73,7 @@ with DAG(
             description_md="0.1 to 1.0",
         ),
         "myWriteThroughputRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,

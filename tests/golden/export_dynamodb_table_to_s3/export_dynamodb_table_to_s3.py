@@ -1,4 +1,4 @@
-# Updraft sha256:1a09dc5ac7ce9fe90fc007dd933d0c04d1b0d6092c01eb4e5a06a925632800fc
+# Updraft sha256:5b054a712833705f5b07d305db2e92d2b651c9b0a14d1c2007d76b1738f4aba8
 """Export DynamoDB table to S3: exports a DynamoDB table to S3.
 
 1. `table_backup_activity` exports a DynamoDB table to S3, in the format that the
@@ -45,7 +45,7 @@ with DAG(
             type="string", pattern="^s3://[^/]+", title="OutputS3folder"
         ),
         "myDDBReadThroughputRatio": Param(
-            default=0.2,
+            0.2,
             type="number",
             minimum=0.1,
             maximum=1.0,

@@ -1,4 +1,4 @@
-# Updraft sha256:b80995249a44a67e0c6afebfec53cf03682a0b6a1ce53ba2e13fceef159fe5b7
+# Updraft sha256:d057eb3579af969c0e23ebfe439b81405b801e33474c578cc95c75c4a6b146c4
 """Gdpr erasure: runs a script of SQL on Redshift.
 
 1. `erase_what_people_asked_for` runs a script of SQL on Redshift.
@@ -57,7 +57,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myBatch": Param(default=5000, type="integer", title="Rows per transaction"),
+        "myBatch": Param(5000, type="integer", title="Rows per transaction"),
     },
 ):
     RedshiftSqlOperator(

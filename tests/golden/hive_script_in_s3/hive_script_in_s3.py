@@ -1,4 +1,4 @@
-# Updraft sha256:569beb0583015abd35b35b57b6894d5f1351778908362a3dd2ca1d2b4f3c8bc8
+# Updraft sha256:78c98f402c39b6ca1d194a95764535c20f3844d0e7b1cee0896c66b0511c87d7
 """Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
@@ -60,7 +60,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myTop": Param(default=100, type="integer", title="How many to keep"),
+        "myTop": Param(100, type="integer", title="How many to keep"),
     },
 ):
     cluster = EmrClusterOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:1bb82dcde7d0614f8049279759c4ff1b5ffbcdc5a96b573dc4023a7fd522faee
+# Updraft sha256:7b7355f0e65a24ecdded5f9767695dbed0faf0e8b7045cab341483681e864918
 """Import DynamoDB table from S3: imports files from S3 into a DynamoDB table.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
@@ -50,7 +50,7 @@ with DAG(
             type="string", minLength=1, title="Table to restore into; it has to exist"
         ),
         "myWriteThroughputRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,
@@ -58,7 +58,7 @@ with DAG(
             description_md="0.1 to 1.0",
         ),
         "myRegion": Param(
-            default="us-east-1", type="string", minLength=1, title="Region of the table"
+            "us-east-1", type="string", minLength=1, title="Region of the table"
         ),
     },
 ):

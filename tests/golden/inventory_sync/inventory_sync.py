@@ -1,4 +1,4 @@
-# Updraft sha256:3543b7c0ed55b00302ce33f180901c28c84876bae049182e4f4c08415e2fafd4
+# Updraft sha256:9fddf72521f5a8bf3ab645327fb015cb652b4198d4ee013597ec249f1e5393f4
 """Fetches the stock of each warehouse.
 
 1. `fetch_north` runs a shell command.
@@ -44,9 +44,7 @@ with DAG(
     tags=["data-pipeline", "team=logistics"],
     doc_md=__doc__,
     params={
-        "myRegion": Param(
-            default="eu-west-1", type="string", minLength=1, title="myRegion"
-        ),
+        "myRegion": Param("eu-west-1", type="string", minLength=1, title="myRegion"),
     },
 ):
     ShellCommandOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:8f1a863b1aa9b9f853599c6a3d6fdb238129a0c379c31e7ce9d4a0f46217c999
+# Updraft sha256:550d939fa5c830fb3994c8b432d151b5cc19ccd1d07fb82c4287ebe23b71f875
 """Load Redshift from S3.
 
 1. `redshift_load_activity` loads files from S3 into a Redshift table.
@@ -59,15 +59,10 @@ with DAG(
             title="JDBC connection string of the cluster",
             examples=["jdbc:redshift://endpoint:port/database"],
         ),
-        "myRedshiftDbName": Param(
-            default="dev", type="string", minLength=1, title="Database"
-        ),
+        "myRedshiftDbName": Param("dev", type="string", minLength=1, title="Database"),
         "myRedshiftUsername": Param(type="string", minLength=1, title="Database user"),
         "myRedshiftTableName": Param(
-            default="orders",
-            type="string",
-            minLength=1,
-            title="Table in the schema sales",
+            "orders", type="string", minLength=1, title="Table in the schema sales"
         ),
     },
 ):

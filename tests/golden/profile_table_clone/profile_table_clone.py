@@ -1,4 +1,4 @@
-# Updraft sha256:37b5d6b18b36deef11af75f56d57d7446bfb09d7f3546ad160093fc8293f8968
+# Updraft sha256:67d37baef670bd69fdd64542b3cfab61c7ed9cd9d0be469338e46eb22126c748
 """Profile table clone.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -56,7 +56,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "staging_s3_uri": Param(
-            default=None,
+            None,
             type=["null", "string"],
             pattern="^s3://[^/]+",
             title="New: S3 prefix for the files between the tables; they stay there",

@@ -1,4 +1,4 @@
-# Updraft sha256:62e064ab77bc4731d7f70506ba1c03f3e3d4e027755baa94319459027f30fcbf
+# Updraft sha256:3bed18a9e9cd44b2f9e9d092d4eef6b811e58f545674b00f3147bbb11936f0c7
 """Reprocess on demand: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -49,26 +49,26 @@ with DAG(
         "mySource": Param(
             type="string", pattern="^s3://[^/]+", title="Folder to read again"
         ),
-        "myDays": Param(default=7, type="integer", title="Days to go back"),
-        "myShare": Param(default=1.0, type="number", title="Share of the files"),
+        "myDays": Param(7, type="integer", title="Days to go back"),
+        "myShare": Param(1.0, type="number", title="Share of the files"),
         "myMode": Param(
-            default="replace",
+            "replace",
             type="string",
             enum=["append", "replace"],
             title="What to do with what is there",
         ),
-        "myNote": Param(default="", type="string", title="Why"),
+        "myNote": Param("", type="string", title="Why"),
         "myInstanceType": Param(
-            default="m5.large", type="string", minLength=1, title="Type of the instance"
+            "m5.large", type="string", minLength=1, title="Type of the instance"
         ),
         "mySubnet": Param(
-            default="subnet-0a1b2c3d",
+            "subnet-0a1b2c3d",
             type="string",
             minLength=1,
             title="Subnet of the instance",
             description_md="subnet-…",
         ),
-        "myHours": Param(default=3, type="integer", title="Longest time in hours"),
+        "myHours": Param(3, type="integer", title="Longest time in hours"),
     },
 ):
     runner = Ec2InstanceOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:fa313b5013bab9ea81ebc9cf4c5488503634368f1c4a9860a9d9141cfabc6fbc
+# Updraft sha256:eecee3840d5d8abd196fa01e4b8fb29cfe1905232f985ecce0c5d45019ed3e70
 """Session table backup: exports a DynamoDB table to S3.
 
 1. `table_there` waits until a DynamoDB table is there.
@@ -49,17 +49,17 @@ with DAG(
     doc_md=__doc__,
     params={
         "myTable": Param(
-            default="sessions", type="string", minLength=1, title="Table to back up"
+            "sessions", type="string", minLength=1, title="Table to back up"
         ),
         "myRegion": Param(
-            default="eu-west-1",
+            "eu-west-1",
             type="string",
             minLength=1,
             title="Region of the table",
             examples=["us-east-1"],
         ),
         "myReadRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,
@@ -67,7 +67,7 @@ with DAG(
             description_md="Enter value between 0.1-1.0",
         ),
         "myBackupFolder": Param(
-            default="s3://acme-backups/dynamodb/sessions",
+            "s3://acme-backups/dynamodb/sessions",
             type="string",
             pattern="^s3://[^/]+",
             title="Folder for backups",

@@ -1,4 +1,4 @@
-# Updraft sha256:1aeadc0d7648b8c8e53f557aff76723d539a520cc03246040e142741d261fdce
+# Updraft sha256:fbfbfbe555b8e5aeef5bba502948902e18f77464beebb64ab6921cb751db8216
 """Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -80,8 +80,8 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myHorizon": Param(default=7, type="integer", title="Days to look ahead"),
-        "myWeight": Param(default=0.75, type="number", title="Weight of recent events"),
+        "myHorizon": Param(7, type="integer", title="Days to look ahead"),
+        "myWeight": Param(0.75, type="number", title="Weight of recent events"),
     },
 ):
     spark_cluster = EmrClusterOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:1b04973d99274a75e17bf3517ebaae15eff180ced9680a2432bdba649cb32e56
+# Updraft sha256:92a995d7ee5aa9ce0365f80e9f038acbbd2a3d33ee4adef971a5976615650768
 """vendor-fetch-dev: runs a shell command.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -47,7 +47,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "vendor_security_group": Param(
-            default=None,
+            None,
             type=["null", "string"],
             minLength=1,
             title="What another stack exports as vendor-security-group",

@@ -1,4 +1,4 @@
-# Updraft sha256:c0749b49b6c3a1e8ecb09c0eaa3872938047d6476628687aad53ecf8105bbdfc
+# Updraft sha256:987f9588c5c7f53e1ff49dec434dbf985bfd654df42fd63f4769eb84a88f00f5
 """Weekly billing statement: runs a script of SQL over a connection of Airflow.
 
 1. `statement` runs a script of SQL over a connection of Airflow.
@@ -40,21 +40,18 @@ with DAG(
         conn_id="billing",
         sql=(
             "DELETE FROM statements WHERE week = %(argument_1)s;\n"
-            "INSERT INTO statements SELECT %(argument_2)s, customer, sum(amount) FROM "
-            "charges WHERE charged_at >= %(argument_3)s AND charged_at < "
-            "%(argument_4)s GROUP BY customer;"
+            "INSERT INTO statements SELECT %(argument_1)s, customer, sum(amount) FROM "
+            "charges WHERE charged_at >= %(argument_2)s AND charged_at < "
+            "%(argument_3)s GROUP BY customer;"
         ),
         parameters={
             "argument_1": (
                 "{{ data_interval_start.subtract(weeks=1).strftime('%G-%V') }}"
             ),
             "argument_2": (
-                "{{ data_interval_start.subtract(weeks=1).strftime('%G-%V') }}"
-            ),
-            "argument_3": (
                 "{{ data_interval_start.subtract(weeks=1).format('YYYY-MM-DD') }}"
             ),
-            "argument_4": (
+            "argument_3": (
                 "{{ data_interval_start.subtract(weeks=1).add(days=7).format("
                 "'YYYY-MM-DD') }}"
             ),
