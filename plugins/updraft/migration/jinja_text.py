@@ -40,6 +40,10 @@ class JinjaCode:
 
 JinjaText = tuple[str | JinjaCode, ...]
 
+_LINE_BREAK = JinjaCode("'\\n'", "text")
+LAST_LINE_BREAK = f"{{{{ {_LINE_BREAK.text} }}}}"
+"""What stands for the line break at the end of a template."""
+
 
 def macro(name: str, *arguments: JinjaText) -> str:
     """Write a call of one of Updraft's macros.
@@ -123,7 +127,7 @@ def to_template(value: JinjaText) -> str:
             merged.append(piece)
     if merged and isinstance(merged[-1], str) and merged[-1].endswith("\n"):
         # Jinja swallows one line break at the end of a template.
-        merged[-1:] = [merged[-1][:-1], JinjaCode("'\\n'", "text")]
+        merged[-1:] = [merged[-1][:-1], _LINE_BREAK]
     for index, piece in enumerate(merged):
         if isinstance(piece, JinjaCode):
             pieces.append(f"{{{{ {without_parentheses(_printed(piece))} }}}}")

@@ -156,11 +156,16 @@ def _is_free(task_id: str) -> bool:
 def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:
     """Write the order of tasks as chains, the tasks that follow the same ones side by side."""
     followers: dict[tuple[str, ...], list[str]] = {}
+    earlier: dict[str, set[str]] = {}
     for task in dag.tasks:
+        # Those who wait for the last of a chain wait for all of it.
+        nearest = {*dag.upstream.get(task.task_id, ()), *task.implied_upstream}
+        beyond = {one for near in nearest for one in earlier.get(near, ())}
+        earlier[task.task_id] = nearest | beyond
         before = tuple(
             variables[one]
             for one in dag.upstream.get(task.task_id, ())
-            if one not in task.implied_upstream
+            if one not in task.implied_upstream and one not in beyond
         )
         if before:
             followers.setdefault(before, []).append(variables[task.task_id])

@@ -16,7 +16,7 @@ _WORD = re.compile(rf"(?:{_TEMPLATE}|[^ \n])*[ \n]?", re.DOTALL)
 # Parts of a word: a template or a variable of a shell with what follows, a folder, an item.
 _TEXT = r"(?:(?!\$?\{)[^/,])"
 _FRAGMENT = re.compile(
-    rf"(?:{_TEMPLATE}|\$\{{[^{{}}]*\}}){_TEXT}*[/,]?|(?:\w+://)?{_TEXT}*[/,]|{_TEXT}+|[${{]",
+    rf"(?:{_TEMPLATE}|\$\{{[^{{}}]*\}}){_TEXT}*[/,]?|(?:\w+://|/)?{_TEXT}*[/,]|{_TEXT}+|[${{]",
     re.DOTALL,
 )
 # Steps of an expression: up to an operand, a bracket or an argument, or a method and its bracket.
@@ -25,6 +25,8 @@ _OPERAND = rf"(?:'[^']*'|\"[^\"]*\"|(?!{_METHOD})[^\s,(|'\"])"
 _STEP = re.compile(
     rf"(?:\{{[{{%]\s+)?(?:{_METHOD})?{_OPERAND}*[\s,(|]+(?:[%}}]\}}[^\s]*)?|(?:{_METHOD})?{_OPERAND}+|['\"]"
 )
+
+_NAME = re.compile(r"[^.:_-]*[.:_-]|[^.:_-]+", re.DOTALL)
 
 
 def python(value: object, indent: int = 8, before: int = 0) -> str:
@@ -109,5 +111,11 @@ def _parts(word: str, room: int) -> list[str]:
     for fragment in _FRAGMENT.findall(word):
         steps = [fragment] if _width(fragment) <= room else _STEP.findall(fragment)
         for step in steps:
-            parts += [step] if _width(step) <= room else list(step)
+            parts += [step] if _width(step) <= room else _names(step, room)
     return parts
+
+
+def _names(step: str, room: int) -> list[str]:
+    """Take a name apart at its dots and dashes, and where these are too far apart, anywhere."""
+    names: list[str] = _NAME.findall(step)
+    return [part for name in names for part in ([name] if _width(name) <= room else name)]

@@ -1,4 +1,4 @@
-# Updraft sha256:4cf94af4e6808f98c81554d9ae2abeb02924df94b7aaff7ede574ccb9effd218
+# Updraft sha256:dc266889173eb1835a15efaa29445c2d9549453430b72eb8bb19b29d727aa08b
 """Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
@@ -55,8 +55,8 @@ with DAG(
                     "Classification": "yarn-site",
                     "Properties": {
                         "yarn.resourcemanager.scheduler.class": (
-                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler.ca"
-                            "pacity.CapacityScheduler"
+                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler."
+                            "capacity.CapacityScheduler"
                         ),
                         "yarn.nodemanager.resource.memory-mb": "12288",
                     },

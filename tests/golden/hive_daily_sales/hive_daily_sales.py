@@ -1,4 +1,4 @@
-# Updraft sha256:5d29160a4005de2c984167dfb23014b5757559db08311342d044de6477057f32
+# Updraft sha256:856eaa75500b26b4f67bd0fee5841a32dce165f5f6590f5f2a231f0093de4996
 """Hive daily sales: runs a Hive script on a cluster.
 
 1. `hive_cluster` makes the cluster of the run.
@@ -89,8 +89,8 @@ with DAG(
                     "Classification": "yarn-site",
                     "Properties": {
                         "yarn.resourcemanager.scheduler.class": (
-                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fa"
-                            "ir.FairScheduler"
+                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler."
+                            "fair.FairScheduler"
                         )
                     },
                 },

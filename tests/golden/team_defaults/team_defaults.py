@@ -1,4 +1,4 @@
-# Updraft sha256:b1e90a9fe58a86452726a971b2243f42b8a43a13f2a4ae8a47f766a8907eefc6
+# Updraft sha256:a6f11956aa4bb5dfd2c1cc5d375ca76790ab7616df0ceb9be07fbc75d226b4cc
 """Team defaults: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -27,7 +27,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 
-OUTPUTS = [
+CAMPAIGNS_OUTPUTS = [
     "s3://acme-marketing/campaigns/{{ data_interval_start.format('YYYY-MM-DD') }}/"
 ]
 
@@ -58,7 +58,7 @@ with DAG(
             "fetch-campaigns --as Campaigns --to s3://acme-marketing/campaigns/"
             "{{ data_interval_start.format('YYYY-MM-DD') }}"
         ),
-        outputs=OUTPUTS,
+        outputs=CAMPAIGNS_OUTPUTS,
         command_timeout=timedelta(hours=1),
         user="ec2-user",
         retries=4,
@@ -75,7 +75,7 @@ with DAG(
             "s3://acme-marketing/{{ data_interval_start.format('YYYY-MM-DD') }}/"
             "attribution"
         ),
-        inputs=OUTPUTS,
+        inputs=CAMPAIGNS_OUTPUTS,
         command_timeout=timedelta(hours=5),
         user="ec2-user",
         retries=4,

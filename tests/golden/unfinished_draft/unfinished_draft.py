@@ -1,4 +1,4 @@
-# Updraft sha256:f224a192aae3edbdeb7d928b014fe68a6f4ea1c06b348415f49a660d7d075f02
+# Updraft sha256:147a7b28199308a3db08c371ef6e37cd41af21a749b9ad53076ad1c49a892efe
 """Unfinished draft: runs a shell command.
 
 **Before it is switched on.** The definition has errors; what they hit fails until it is
@@ -101,7 +101,5 @@ with DAG(
         instance_id=runner.output,
     ).as_teardown(setups=runner)
 
-    runner >> fetch
-    [fetch, runner] >> clean
-    [clean, approval] >> publish
-    [publish, runner] >> report >> runner_terminate
+    runner >> fetch >> clean
+    [clean, approval] >> publish >> report >> runner_terminate

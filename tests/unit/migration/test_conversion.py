@@ -339,7 +339,7 @@ def test_a_definition_without_activity_gives_a_report_alone(definition):
         pytest.param(
             {"startAt": "FIRST_ACTIVATION_DATE_TIME"},
             Status.NEEDS_DECISION,
-            "every 1 day from its first activation",
+            "every day from its first activation",
             id="from activation",
         ),
     ],
@@ -373,6 +373,22 @@ def test_parameters_become_typed_form_fields(definition):
     assert "myUnused" not in source
     assert _parameter(conversion, "myUnused").status is Status.DROPPED
     assert _parameter(conversion, "myTable").value == "orders"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("myDbPassword", "hunter2"), ("myTable", "#{format(minusDays(#{myDay}, 1))}")],
+)
+def test_values_that_no_form_may_hold_or_knows(definition, name, value):
+    definition.item("Backup")["directoryPath"] = f"s3://b/#{{{name}}}"
+    definition.document["parameters"] = [
+        one for one in definition.document["parameters"] if one["id"] != name
+    ] + [{"id": name, "type": "String", "default": value}]
+    conversion = definition.convert()
+    assert value not in conversion.dag_source
+    assert _parameter(conversion, name).status is Status.NEEDS_DECISION
+    assert "hunter2" not in conversion.report.to_markdown() + conversion.report.to_json()
+    assert {one.field for one in conversion.findings} == {"default"}
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,11 @@ def test_tasks_between_the_same_ones_stand_side_by_side(definition):
     ]
 
 
+def test_who_waits_for_the_last_of_a_chain_waits_for_all_of_it(definition):
+    definition.add(_shell("A", "ExportActivity"), _shell("B", "A", "ExportActivity"))
+    assert definition.convert().dag_source.endswith("\n\n    export_activity >> a >> b\n")
+
+
 def _shell(name, *others):
     return {
         "id": name,

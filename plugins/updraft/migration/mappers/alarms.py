@@ -165,8 +165,10 @@ def fit_subject(subject: Template) -> str:
     longest = len(_EXPRESSION.sub("", subject.text)) + _LONGEST_TIME * len(expressions)
     if longest <= LONGEST_SUBJECT and all(map(_prints_a_time, expressions)):
         return subject.text
-    cut = f"truncate({LONGEST_SUBJECT}, leeway=0)"
-    return f"{{% filter replace('\\n', ' ') | {cut} %}}{subject.text}{{% endfilter %}}"
+    fit = f"replace('\\n', ' ') | truncate({LONGEST_SUBJECT}, leeway=0)"
+    if single := _SINGLE_EXPRESSION.fullmatch(subject.text):
+        return f"{{{{ {single[1]} | {fit} }}}}"
+    return f"{{% filter {fit} %}}{subject.text}{{% endfilter %}}"
 
 
 def _prints_a_time(expression: str) -> bool:
