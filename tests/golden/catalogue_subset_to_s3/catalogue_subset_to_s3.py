@@ -1,4 +1,4 @@
-# Updraft sha256:ee18864087c2297628c6e06bf80c9737252623da74578f3ed60fda4907842e17
+# Updraft sha256:5745c402c16553b4199c1879fe20c126c195d0eb24a17b9782929eaf5dd3e015
 """Catalogue subset to S3: copies by Hive on a cluster.
 
 1. `cluster` makes the cluster of the run.
@@ -139,8 +139,7 @@ with DAG(
         execution_timeout=timedelta(hours=2),
     )
     cluster_terminate = EmrTerminateClusterOperator(
-        task_id="cluster_terminate",
-        cluster_id=cluster.output,
+        task_id="cluster_terminate", cluster_id=cluster.output
     ).as_teardown(setups=cluster)
 
     copy_subset >> cluster_terminate

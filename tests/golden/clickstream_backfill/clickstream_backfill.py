@@ -1,4 +1,4 @@
-# Updraft sha256:e4afd008102e7c71db484edbdcdf8247dc10707118162977ea79b26476ebd7b6
+# Updraft sha256:3d1e48f733fe9fd9e081440450ed4e6bed2348316610d1e85193faedbc080f65
 """Clickstream backfill: runs steps on a cluster.
 
 1. `cluster` makes the cluster of the run.
@@ -104,8 +104,7 @@ with DAG(
         execution_timeout=timedelta(minutes=50),
     )
     cluster_terminate = EmrTerminateClusterOperator(
-        task_id="cluster_terminate",
-        cluster_id=cluster.output,
+        task_id="cluster_terminate", cluster_id=cluster.output
     ).as_teardown(setups=cluster)
 
     sessionise >> cluster_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:fafd39eab61247b363661b463b6a8e18266253b1313a21fe15824d878c4df806
+# Updraft sha256:f2481fc3f69251935e00bdb9ae76d9b6c4c44f401703d177001360c75d845647
 """Five hour scan: runs a shell command on a cluster.
 
 1. `master_node` makes the cluster of the run.
@@ -100,8 +100,7 @@ with DAG(
         execution_timeout=timedelta(hours=4),
     )
     master_node_terminate = EmrTerminateClusterOperator(
-        task_id="master_node_terminate",
-        cluster_id=master_node.output,
+        task_id="master_node_terminate", cluster_id=master_node.output
     ).as_teardown(setups=master_node)
 
     scan >> master_node_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:dc266889173eb1835a15efaa29445c2d9549453430b72eb8bb19b29d727aa08b
+# Updraft sha256:e5e46e598f7e45872bbdeaf4a2ce6a307eaad436711a7220026cb1d95ed7dce3
 """Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
@@ -173,8 +173,7 @@ with DAG(
         execution_timeout=timedelta(hours=12),
     )
     old_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="old_cluster_terminate",
-        cluster_id=old_cluster.output,
+        task_id="old_cluster_terminate", cluster_id=old_cluster.output
     ).as_teardown(setups=old_cluster)
 
     build_index >> count_terms >> old_cluster_terminate

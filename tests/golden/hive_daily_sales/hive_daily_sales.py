@@ -1,4 +1,4 @@
-# Updraft sha256:856eaa75500b26b4f67bd0fee5841a32dce165f5f6590f5f2a231f0093de4996
+# Updraft sha256:8498b83519aaee40b3437e15d865f8f0bc58df38da115deb027a8aaaf4942afe
 """Hive daily sales: runs a Hive script on a cluster.
 
 1. `hive_cluster` makes the cluster of the run.
@@ -158,8 +158,7 @@ with DAG(
         execution_timeout=timedelta(hours=5),
     )
     hive_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="hive_cluster_terminate",
-        cluster_id=hive_cluster.output,
+        task_id="hive_cluster_terminate", cluster_id=hive_cluster.output
     ).as_teardown(setups=hive_cluster)
 
     sales_per_shop >> hive_cluster_terminate

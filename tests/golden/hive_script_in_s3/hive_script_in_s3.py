@@ -1,4 +1,4 @@
-# Updraft sha256:78c98f402c39b6ca1d194a95764535c20f3844d0e7b1cee0896c66b0511c87d7
+# Updraft sha256:41246f0f610bce5943e568a21492998b3c36b273bbad5e494ad5444584d324e6
 """Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
@@ -151,8 +151,7 @@ with DAG(
         execution_timeout=timedelta(hours=3),
     )
     cluster_terminate = EmrTerminateClusterOperator(
-        task_id="cluster_terminate",
-        cluster_id=cluster.output,
+        task_id="cluster_terminate", cluster_id=cluster.output
     ).as_teardown(setups=cluster)
 
     rank >> recommend >> cluster_terminate

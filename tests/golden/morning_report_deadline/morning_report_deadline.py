@@ -1,4 +1,4 @@
-# Updraft sha256:2a7471737bf6ae527dad62bcb8c2c1a00911d4f03f570bef4918f648f248af7f
+# Updraft sha256:e7aaf18866219439a2c90c3e581fdaa5ad36b31974267a58ab559392f7b16ded
 """Morning report deadline: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -93,8 +93,7 @@ with DAG(
         on_failure_callback=[tell_desk],
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     collect >> send >> runner_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:7653dc89c723350a1d6509a7040b72a504f3c3c8c202f3b51004b2f2bcfc9f0d
+# Updraft sha256:29a6741ee3c81ce9ceea9130991a4e64957806723b8313a670629517a6adb47c
 """Nightly log rollup: runs a shell command.
 
 1. `worker` launches the instance of the run.
@@ -101,8 +101,7 @@ with DAG(
         on_failure_callback=[tell_ops],
     )
     worker_terminate = Ec2TerminateInstanceOperator(
-        task_id="worker_terminate",
-        instance_id=worker.output,
+        task_id="worker_terminate", instance_id=worker.output
     ).as_teardown(setups=worker)
 
     roll_up_access_logs >> worker_terminate

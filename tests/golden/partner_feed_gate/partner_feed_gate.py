@@ -1,4 +1,4 @@
-# Updraft sha256:5bb1f4e7411a9af56e5b685d8e03a1119f6a937b3a55d8268f1158933e468ab2
+# Updraft sha256:8c90fabac18ecf14f87415ab562c0c9ea03b4e84cac0089cd041ee59ff402631
 """Partner feed gate: runs a shell command.
 
 1. `feed_there` waits for an object in S3.
@@ -96,8 +96,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     [feed_there, partner_done, checksum_right] >> load_feed >> runner_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:1aa7fa7366e4e8899d74af78a607e12e5d97e976d12630eda9e6beb8950ed1a7
+# Updraft sha256:ec1450c074433ddf9bd2ba12da65fd78faa901a1cf9e13732913b13affbcb9c4
 """Pig web sessions: runs a Pig script on a cluster.
 
 1. `pig_cluster` makes the cluster of the run.
@@ -143,8 +143,7 @@ with DAG(
         execution_timeout=timedelta(hours=3),
     )
     pig_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="pig_cluster_terminate",
-        cluster_id=pig_cluster.output,
+        task_id="pig_cluster_terminate", cluster_id=pig_cluster.output
     ).as_teardown(setups=pig_cluster)
 
     sessions >> pig_cluster_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:67d37baef670bd69fdd64542b3cfab61c7ed9cd9d0be469338e46eb22126c748
+# Updraft sha256:ae5c84657f9b3dc32e61f933b1e3a6abbf0a0fa600f9c65ba7e755f4fc5b3222
 """Profile table clone.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -64,8 +64,7 @@ with DAG(
     },
 ):
     check_parameters = RequiredParamsOperator(
-        task_id="check_parameters",
-        names=["staging_s3_uri"],
+        task_id="check_parameters", names=["staging_s3_uri"]
     )
     clone_export = DynamoDBExportOperator(
         task_id="clone_export",

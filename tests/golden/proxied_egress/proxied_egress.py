@@ -1,4 +1,4 @@
-# Updraft sha256:7fbca07a6c78a00379ec30f0019d166072fd4aac80491c50b0773a143620418e
+# Updraft sha256:2eed01be8c9b1a586e5fff01af1c66c1c13cf56c9fe5fe51fa4b2a981b19f319
 """Proxied egress: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -69,8 +69,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     download >> runner_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:3bed18a9e9cd44b2f9e9d092d4eef6b811e58f545674b00f3147bbb11936f0c7
+# Updraft sha256:2c3a3321909d853c6d15581f1b24ce6b4058e7c3327ab0e059608c2adab9e7e6
 """Reprocess on demand: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -93,8 +93,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     reprocess >> runner_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:31d65e017eee96213fec27c187fb0e89be07158c9984bb3611ea19ad1b102905
+# Updraft sha256:1aefb37befee32aae29afd5b580cedcc1d3118a49d4ee9e71f7d1ac2beb264f8
 """Shared cluster two speeds every twenty: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -62,8 +62,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     collect >> runner_terminate

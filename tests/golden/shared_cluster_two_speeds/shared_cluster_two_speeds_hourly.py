@@ -1,4 +1,4 @@
-# Updraft sha256:63911e343271269f09c03c8125ce669c3e18c131b9e0a5f2c5e7a6e1613eadbf
+# Updraft sha256:7276cd74f6866a2c6393ceadb0fb5f278585d86c34957f2e4db7d935cecc50d1
 """Shared cluster two speeds hourly: runs a shell command.
 
 1. `wait_for_collect` waits for `collect` of `shared_cluster_two_speeds_every_twenty`,
@@ -78,8 +78,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     wait_for_collect >> runner

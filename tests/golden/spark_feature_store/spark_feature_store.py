@@ -1,4 +1,4 @@
-# Updraft sha256:fbfbfbe555b8e5aeef5bba502948902e18f77464beebb64ab6921cb751db8216
+# Updraft sha256:1cbf03e5ca8fb4e1ef5c9117585ace36ef58173ef0c573d193c334b2362b887b
 """Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -208,8 +208,7 @@ with DAG(
         on_success_callback=[tell_science],
     )
     spark_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="spark_cluster_terminate",
-        cluster_id=spark_cluster.output,
+        task_id="spark_cluster_terminate", cluster_id=spark_cluster.output
     ).as_teardown(setups=spark_cluster)
 
     features >> spark_cluster_terminate

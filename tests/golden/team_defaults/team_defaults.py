@@ -1,4 +1,4 @@
-# Updraft sha256:a6f11956aa4bb5dfd2c1cc5d375ca76790ab7616df0ceb9be07fbc75d226b4cc
+# Updraft sha256:c8a83eb6a4142c767c02d152e3d427548361b9c48b39fce146f21fbdbc7d3148
 """Team defaults: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -82,8 +82,7 @@ with DAG(
         retry_delay=timedelta(minutes=3),
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     campaigns >> attribute_revenue >> runner_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:12966f8305eb760e2e7e721e03a42d0e36cddd4d378051b7b9c9c4cc51a87eef
+# Updraft sha256:31afb33e57fe0ec522dde6ea4cf3146831d0e14adb8bcaaed894a1bd0b7fb148
 """Trial week cleanup: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -57,8 +57,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     clean_up >> runner_terminate

@@ -1,4 +1,4 @@
-# Updraft sha256:147a7b28199308a3db08c371ef6e37cd41af21a749b9ad53076ad1c49a892efe
+# Updraft sha256:2d44b4a115539b33da472020efa8e83ed1835d12979817e8059a64a423f98cee
 """Unfinished draft: runs a shell command.
 
 **Before it is switched on.** The definition has errors; what they hit fails until it is
@@ -97,8 +97,7 @@ with DAG(
         object_type="SqlActivity",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     runner >> fetch >> clean

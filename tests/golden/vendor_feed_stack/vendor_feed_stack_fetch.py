@@ -1,4 +1,4 @@
-# Updraft sha256:92a995d7ee5aa9ce0365f80e9f038acbbd2a3d33ee4adef971a5976615650768
+# Updraft sha256:dbf505c86d905b49ffe8db9699a707ab6130a94d1f3e851b47d87f762b361143
 """vendor-fetch-dev: runs a shell command.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -55,8 +55,7 @@ with DAG(
     },
 ):
     check_parameters = RequiredParamsOperator(
-        task_id="check_parameters",
-        names=["vendor_security_group"],
+        task_id="check_parameters", names=["vendor_security_group"]
     )
     runner = Ec2InstanceOperator(
         task_id="runner",
@@ -73,8 +72,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     check_parameters >> runner
