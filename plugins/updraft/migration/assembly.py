@@ -1,6 +1,7 @@
 """From a workflow to the DAG as data and its report."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from updraft.datapipeline.findings import Finding, Severity, mask_passwords
 from updraft.datapipeline.mentions import mentions
@@ -11,6 +12,7 @@ from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.actions import failure_notice
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
+from updraft.migration.names import snake_case
 from updraft.migration.object_mapping import map_objects, report_undeclared
 from updraft.migration.parameters import account_added, map_parameters
 from updraft.migration.reporting.model import PipelineAccount, Report
@@ -171,7 +173,7 @@ def _title(workflow: Workflow, dag_id: str) -> str:
     properties = workflow.definition.pipeline
     if description := " ".join(_shown(properties.description).split()):
         return _ended(description)
-    name = " ".join(_shown(properties.name).split()) or _in_words(dag_id)
+    name = " ".join(_shown(properties.name).split()) or _name_of_file(workflow, dag_id)
     activities = [
         task
         for task in workflow.all_tasks
@@ -183,6 +185,12 @@ def _title(workflow: Workflow, dag_id: str) -> str:
     listed = " and ".join(filter(None, (", ".join(summaries[:-1]), summaries[-1])))
     title = f"{name}: {listed.replace('on the cluster', 'on a cluster')}."
     return title if len(title) <= _LONGEST_TITLE else f"{name}."
+
+
+def _name_of_file(workflow: Workflow, dag_id: str) -> str:
+    """Take the name that the file has, unless there are only small letters in it."""
+    stem = Path(workflow.definition.source).stem
+    return _in_words(dag_id) if snake_case(stem) != dag_id or stem.islower() else stem
 
 
 def _in_words(dag_id: str) -> str:

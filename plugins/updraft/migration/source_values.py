@@ -9,6 +9,7 @@ from updraft.migration.tasks import Code
 LINE_LENGTH = 88
 _INDENT = 4
 _QUOTES = 2
+_QUOTE = '"""'
 # However deep a text stands, so much of it goes into a line.
 _SHORTEST_LINE = 20
 _TEMPLATE = r"\{\{.*?\}\}|\{%.*?%\}"
@@ -63,23 +64,23 @@ def script(text: str) -> str:
     :param text: the text.
     :returns: a literal in triple quotes; lines too long for the file go on after a backslash.
     """
-    # Quotes that end the literal too early are rare; only then do all of them have backslashes.
-    quote = '\\"' if '""' in text or text.endswith('"') else '"'
+    # The quote at the end would belong to those that end the literal.
+    text, end = (text[:-1], '\\"') if text.endswith('"') else (text, "")
     lines = []
     for line in text.split("\n"):
-        room = LINE_LENGTH - len("\\") - line.count('"') * (len(quote) - 1)
+        room = LINE_LENGTH - len("\\") - line.count(_QUOTE) * len(_QUOTE) - len(end)
         pieces = _broken(line, max(room, _SHORTEST_LINE))
-        lines.append(_visible_end("\\\n".join(_escaped(piece, quote) for piece in pieces)))
-    return '"""\\\n' + "\n".join(lines) + '"""'
+        lines.append(_visible_end("\\\n".join(map(_escaped, pieces))))
+    return f"{_QUOTE}\\\n" + "\n".join(lines) + end + _QUOTE
 
 
-def _escaped(piece: str, quote: str) -> str:
+def _escaped(piece: str) -> str:
     """Write a piece of a line between triple quotes, so that nothing of it is hidden or lost."""
     written = "".join(
         character if character.isprintable() and character != "\\" else repr(character)[1:-1]
         for character in piece
     )
-    return written.replace('"', quote)
+    return written.replace(_QUOTE, '\\"' * len(_QUOTE))
 
 
 def _visible_end(line: str) -> str:

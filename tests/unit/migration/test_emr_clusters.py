@@ -309,3 +309,10 @@ def test_steps_that_were_in_a_row_stay_so(definition, tasks_of, other):
         {"id": "Script", "type": "ShellScriptConfig", "scriptUri": "s3://b/s.sh"},
     )
     assert "StepConcurrencyLevel" not in tasks_of(definition.convert())["cluster"]["cluster"]
+
+
+def test_a_release_that_a_parameter_names_may_not_end_idle_clusters(stepping, tasks_of):
+    cluster = stepping.item("Cluster")
+    cluster.update(releaseLabel="#{myRelease}", terminateAfter="2 hours")
+    stepping.document["parameters"].append({"id": "myRelease", "default": "emr-5.29.0"})
+    assert "AutoTerminationPolicy" not in tasks_of(stepping.convert())["cluster"]["cluster"]
