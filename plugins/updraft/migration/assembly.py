@@ -117,7 +117,7 @@ def _sentence(finding: Finding) -> str:
     line = f"line {finding.position.line}" if finding.position else ""
     where = ", ".join(filter(None, (f"`{what}`" if what else "", line)))
     sentences = [finding.message, finding.advice]
-    if finding.field in SETTLED_BY_NOTES:
+    if finding.field in SETTLED_BY_NOTES - {"id", "name"}:
         sentences.append("Until then it is left out")
     elif UNDECLARED in finding.message:
         sentences.append("Until then the form asks for it")

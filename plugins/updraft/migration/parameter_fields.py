@@ -113,7 +113,7 @@ def _without_passwords(
             advice="Give what it stands for by --set or --values",
         )
         return ()
-    named_so = given and names_password(parameter.name)
+    named_so = any(given) and names_password(parameter.name)
     if not named_so and all(mask_passwords(text) == text for text in given):
         return given
     _report(

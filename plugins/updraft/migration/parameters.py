@@ -61,7 +61,7 @@ def map_parameters(
                 id=parameter.id,
                 type=parameter.type,
                 value=MASK
-                if secret or (given and names_password(parameter.name))
+                if secret or (any(given) and names_password(parameter.name))
                 else mask_passwords(", ".join(given)) or "-",
                 status=status,
                 note=note,

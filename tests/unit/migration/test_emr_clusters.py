@@ -316,3 +316,14 @@ def test_a_release_that_a_parameter_names_may_not_end_idle_clusters(stepping, ta
     cluster.update(releaseLabel="#{myRelease}", terminateAfter="2 hours")
     stepping.document["parameters"].append({"id": "myRelease", "default": "emr-5.29.0"})
     assert "AutoTerminationPolicy" not in tasks_of(stepping.convert())["cluster"]["cluster"]
+
+
+def test_an_old_type_that_a_parameter_names_is_told(stepping, statuses_of):
+    del stepping.item("Cluster")["releaseLabel"]
+    stepping.item("Cluster")["coreInstanceType"] = "#{myType}"
+    stepping.document["parameters"].append({"id": "myType", "default": "m3.xlarge"})
+    conversion = stepping.convert()
+    assert [one.field for one in conversion.findings] == ["releaseLabel", "coreInstanceType"]
+    assert '"InstanceType": "{{ params.myType }}"' in conversion.dag_source
+    status, _ = statuses_of(conversion)["Cluster", "coreInstanceType"]
+    assert status is Status.NEEDS_DECISION

@@ -1,9 +1,7 @@
 """The request for a cluster, made of the fields of an ``EmrCluster``."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 
-from updraft.datapipeline.evaluation import Evaluator
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.steps import split_step
 from updraft.emr.legacy_bootstrap import (
@@ -21,7 +19,6 @@ from updraft.emr.legacy_cluster import (
     supports_auto_termination,
     with_properties,
 )
-from updraft.errors import UpdraftError
 from updraft.migration.compiled_fields import reading, require_no_password
 from updraft.migration.ledger import Status
 from updraft.migration.mappers.emr_cluster_fields import ClusterFields
@@ -169,22 +166,13 @@ def _auto_termination(fields: ClusterFields, release: str) -> dict[str, object] 
         fields.settle("terminateAfter", Status.NEEDS_DECISION, note)
         return None
     limits = "`execution_timeout` of the tasks on the cluster, for each try, then a teardown"
-    if not supports_auto_termination(_present_value(release, fields)):
+    if not supports_auto_termination(fields.present("releaseLabel") or release):
         note = f"{limits}; this release can't end an idle cluster by itself"
         fields.settle("terminateAfter", Status.APPROXIMATED, note)
         return None
     note = f"{limits}; EMR itself ends the cluster when it has been idle for so long"
     fields.settle("terminateAfter", Status.APPROXIMATED, note)
     return {"IdleTimeout": idle_seconds(int(lifetime.total_seconds()))}
-
-
-def _present_value(release: str, fields: ClusterFields) -> str:
-    """Give the release that parameters name now, where they do."""
-    workflow = fields.workflow
-    evaluator = Evaluator(workflow.definition, workflow.resolved, {}, reads_secrets=False)
-    with suppress(UpdraftError):
-        return str(evaluator.evaluate_field("releaseLabel", fields.item)).strip()
-    return release
 
 
 def _instances(fields: ClusterFields) -> Request:

@@ -49,8 +49,8 @@ def _group(role: str, fields: ClusterFields) -> dict[str, object] | None:
         return None
     if instance_type is None:
         instance_type = PROPOSED_INSTANCE_TYPE
-    elif is_previous_generation(instance_type):
-        instance_type = _current_type(role, instance_type, fields)
+    elif is_previous_generation(present := fields.present(f"{role}InstanceType") or ""):
+        instance_type = _current_type(role, instance_type, present, fields)
     # One core node unless the definition says otherwise, as for the service.
     group = instance_group(
         role.upper(), instance_type, count if count is not None else 1, bid_price
@@ -79,10 +79,10 @@ def node_type(old: str) -> str:
     return PROPOSED_INSTANCE_TYPE if too_small else current
 
 
-def _current_type(role: str, old: str, fields: ClusterFields) -> str:
+def _current_type(role: str, written: str, old: str, fields: ClusterFields) -> str:
     """Replace an old type where its release is replaced, too; else it may still start."""
     name, proposed = f"{role}InstanceType", node_type(old)
-    if fields.item.field("releaseLabel") is None:
+    if fields.item.field("releaseLabel") is None and written == old:
         note = (
             f"`InstanceType` of the {role} group: `{proposed}`, since {PROPOSED_RELEASE} does not "
             f"start on {old}"
@@ -98,4 +98,4 @@ def _current_type(role: str, old: str, fields: ClusterFields) -> str:
         "The instance type is of a previous generation, which current releases may refuse",
         f"Choose a current one, such as {proposed}",
     )
-    return old
+    return written

@@ -145,7 +145,7 @@ def _cluster(item: ResolvedObject, workflow: Workflow) -> Iterator[_Found]:
         if is_previous_generation(kind):
             reason = "a type of a previous generation, which current releases may refuse"
             proposed = node_type(kind)
-            replaced = item.field("releaseLabel") is None
+            replaced = item.field("releaseLabel") is None and "#{" not in (item.text(name) or "")
             proposal = f"{proposed}, which the DAG names" if replaced else f"take {proposed}"
             yield name, False, reason, proposal
     yield from _classic(item)
