@@ -1,6 +1,7 @@
 """Values as Python source: texts that are too long for a line are broken where people would."""
 
 import re
+from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from updraft.migration.tasks import Code
@@ -27,6 +28,9 @@ _STEP = re.compile(
     rf"(?:\{{[{{%]\s+)?(?:{_METHOD})?{_OPERAND}*[\s,(|]+(?:[%}}]\}}[^\s]*)?|(?:{_METHOD})?{_OPERAND}+|['\"]"
 )
 
+_CALL = re.compile(
+    rf"({_METHOD}\w+\((?:'[^']*'|[^'()])*\)(?:\s[%}}]\}}\S*)?)"
+)  # with what ends the template
 _NAME = re.compile(r"[^.:_-]*[.:_-]|[^.:_-]+", re.DOTALL)
 
 
@@ -110,10 +114,18 @@ def _parts(word: str, room: int) -> list[str]:
         return [word]
     parts: list[str] = []
     for fragment in _FRAGMENT.findall(word):
-        steps = [fragment] if _width(fragment) <= room else _STEP.findall(fragment)
-        for step in steps:
+        for step in [fragment] if _width(fragment) <= room else _steps(fragment, room):
             parts += [step] if _width(step) <= room else _names(step, room)
     return parts
+
+
+def _steps(fragment: str, room: int) -> Iterator[str]:
+    """Take an expression apart, and keep a method and what it is given together."""
+    for index, part in enumerate(_CALL.split(fragment)):
+        if index % 2 and _width(part) <= room:
+            yield part
+        else:
+            yield from _STEP.findall(part)
 
 
 def _names(step: str, room: int) -> list[str]:

@@ -1,4 +1,4 @@
-# Updraft sha256:cb5d37a1dadaaa421748f4148e7a873b3ff3c1705294d9bae46ca8098055c3db
+# Updraft sha256:4dc2dd48f7a157baafa76edec22c03e5afa3cd6306fe5cb7839fe102556ab5c2
 """Calendar paths: runs a shell command.
 
 1. `name_folders` runs a shell command.
@@ -53,8 +53,8 @@ with DAG(
             "{{ macros.updraft.sunday(data_interval_start).strftime('%G-%V') }}",
             "{{ data_interval_start.replace(day=1).format('YYYY-MM-DD') }}",
             (
-                "{{ data_interval_start.add(hours=3).add(minutes=15).strftime("
-                "'%I:%M %p') }}"
+                "{{ data_interval_start.add(hours=3).add(minutes=15)"
+                ".strftime('%I:%M %p') }}"
             ),
             "{{ data_interval_start.add(weeks=1).add(days=2).format('DDDD') }}",
             "{{ data_interval_start.add(years=1).add(months=6).strftime('%B %Y') }}",
@@ -63,12 +63,12 @@ with DAG(
                 ".subtract(minutes=15), 'kk:mm') }}"
             ),
             (
-                "{{ data_interval_start.subtract(weeks=1).subtract(days=2).strftime("
-                "'day %-j') }}"
+                "{{ data_interval_start.subtract(weeks=1).subtract(days=2)"
+                ".strftime('day %-j') }}"
             ),
             (
-                "{{ data_interval_start.subtract(years=1).subtract(months=6).strftime("
-                "'%y/%-m') }}"
+                "{{ data_interval_start.subtract(years=1).subtract(months=6)"
+                ".strftime('%y/%-m') }}"
             ),
             (
                 "{{ macros.updraft.format(macros.updraft.inTimeZone("
@@ -77,12 +77,12 @@ with DAG(
             ),
             "{{ data_interval_start.add(minutes=90).format('HHmm') }}",
             (
-                "{{ macros.updraft.makeDate(data_interval_start.year, 12, 24).strftime("
-                "'%A') }}"
+                "{{ macros.updraft.makeDate(data_interval_start.year, 12, 24)"
+                ".strftime('%A') }}"
             ),
             (
-                "{{ macros.updraft.makeDateTime(2024, 2, 29, 23, 59).strftime("
-                "'%Y-%m-%dT%H:%M:%S') }}"
+                "{{ macros.updraft.makeDateTime(2024, 2, 29, 23, 59)"
+                ".strftime('%Y-%m-%dT%H:%M:%S') }}"
             ),
             "{{ data_interval_start.format('YYYY/MM/DD') }}",
         ],

@@ -1,4 +1,4 @@
-# Updraft sha256:1cbf03e5ca8fb4e1ef5c9117585ace36ef58173ef0c573d193c334b2362b887b
+# Updraft sha256:a7c04bf4bb3d8f93a542d6e4c74be1089e20c61148ff2004517418b6e2f86c5a
 """Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -60,8 +60,8 @@ tell_science = SnsNotifier(
     subject="Features of {{ data_interval_start.format('YYYY-MM-DD') }} are ready",
     message=(
         "{{ 'FINISHED' if ti.state == 'success' else 'FAILED' }}: {{ ti.task_id }} "
-        "began at {{ (ti.start_date | default(dag_run.start_date)).strftime("
-        "'%Y-%m-%dT%H:%M:%S') }}."
+        "began at {{ (ti.start_date | default(dag_run.start_date))"
+        ".strftime('%Y-%m-%dT%H:%M:%S') }}."
     ),
 )
 

@@ -1,4 +1,4 @@
-# Updraft sha256:987f9588c5c7f53e1ff49dec434dbf985bfd654df42fd63f4769eb84a88f00f5
+# Updraft sha256:ad195b3811cff39c9b29fdd61465042c1727b4823521cd988f5712d410c0ad45
 """Weekly billing statement: runs a script of SQL over a connection of Airflow.
 
 1. `statement` runs a script of SQL over a connection of Airflow.
@@ -52,8 +52,8 @@ with DAG(
                 "{{ data_interval_start.subtract(weeks=1).format('YYYY-MM-DD') }}"
             ),
             "argument_3": (
-                "{{ data_interval_start.subtract(weeks=1).add(days=7).format("
-                "'YYYY-MM-DD') }}"
+                "{{ data_interval_start.subtract(weeks=1).add(days=7)"
+                ".format('YYYY-MM-DD') }}"
             ),
         },
         split_statements=True,

@@ -77,6 +77,13 @@ def _shell(name, *others):
             ],
         ),
         (
+            "{{ data_interval_start.subtract(weeks=1).add(days=7).format('YYYY-MM-DD') }}",
+            [
+                "{{ data_interval_start.subtract(weeks=1).add(days=7)",
+                ".format('YYYY-MM-DD') }}",
+            ],
+        ),
+        (
             "SELECT 1 FROM orders WHERE sold;\nSELECT 2 FROM orders WHERE sold;\n",
             ["SELECT 1 FROM orders WHERE sold;\n", "SELECT 2 FROM orders WHERE sold;\n"],
         ),
