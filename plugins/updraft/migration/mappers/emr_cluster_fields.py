@@ -106,22 +106,6 @@ class ClusterFields:
         self.settle(name, Status.CARRIED_OVER, note)
         return template.text.strip()
 
-    def present(self, name: str) -> str | None:
-        """Tell the value that a field has with the present values of parameters.
-
-        :param name: the field.
-        :returns: the value, none when there is no such field or only a run knows it.
-        """
-        if self.item.field(name) is None:
-            return None
-        evaluator = Evaluator(
-            self.workflow.definition, self.workflow.resolved, {}, reads_secrets=False
-        )
-        try:
-            return str(evaluator.evaluate_field(name, self.item)).strip()
-        except UpdraftError:
-            return None
-
     def values(self, name: str, note: str) -> list[str]:
         """Take all values of a field over.
 
@@ -172,6 +156,22 @@ class ClusterFields:
             self.described |= {one.id for one in found}
         self.settle(name, Status.CARRIED_OVER, note)
         return found
+
+    def present(self, name: str) -> str | None:
+        """Tell the value that a field has with the present values of parameters.
+
+        :param name: the field.
+        :returns: the value, none when there is no such field or only a run knows it.
+        """
+        if self.item.field(name) is None:
+            return None
+        evaluator = Evaluator(
+            self.workflow.definition, self.workflow.resolved, {}, reads_secrets=False
+        )
+        try:
+            return str(evaluator.evaluate_field(name, self.item)).strip()
+        except UpdraftError:
+            return None
 
     def account_others(self, users: list[ResolvedObject]) -> None:
         """Account for all fields that have not been taken over.
