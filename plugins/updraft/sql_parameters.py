@@ -83,13 +83,14 @@ def with_names(sql: str, arguments: Sequence[object]) -> tuple[str, dict[str, ob
     return text, dict(zip(names, arguments, strict=True))
 
 
-def with_style(sql: str, style: str) -> str:
+def with_style(sql: str, style: str, numbers: Sequence[int] | None = None) -> str:
     """Turn question marks into the parameters of a driver, for databases other than Redshift.
 
     :param sql: one statement or several.
     :param style: the ``paramstyle`` of the driver: ``qmark``, ``format``, ``pyformat``,
         ``numeric`` or ``named``. For ``pyformat`` and ``named`` the names are ``argument_1`` and so
         on; the others take a sequence.
+    :param numbers: the number in the name of each question mark, where several have one value.
     :returns: the SQL. Percent signs are doubled where the driver reads them.
     :raises UpdraftError: when the style is none of these.
     """
@@ -105,7 +106,8 @@ def with_style(sql: str, style: str) -> str:
     escape = str if style in {"qmark", "numeric", "named"} else _percent_doubled
     parts, at = [], 0
     for number, place in enumerate(positional_places(sql), start=1):
-        parts += [escape(sql[at : place.start]), _apart(sql, place, marks[style](number))]
+        mark = marks[style](numbers[number - 1] if numbers else number)
+        parts += [escape(sql[at : place.start]), _apart(sql, place, mark)]
         at = place.end
     return "".join([*parts, escape(sql[at:])])
 

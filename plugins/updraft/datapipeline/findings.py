@@ -12,8 +12,16 @@ from updraft.errors import UpdraftError
 MASK = "***"
 _LONGEST_VALUE_SHOWN = 120
 _PLAIN_WORDS = {"A", "An", "No", "Nobody", "Nothing", "The", "There", "This", "Without"}
+# Expressions, and the commands that a shell asks for it, name a password and are none. So do
+# variables and placeholders of commands, where an address may have a password that looks like one.
 _PASSWORD_ITEM = re.compile(
-    r"""((?:password|passwd|passphrase|pwd|secret|token)\w*=)(?!\#\{)[^&;,\s"']+""", re.IGNORECASE
+    r"""((?:password|passwd|passphrase|pwd|secret|token)\w*=)(?!\#\{|\$\()[^&;,\s"']+""",
+    re.IGNORECASE,
+)
+_PASSWORD_OPTION = re.compile(
+    r"""((?<!\S)--?[\w-]*(?:password|passwd|passphrase)\s+["']?)"""
+    r"""(?!\#\{|\$[\w({]|\{\{)[^\s"';&|<>-][^\s"';&|]*""",
+    re.IGNORECASE,
 )
 _USER_PASSWORD = re.compile(r"(://[^/\s:@]*:)(?!\#\{)[^/\s@]+@")
 
@@ -117,10 +125,13 @@ def mask_passwords(text: str) -> str:
     """Mask what is plainly a password inside of a text, such as the address of a database.
 
     :param text: any text.
-    :returns: the text with the mask for passwords of addresses and after ``password=`` and like
-        words; expressions stay, since they name a value and do not hold it.
+    :returns: the text with the mask for passwords of addresses, after ``password=`` and like
+        words, and after ``--password`` and like options; expressions and variables of a shell stay,
+        since they name a value and do not hold it.
     """
-    return _USER_PASSWORD.sub(rf"\g<1>{MASK}@", _PASSWORD_ITEM.sub(rf"\g<1>{MASK}", text))
+    for pattern in (_PASSWORD_ITEM, _PASSWORD_OPTION):
+        text = pattern.sub(rf"\g<1>{MASK}", text)
+    return _USER_PASSWORD.sub(rf"\g<1>{MASK}@", text)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

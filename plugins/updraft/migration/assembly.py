@@ -6,20 +6,43 @@ from pathlib import Path
 from updraft.datapipeline.findings import Finding, Severity, mask_passwords
 from updraft.datapipeline.mentions import mentions
 from updraft.datapipeline.model import PipelineProperties
+from updraft.migration.completion import SETTLED_BY_NOTES, UNDECLARED
 from updraft.migration.dependencies import in_order, upstream_tasks
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.actions import failure_notice
 from updraft.migration.mappers.task_settings import account_user_fields, code_for
+from updraft.migration.names import snake_case
 from updraft.migration.object_mapping import map_objects, report_undeclared
 from updraft.migration.parameters import account_added, map_parameters
 from updraft.migration.reporting.model import PipelineAccount, Report
 from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.required_params import guard_parameters
+from updraft.migration.schedule_parts import order_of_switching_on
+from updraft.migration.source_values import LINE_LENGTH
 from updraft.migration.tasks import DagSpec
 
 # A title that names more kinds of tasks than these says less than the list of tasks.
-_MOST_IN_TITLE = 2
+_MOST_IN_TITLE = 3
+# It stands in one line, after the quotes that open the docstring.
+_LONGEST_TITLE = LINE_LENGTH - len('"""')
+_WORDS = {
+    "aws": "AWS",
+    "csv": "CSV",
+    "dynamodb": "DynamoDB",
+    "ec2": "EC2",
+    "emr": "EMR",
+    "hadoop": "Hadoop",
+    "hive": "Hive",
+    "mysql": "MySQL",
+    "pig": "Pig",
+    "rds": "RDS",
+    "redshift": "Redshift",
+    "s3": "S3",
+    "sns": "SNS",
+    "spark": "Spark",
+    "sql": "SQL",
+}
 # What the column of Airflow's database holds.
 _LONGEST_TAG = 100
 
@@ -43,13 +66,15 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
     tasks = tuple(by_id[task_id] for task_id in in_order(upstream))
     dag = DagSpec(
         dag_id=dag_id,
-        title=_title(workflow, source),
+        title=_title(workflow, dag_id),
         source=source,
         tasks=tasks,
         upstream=upstream,
         params=params,
         added_params=frozenset(one.name for one in workflow.added_params),
-        schedule_words=workflow.schedule_words,
+        schedule_words=" ".join(
+            filter(None, (workflow.schedule_words, order_of_switching_on(workflow)))
+        ),
         timing=workflow.schedule.dag.arguments,
         max_active_runs=workflow.max_active_runs,
         retries=workflow.retries,
@@ -75,16 +100,33 @@ def with_errors(dag: DagSpec, findings: list[Finding]) -> DagSpec:
     :param findings: what was found in its definition.
     :returns: the DAG; the same when nothing is an error.
     """
-    errors = [one for one in findings if one.severity is Severity.ERROR]
+    failing = {task.object_id for task in dag.tasks if not task.migrated}
+    errors = [one for one in findings if _is_error(one, failing)]
     return replace(dag, before_use=tuple(dict.fromkeys(map(_sentence, errors))))
+
+
+def _is_error(finding: Finding, failing: set[str]) -> bool:
+    """Tell whether a finding keeps a DAG from its work: of an unknown type there is no task."""
+    return finding.severity is Severity.ERROR or (
+        finding.field == "type" and finding.object_id in failing
+    )
 
 
 def _sentence(finding: Finding) -> str:
     what = ".".join(filter(None, (finding.object_id, finding.field)))
     line = f"line {finding.position.line}" if finding.position else ""
     where = ", ".join(filter(None, (f"`{what}`" if what else "", line)))
-    advice = f" {finding.advice.rstrip('.')}." if finding.advice else ""
-    return f"{where}: {finding.message.rstrip('.')}.{advice}".removeprefix(": ")
+    sentences = [finding.message, finding.advice]
+    if finding.field in SETTLED_BY_NOTES - {"id", "name"}:
+        sentences.append("Until then it is left out")
+    elif UNDECLARED in finding.message:
+        sentences.append("Until then the form asks for it")
+    said = " ".join(_ended(one) for one in sentences if one)
+    return f"{where}: {said}".removeprefix(": ")
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
 def _properties(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
@@ -126,10 +168,36 @@ def _tag(pair: tuple[str, str]) -> str:
     return mask_passwords(f"{key}={value}" if value else key)[:_LONGEST_TAG]
 
 
-def _title(workflow: Workflow, source: str) -> str:
-    tasks = [task for task in workflow.all_tasks if task.object_id]
-    summaries = list(dict.fromkeys(task.summary.split(",")[0] for task in tasks))
-    if summaries and all(task.migrated for task in tasks) and len(summaries) <= _MOST_IN_TITLE:
-        summary = " and ".join(summaries)
-        return f"{summary[0].upper()}{summary[1:]}."
-    return f"What the pipeline {Path(source).stem} did."
+def _title(workflow: Workflow, dag_id: str) -> str:
+    """Say in a line what the DAG is for: in the words of its owner, else what its activities do."""
+    properties = workflow.definition.pipeline
+    if description := " ".join(_shown(properties.description).split()):
+        return _ended(description)
+    name = " ".join(_shown(properties.name).split()) or _name_of_file(workflow, dag_id)
+    activities = [
+        task
+        for task in workflow.all_tasks
+        if task.migrated and task.object_id and _is_activity(task.object_id, workflow)
+    ]
+    summaries = list(dict.fromkeys(task.summary.split(",")[0] for task in activities))
+    if not summaries or len(summaries) > _MOST_IN_TITLE:
+        return f"{name}."
+    listed = " and ".join(filter(None, (", ".join(summaries[:-1]), summaries[-1])))
+    title = f"{name}: {listed.replace('on the cluster', 'on a cluster')}."
+    return title if len(title) <= _LONGEST_TITLE else f"{name}."
+
+
+def _name_of_file(workflow: Workflow, dag_id: str) -> str:
+    """Take the name that the file has, unless there are only small letters in it."""
+    stem = Path(workflow.definition.source).stem
+    return _in_words(dag_id) if snake_case(stem) != dag_id or stem.islower() else stem
+
+
+def _in_words(dag_id: str) -> str:
+    words = [_WORDS.get(word, word) for word in dag_id.split("_") if word]
+    first = " ".join(words) or dag_id
+    return first[0].upper() + first[1:]
+
+
+def _is_activity(object_id: str, workflow: Workflow) -> bool:
+    return workflow.resolved[object_id].category == "activity" and object_id not in workflow.awaited

@@ -26,7 +26,8 @@ from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
 from updraft.datapipeline.slots import repair_slots
 from updraft.migration.names import unique
 
-_UNDECLARED = "neither a field nor a parameter with a declaration or a value"
+UNDECLARED = "neither a field nor a parameter with a declaration or a value"
+"""What is said of a name that the form asks for."""
 
 # The place of what these refer to can be kept: by a task that fails, or by a note.
 _REPLACEABLE = {
@@ -235,7 +236,7 @@ def _undeclared(definition: Definition) -> Iterator[Parameter]:
                         is_array=False,
                         attributes=(),
                         position=one.position,
-                        origin=_UNDECLARED,
+                        origin=UNDECLARED,
                     )
 
 

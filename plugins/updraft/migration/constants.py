@@ -5,18 +5,19 @@ legacy definition named once, such as the volumes of several instance groups, wo
 file once for each use.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from updraft.migration.jinja_text import LAST_LINE_BREAK
 from updraft.migration.names import RESERVED, snake_case, unique
 from updraft.migration.source_values import python, script
 from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
 # A script of fewer lines is read well enough where it stands.
 _SCRIPT_LINES = 4
-# A repeated value that takes less than this, written on one line, is not worth a name. Texts are
-# worth one later: they say more where they stand than lists and dicts do.
+# A repeated value that takes less than this, written on one line, is not worth a name. Texts of
+# tasks are worth one later: they say more where they stand than lists and dicts do.
 _SHORTEST_REPEATED = 80
 _SHORTEST_REPEATED_TEXT = 160
 
@@ -60,15 +61,16 @@ def with_constants(dag: DagSpec) -> tuple[DagSpec, tuple[Constant, ...]]:
     def script_named(value: ArgumentValue, path: tuple[str, ...]) -> ArgumentValue:
         if not _is_script(value):
             return value
-        text = str(value)
+        # A script is the same without the line break at its end, which Jinja would swallow.
+        text = str(value).removesuffix(LAST_LINE_BREAK)
         if text not in scripts:
             scripts[text] = named(f"{path[0]}_{_kind(path)}", script(text))
         return scripts[text]
 
     dag = _changed(dag, script_named)
     while (repeated := _longest_repeated(dag)) is not None:
-        value, path = repeated
-        name = _constant_name(_innermost(path))
+        value, name = repeated
+        name = _constant_name(name)
         dag = _changed(dag, _swap(value, named(name, python(value, 0, len(name) + len(" = ")))))
     return dag, tuple(found)
 
@@ -78,19 +80,29 @@ def _swap(old: ArgumentValue, new: Code) -> Step:
     return lambda value, _: new if _may_be_named(value) and python(value) == source else value
 
 
-def _longest_repeated(dag: DagSpec) -> tuple[ArgumentValue, tuple[str, ...]] | None:
-    """Find the longest value that stands in a DAG more than once, and where it stands first."""
+def _longest_repeated(dag: DagSpec) -> tuple[ArgumentValue, str] | None:
+    """Find the longest value that stands in a DAG more than once, and a name for it."""
     counts: Counter[str] = Counter()
+    names: defaultdict[str, set[str]] = defaultdict(set)
     first: dict[str, tuple[ArgumentValue, tuple[str, ...]]] = {}
+    before = {variable.name for variable in dag.variables}
     for value, path in _values(dag):
         if not _may_be_named(value):
             continue
-        least = _SHORTEST_REPEATED_TEXT if isinstance(value, str) else _SHORTEST_REPEATED
+        of_a_task = isinstance(value, str) and path[0] not in before
+        least = _SHORTEST_REPEATED_TEXT if of_a_task else _SHORTEST_REPEATED
         if len(source := python(value)) >= least:
             counts[source] += 1
+            names[source].add(_innermost(path))
             first.setdefault(source, (value, path))
     repeated = [source for source, count in counts.items() if count > 1]
-    return first[max(repeated, key=len)] if repeated else None
+    if not repeated:
+        return None
+    longest = max(repeated, key=len)
+    value, path = first[longest]
+    # What is the output of one task and the input of others is named after the one.
+    owner = f"{path[0]}_" if len(names[longest]) > 1 else ""
+    return value, f"{owner}{_innermost(path)}"
 
 
 def _may_be_named(value: ArgumentValue) -> bool:

@@ -46,6 +46,7 @@ _PENDULUM: dict[str, dict[int, str]] = {
     "s": {1: "s", 2: "ss"},
     "S": {1: "S", 2: "SS", 3: "SSS"},
 }
+_ABOUT_ZONES = {"z", "Z"}
 _SPECIAL_IN_PENDULUM = re.compile(r"[A-Za-z\[\]\\]")
 
 
@@ -73,6 +74,19 @@ def joda_to_pendulum(pattern: str) -> str | None:
     if None in words or _runs_together(words):
         return None
     return "".join(filter(None, words))
+
+
+def names_zone(pattern: str) -> bool:
+    """Tell whether a date pattern prints the time zone.
+
+    :param pattern: Joda-Time pattern.
+    :returns: true when a part of it depends on the zone alone.
+    :raises DatePatternError: when the pattern is not valid.
+    """
+    return any(
+        not isinstance(part, PatternText) and part.letter in _ABOUT_ZONES
+        for part in parse_pattern(pattern)
+    )
 
 
 def _word(part: PatternPart, words: dict[str, dict[int, str]]) -> str | None:

@@ -10,9 +10,10 @@ from updraft.datapipeline.findings import did_you_mean
 from updraft.datapipeline.functions import FUNCTIONS
 from updraft.datapipeline.joda import DatePatternError
 from updraft.datapipeline.macros import OPERATORS
+from updraft.datapipeline.periods import Period, PeriodError, parse_period
 from updraft.datapipeline.zone_names import TimeZoneError, find_zone
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.date_patterns import joda_to_pendulum, joda_to_strftime
+from updraft.migration.date_patterns import joda_to_pendulum, joda_to_strftime, names_zone
 from updraft.migration.jinja_text import (
     INSTANTS,
     JinjaCode,
@@ -22,6 +23,7 @@ from updraft.migration.jinja_text import (
     jinja_string,
     macro,
     nesting,
+    without_parentheses,
 )
 
 _OPERATOR_MACROS = {operator: name for name, operator in OPERATORS.items()}
@@ -41,6 +43,7 @@ _FARTHEST = {
     "months": 6_000,
     "years": 500,
 }
+_SIGN = "sign"
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 # How to say a function of a run's time with pendulum, and of a plain `datetime` in UTC.
@@ -80,7 +83,7 @@ def compile_call(function: str, arguments: list[JinjaText]) -> JinjaText:
     kind = kind_of(instant)
     if kind in _NUMBERS:
         raise NotCompilableError(f"{function}() takes a date, not a number")
-    short = _short(function, instant[0], arguments[1:]) if kind in {"run time", "utc"} else None
+    short = _short(function, instant[0], arguments[1:]) if kind in INSTANTS else None
     _check_constants(function, arguments)
     return (short or JinjaCode(macro(function, *arguments), _result(function)),)
 
@@ -105,7 +108,8 @@ def compile_operation(operator: str, left: JinjaText, right: JinjaText) -> Jinja
     whole = kinds == {"integer"}
     result: Kind = "integer" if whole and operator != "^" else "computed"
     if operator in "+-*" and kinds <= _NUMBERS:
-        return (JinjaCode(f"({_number(left)} {operator} {_number(right)})", result),)
+        text = f"{_operand(left, operator, first=True)} {operator} {_operand(right, operator)}"
+        return (JinjaCode(f"({text})", result, operator),)
     return (JinjaCode(macro(name, left, right), result),)
 
 
@@ -120,7 +124,7 @@ def compile_negation(operand: JinjaText) -> JinjaText:
     if kind in INSTANTS:
         raise NotCompilableError("a date has no sign")
     if kind in _NUMBERS:
-        return (JinjaCode(f"(-{_number(operand)})", kind),)
+        return (JinjaCode(f"(-{_number(operand)})", kind, _SIGN),)
     return (JinjaCode(macro("negate", operand), "any" if kind in _LISTS else "computed"),)
 
 
@@ -191,13 +195,21 @@ def _short(function: str, instant: str | JinjaCode, rest: list[JinjaText]) -> Ji
     assert isinstance(instant, JinjaCode)  # noqa: S101 - its kind says so, for the type checker
     if function in _PARTS:
         return JinjaCode(f"{instant.text}.{function}", "integer")
+    if function == "format":
+        pattern = _constant(rest[0])
+        return _formatted(instant, pattern) if pattern is not None else None
+    # In a time zone, pendulum moves times that the clocks skip otherwise.
+    return _of_a_run(function, instant, rest) if instant.kind != "instant" else None
+
+
+def _of_a_run(function: str, instant: JinjaCode, rest: list[JinjaText]) -> JinjaCode | None:
     if function in _SHORT:
         text = _SHORT[function][instant.kind].format(instant.text)
         return JinjaCode(text, "integer" if function == "dayOfYear" else instant.kind)
     if shift := _SHIFT.fullmatch(function):
         return _shifted(instant, shift[1], shift[2].lower(), rest[0])
-    if function == "format" and (pattern := _constant(rest[0])) is not None:
-        return _formatted(instant, pattern)
+    if function == "plusPeriod" and (period := _period(rest[0])) is not None:
+        return _shifted(instant, "plus", period.unit, (str(period.count),))
     return None
 
 
@@ -223,7 +235,8 @@ def _formatted(instant: JinjaCode, pattern: str) -> JinjaCode | None:
         directives = joda_to_strftime(pattern)
     except DatePatternError as error:
         raise NotCompilableError(str(error)) from error
-    if directives is None:
+    # What `strftime` says of a zone is translated for UTC.
+    if directives is None or (instant.kind == "instant" and names_zone(pattern)):
         return None
     return JinjaCode(f"{instant.text}.strftime({jinja_string(directives)})", "text")
 
@@ -238,7 +251,9 @@ def _check_constants(function: str, arguments: list[JinjaText]) -> None:
             joda_to_strftime(constant)
         elif function == "inTimeZone":
             find_zone(constant)
-    except (DatePatternError, TimeZoneError) as error:
+        elif function == "plusPeriod":
+            parse_period(constant)
+    except (DatePatternError, PeriodError, TimeZoneError) as error:
         raise NotCompilableError(str(error)) from error
 
 
@@ -256,9 +271,29 @@ def _whole_number(value: JinjaText) -> str | None:
     return _number(value) if kind_of(value) == "integer" else None
 
 
+def _period(value: JinjaText) -> Period | None:
+    constant = _constant(value)
+    try:
+        return parse_period(constant) if constant is not None else None
+    except PeriodError:
+        return None
+
+
 def _number(value: JinjaText) -> str:
     (piece,) = value
     return piece.text if isinstance(piece, JinjaCode) else piece
+
+
+def _operand(value: JinjaText, operator: str, *, first: bool = False) -> str:
+    """Write an operand with parentheses where it would be read otherwise without."""
+    (piece,) = value
+    if not isinstance(piece, JinjaCode):
+        return piece
+    binds_tighter = piece.operator == "*" and operator != "*"
+    goes_first = first and (
+        piece.operator in {_SIGN, "*"} or (piece.operator in {"+", "-"} and operator != "*")
+    )
+    return without_parentheses(piece.text) if binds_tighter or goes_first else piece.text
 
 
 def _result(function: str) -> Kind:

@@ -30,13 +30,19 @@ class JinjaCode:
     :param kind: a text, a whole number, any number, a computed number, a list, or an instant:
         ``run time`` is a pendulum instant in UTC, ``utc`` a ``datetime`` in UTC, ``instant`` one in
         any zone. ``any`` is known only when it runs.
+    :param operator: of an operation in parentheses its operator, for a turned sign ``sign``.
     """
 
     text: str
     kind: Kind
+    operator: str = ""
 
 
 JinjaText = tuple[str | JinjaCode, ...]
+
+_LINE_BREAK = JinjaCode("'\\n'", "text")
+LAST_LINE_BREAK = f"{{{{ {_LINE_BREAK.text} }}}}"
+"""What stands for the line break at the end of a template."""
 
 
 def macro(name: str, *arguments: JinjaText) -> str:
@@ -46,7 +52,7 @@ def macro(name: str, *arguments: JinjaText) -> str:
     :param arguments: its arguments.
     :returns: an expression.
     """
-    given = ", ".join(_without_parentheses(to_code(one)) for one in arguments)
+    given = ", ".join(without_parentheses(to_code(one)) for one in arguments)
     return f"macros.updraft.{name}({given})"
 
 
@@ -71,7 +77,7 @@ def _printed(code: JinjaCode) -> str:
     if code.kind in {"utc", "run time"}:
         return f"{code.text}.strftime({jinja_string(_PLAIN_INSTANT)})"
     if code.kind in _PRINTED_BY_MACRO:
-        return f"macros.updraft.text({_without_parentheses(code.text)})"
+        return f"macros.updraft.text({without_parentheses(code.text)})"
     return code.text
 
 
@@ -121,18 +127,22 @@ def to_template(value: JinjaText) -> str:
             merged.append(piece)
     if merged and isinstance(merged[-1], str) and merged[-1].endswith("\n"):
         # Jinja swallows one line break at the end of a template.
-        merged[-1:] = [merged[-1][:-1], JinjaCode("'\\n'", "text")]
+        merged[-1:] = [merged[-1][:-1], _LINE_BREAK]
     for index, piece in enumerate(merged):
         if isinstance(piece, JinjaCode):
-            pieces.append(f"{{{{ {_without_parentheses(_printed(piece))} }}}}")
+            pieces.append(f"{{{{ {without_parentheses(_printed(piece))} }}}}")
         else:
             followed_by_code = index + 1 < len(merged)
             pieces.append(_escape(piece, followed_by_code=followed_by_code))
     return "".join(pieces)
 
 
-def _without_parentheses(text: str) -> str:
-    """Leave out parentheses around a whole expression."""
+def without_parentheses(text: str) -> str:
+    """Leave out parentheses around a whole expression.
+
+    :param text: an expression.
+    :returns: the same expression.
+    """
     if not text.startswith("(") or not text.endswith(")"):
         return text
     depth = 0

@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any
 
-from updraft.datapipeline.findings import Finding, Severity, mask_passwords, shown_value
+from updraft.datapipeline.findings import MASK, Finding, Severity, mask_passwords, shown_value
 from updraft.datapipeline.model import Parameter, ParameterValue
 from updraft.datapipeline.parameter_checking import NOT_ALLOWED
 from updraft.migration.mapper import Workflow
@@ -16,6 +16,10 @@ _TYPES = {
     "double": "number",
     "aws::s3::objectkey": "string",
 }
+_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
+_PASSWORD_NAME = re.compile(r"(?:password|passwd|passphrase|pwd)$", re.IGNORECASE)
+# What looks like a value and not like a word or a sentence about one.
+_EXAMPLE = re.compile(r"(?!.*\.\.\.)(?=.*[\d:/._-])[\w:/.@+=*,;?&%$#~-]+", re.ASCII)
 _S3_TYPE = "aws::s3::objectkey"
 _S3_PATTERN = r"^s3://[^/]+"
 
@@ -52,9 +56,13 @@ def form_field(parameter: Parameter, value: ParameterValue | None, workflow: Wor
             arguments |= {} if schema.keys() & {"enum", "pattern"} else {"minLength": 1}
         arguments |= schema
     arguments["title"] = parameter.description or parameter.name
+    arguments |= _example(parameter, json_type, schema)
     notes = [
         text.strip()
-        for text in (parameter.watermark, parameter.help_text)
+        for text in (
+            _hint(parameter, json_type, given) if "examples" not in arguments else None,
+            parameter.help_text,
+        )
         if text and text.strip() != (parameter.description or "")
     ]
     if notes:
@@ -66,16 +74,53 @@ def form_field(parameter: Parameter, value: ParameterValue | None, workflow: Wor
     )
 
 
+def _example(parameter: Parameter, json_type: str, schema: dict[str, Any]) -> dict[str, object]:
+    """Let the form propose a watermark that is a value, and no advice such as ``Enter a name``."""
+    text = (parameter.watermark or "").strip()
+    fits = re.match(schema.get("pattern", ""), text) and "enum" not in schema
+    plain = _EXAMPLE.fullmatch(text) and mask_passwords(text) == text
+    listed = json_type != "string" or parameter.is_array
+    return {"examples": [text]} if fits and plain and not listed else {}
+
+
+def _hint(parameter: Parameter, json_type: str, given: tuple[str, ...]) -> str | None:
+    """Say of a watermark what the form does not show by itself: the default stands there."""
+    text = (parameter.watermark or "").strip()
+    if not text or text in given:
+        return None
+    return f"For example {text}" if json_type != "string" and _NUMBER.fullmatch(text) else text
+
+
+def names_password(name: str) -> bool:
+    """Tell whether a parameter is named after a password.
+
+    :param name: the parameter.
+    :returns: true also without the asterisk by which the service knows secrets.
+    """
+    return _PASSWORD_NAME.search(name) is not None
+
+
 def _without_passwords(
     given: tuple[str, ...], parameter: Parameter, workflow: Workflow
 ) -> tuple[str, ...]:
-    if all(mask_passwords(text) == text for text in given):
+    if any("#{" in text for text in given):
+        _report(
+            workflow,
+            parameter,
+            severity=Severity.WARNING,
+            value=", ".join(given),
+            message="The value holds an expression, which a form does not evaluate",
+            advice="Give what it stands for by --set or --values",
+        )
+        return ()
+    named_so = any(given) and names_password(parameter.name)
+    if not named_so and all(mask_passwords(text) == text for text in given):
         return given
     _report(
         workflow,
         parameter,
         severity=Severity.WARNING,
-        value=", ".join(given),
+        value=MASK if named_so else ", ".join(given),
         message="The value holds a password, so the DAG does not take it over",
         advice="Create an Airflow connection for it",
     )

@@ -7,7 +7,7 @@ from updraft.datapipeline.mentions import Mentions
 from updraft.datapipeline.model import Definition, Parameter
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
-from updraft.migration.parameter_fields import form_field
+from updraft.migration.parameter_fields import form_field, names_password
 from updraft.migration.tasks import ParamSpec
 
 
@@ -60,7 +60,9 @@ def map_parameters(
             ParameterAccount(
                 id=parameter.id,
                 type=parameter.type,
-                value=MASK if secret else mask_passwords(", ".join(given)) or "-",
+                value=MASK
+                if secret or (any(given) and names_password(parameter.name))
+                else mask_passwords(", ".join(given)) or "-",
                 status=status,
                 note=note,
             )

@@ -5,6 +5,7 @@ import keyword
 import re
 import subprocess
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -15,6 +16,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 from updraft.errors import UpdraftError
 from updraft.migration.constants import with_constants
 from updraft.migration.names import RESERVED, unique
+from updraft.migration.shared_arguments import with_shared_arguments
 from updraft.migration.source_values import LINE_LENGTH, python
 from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
@@ -33,7 +35,7 @@ def render(dag: DagSpec) -> str:
     variables = _variables(dag)
     edges = _edges(dag, variables)
     dag = _with_outputs(dag, variables)
-    dag, constants = with_constants(dag)
+    dag, constants = with_constants(with_shared_arguments(dag))
     source = _template().render(
         dag=dag,
         imports=_imports(dag),
@@ -152,17 +154,38 @@ def _is_free(task_id: str) -> bool:
 
 
 def _edges(dag: DagSpec, variables: dict[str, str]) -> list[str]:
-    edges: list[str] = []
+    """Write the order of tasks as chains, the tasks that follow the same ones side by side."""
+    followers: dict[tuple[str, ...], list[str]] = {}
+    earlier: dict[str, set[str]] = {}
     for task in dag.tasks:
-        before = [
+        # Those who wait for the last of a chain wait for all of it.
+        nearest = {*dag.upstream.get(task.task_id, ()), *task.implied_upstream}
+        beyond = {one for near in nearest for one in earlier.get(near, ())}
+        earlier[task.task_id] = nearest | beyond
+        before = tuple(
             variables[one]
             for one in dag.upstream.get(task.task_id, ())
-            if one not in task.implied_upstream
-        ]
+            if one not in task.implied_upstream and one not in beyond
+        )
         if before:
-            left = before[0] if len(before) == 1 else f"[{', '.join(before)}]"
-            edges.append(f"{left} >> {variables[task.task_id]}")
-    return edges
+            followers.setdefault(before, []).append(variables[task.task_id])
+    chains: list[list[str]] = []
+    for before, after in followers.items():
+        left = _side_by_side(before)
+        # Python has no `>>` between two lists.
+        rights = [_side_by_side(after)] if len(before) == 1 else after
+        for right in rights:
+            for chain in chains:
+                if chain[-1] == left:
+                    chain.append(right)
+                    break
+            else:
+                chains.append([left, right])
+    return [" >> ".join(chain) for chain in chains]
+
+
+def _side_by_side(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 def _failure_words(dag: DagSpec) -> str:

@@ -15,7 +15,7 @@ _WHEN_IT_IS_OVER = {
     "@taskId": JinjaCode("ti.task_id", "text"),
     "hostname": JinjaCode("ti.hostname", "text"),
     "errorMessage": JinjaCode("exception | default('')", "text"),
-    "errorStackTrace": JinjaCode("exception | default('')", "text"),
+    "errorStackTrace": JinjaCode("ti.log_url", "text"),
 }
 """``@taskId`` is no field of the service: alarms say by it which of their tasks they speak of."""
 

@@ -5,6 +5,7 @@ the instances of the other whose periods overlap with its own.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject
@@ -14,6 +15,7 @@ from updraft.migration.dag_schedules import DagSchedule, dag_schedule
 from updraft.migration.jinja_compiler import JinjaCompiler
 from updraft.migration.ledger import Ledger
 from updraft.migration.mapper import Awaited, Workflow
+from updraft.migration.mappers.task_settings import code_for
 from updraft.migration.names import snake_case, unique
 from updraft.migration.pipeline_schedule import PipelineSchedule, other_clocks
 from updraft.migration.tasks import ArgumentValue, Code, TaskSpec
@@ -107,6 +109,8 @@ def add_sensor(item: ResolvedObject, workflow: Workflow) -> None:
         "execution_date_fn": _overlapping(awaited.schedule, workflow.schedule.dag.rule),
         "mode": "reschedule",
     }
+    if (limit := _longest_wait(awaited.schedule, workflow.schedule.dag)) is not None:
+        arguments["timeout"] = code_for(limit)
     if (item.text("failureAndRerunMode") or "").casefold() == "cascade":
         arguments["failed_states"] = ["failed", "upstream_failed"]
     workflow.add_task(
@@ -118,6 +122,22 @@ def add_sensor(item: ResolvedObject, workflow: Workflow) -> None:
             arguments=arguments,
             summary=f"waits for `{name}` of `{awaited.dag_id}`, in the periods that overlap",
         )
+    )
+
+
+def order_of_switching_on(workflow: Workflow) -> str:
+    """Say which DAGs to switch on before this one, a sentence for its manual.
+
+    :param workflow: the part that a DAG is made of.
+    :returns: the sentence, empty when the order does not matter.
+    """
+    if not workflow.awaited or workflow.schedule.dag.catchup:
+        return ""
+    others = dict.fromkeys(f"`{one.dag_id}`" for one in workflow.awaited.values())
+    return (
+        f"Switch on {' and '.join(others)} first, and this DAG once a period of it has passed: "
+        "what it waits for are runs of its own period, and Airflow makes none for the time "
+        "before."
     )
 
 
@@ -188,6 +208,14 @@ def _stub(item: ResolvedObject) -> ResolvedObject:
         if name in {"output", "failureAndRerunMode"}
     }
     return ResolvedObject(item.item, item.type, kept)
+
+
+def _longest_wait(other: DagSchedule, own: DagSchedule) -> timedelta | None:
+    """Tell how long a sensor may wait for a run: where periods were missed, there will be none."""
+    if own.catchup or own.rule.period is None or other.rule.period is None:
+        return None
+    periods = own.rule.period.duration, other.rule.period.duration
+    return periods[0] + periods[1] if periods[0] and periods[1] else None
 
 
 def _overlapping(other: DagSchedule, own: ScheduleRule) -> Code:

@@ -1,6 +1,7 @@
 """Values as Python source: texts that are too long for a line are broken where people would."""
 
 import re
+from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from updraft.migration.tasks import Code
@@ -9,6 +10,7 @@ from updraft.migration.tasks import Code
 LINE_LENGTH = 88
 _INDENT = 4
 _QUOTES = 2
+_QUOTE = '"""'
 # However deep a text stands, so much of it goes into a line.
 _SHORTEST_LINE = 20
 _TEMPLATE = r"\{\{.*?\}\}|\{%.*?%\}"
@@ -16,7 +18,7 @@ _WORD = re.compile(rf"(?:{_TEMPLATE}|[^ \n])*[ \n]?", re.DOTALL)
 # Parts of a word: a template or a variable of a shell with what follows, a folder, an item.
 _TEXT = r"(?:(?!\$?\{)[^/,])"
 _FRAGMENT = re.compile(
-    rf"(?:{_TEMPLATE}|\$\{{[^{{}}]*\}}){_TEXT}*[/,]?|(?:\w+://)?{_TEXT}*[/,]|{_TEXT}+|[${{]",
+    rf"(?:{_TEMPLATE}|\$\{{[^{{}}]*\}}){_TEXT}*[/,]?|(?:\w+://|/)?{_TEXT}*[/,]|{_TEXT}+|[${{]",
     re.DOTALL,
 )
 # Steps of an expression: up to an operand, a bracket or an argument, or a method and its bracket.
@@ -25,6 +27,11 @@ _OPERAND = rf"(?:'[^']*'|\"[^\"]*\"|(?!{_METHOD})[^\s,(|'\"])"
 _STEP = re.compile(
     rf"(?:\{{[{{%]\s+)?(?:{_METHOD})?{_OPERAND}*[\s,(|]+(?:[%}}]\}}[^\s]*)?|(?:{_METHOD})?{_OPERAND}+|['\"]"
 )
+
+_CALL = re.compile(
+    rf"({_METHOD}\w+\((?:'[^']*'|[^'()])*\)(?:\s[%}}]\}}\S*)?)"
+)  # with what ends the template
+_NAME = re.compile(r"[^.:_-]*[.:_-]|[^.:_-]+", re.DOTALL)
 
 
 def python(value: object, indent: int = 8, before: int = 0) -> str:
@@ -49,7 +56,7 @@ def python(value: object, indent: int = 8, before: int = 0) -> str:
     if not isinstance(value, str):
         return repr(value)
     room = LINE_LENGTH - indent - before - _QUOTES - len(",")
-    if _width(value) <= room and "\n" not in value.rstrip("\n"):
+    if _width(value) <= room:
         return repr(value)
     lines = _broken(value, max(LINE_LENGTH - inner - _QUOTES, _SHORTEST_LINE))
     return f"({' '.join(map(repr, lines))})"
@@ -61,23 +68,23 @@ def script(text: str) -> str:
     :param text: the text.
     :returns: a literal in triple quotes; lines too long for the file go on after a backslash.
     """
-    # Quotes that end the literal too early are rare; only then do all of them have backslashes.
-    quote = '\\"' if '""' in text or text.endswith('"') else '"'
+    # The quote at the end would belong to those that end the literal.
+    text, end = (text[:-1], '\\"') if text.endswith('"') else (text, "")
     lines = []
     for line in text.split("\n"):
-        room = LINE_LENGTH - len("\\") - line.count('"') * (len(quote) - 1)
+        room = LINE_LENGTH - len("\\") - line.count(_QUOTE) * len(_QUOTE) - len(end)
         pieces = _broken(line, max(room, _SHORTEST_LINE))
-        lines.append(_visible_end("\\\n".join(_escaped(piece, quote) for piece in pieces)))
-    return '"""\\\n' + "\n".join(lines) + '"""'
+        lines.append(_visible_end("\\\n".join(map(_escaped, pieces))))
+    return f"{_QUOTE}\\\n" + "\n".join(lines) + end + _QUOTE
 
 
-def _escaped(piece: str, quote: str) -> str:
+def _escaped(piece: str) -> str:
     """Write a piece of a line between triple quotes, so that nothing of it is hidden or lost."""
     written = "".join(
         character if character.isprintable() and character != "\\" else repr(character)[1:-1]
         for character in piece
     )
-    return written.replace('"', quote)
+    return written.replace(_QUOTE, '\\"' * len(_QUOTE))
 
 
 def _visible_end(line: str) -> str:
@@ -107,7 +114,21 @@ def _parts(word: str, room: int) -> list[str]:
         return [word]
     parts: list[str] = []
     for fragment in _FRAGMENT.findall(word):
-        steps = [fragment] if _width(fragment) <= room else _STEP.findall(fragment)
-        for step in steps:
-            parts += [step] if _width(step) <= room else list(step)
+        for step in [fragment] if _width(fragment) <= room else _steps(fragment, room):
+            parts += [step] if _width(step) <= room else _names(step, room)
     return parts
+
+
+def _steps(fragment: str, room: int) -> Iterator[str]:
+    """Take an expression apart, and keep a method and what it is given together."""
+    for index, part in enumerate(_CALL.split(fragment)):
+        if index % 2 and _width(part) <= room:
+            yield part
+        else:
+            yield from _STEP.findall(part)
+
+
+def _names(step: str, room: int) -> list[str]:
+    """Take a name apart at its dots and dashes, and where these are too far apart, anywhere."""
+    names: list[str] = _NAME.findall(step)
+    return [part for name in names for part in ([name] if _width(name) <= room else name)]

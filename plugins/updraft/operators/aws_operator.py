@@ -18,7 +18,7 @@ _Hook = TypeVar("_Hook", bound=AwsGenericHook[Any])
 
 
 # Airflow tells the name of a file by its end; this one renders to nothing.
-_NO_FILE = "{# an address #}"
+_NO_FILE = "{# no file #}"
 
 
 class AwsOperator(AwsBaseOperator[_Hook]):
@@ -34,20 +34,23 @@ class AwsOperator(AwsBaseOperator[_Hook]):
     UI shows rendered fields and Airflow masks by name only what is in a mapping."""
 
     def resolve_template_files(self) -> None:
-        """Read the files that fields name, such as ``report.sql``; an S3 URI names none."""
-        addresses = {
+        """Read the files that fields name, such as ``report.sql``.
+
+        An S3 URI names none, and neither does a template: Airflow renders no names of files.
+        """
+        others = {
             name: value
             for name in self.template_fields
-            if _is_address(value := getattr(self, name, None))
+            if _is_no_file(value := getattr(self, name, None))
         }
-        for name in addresses:
+        for name in others:
             setattr(self, name, None)
         super().resolve_template_files()
-        for name, value in addresses.items():
+        for name, value in others.items():
             setattr(self, name, value)
 
     def render_template(self, content: Any, context: Context, *args: Any, **kwargs: Any) -> Any:
-        """Render a value, in which an S3 URI is no name of a file, whatever it ends with.
+        """Render a value, in which a URI or a template is no name of a file, whatever it ends with.
 
         :param content: the value, or a collection of values.
         :param context: context of the task instance.
@@ -55,7 +58,7 @@ class AwsOperator(AwsBaseOperator[_Hook]):
         :param kwargs: likewise.
         :returns: the rendered value.
         """
-        if _is_address(content):
+        if _is_no_file(content):
             content = f"{content}{_NO_FILE}"
         return super().render_template(content, context, *args, **kwargs)
 
@@ -95,5 +98,7 @@ class AwsOperator(AwsBaseOperator[_Hook]):
         return {**super()._hook_parameters, "region_name": given(self.region_name)}
 
 
-def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("s3://", "s3a://", "s3n://"))
+def _is_no_file(value: Any) -> bool:
+    return isinstance(value, str) and (
+        value.startswith(("s3://", "s3a://", "s3n://")) or "{{" in value
+    )

@@ -1,5 +1,5 @@
-# Updraft sha256:6547f084ebf913ade0d1f4438d12e705c2a8dd3028705baef2d89f362b7020bc
-"""Runs a shell command.
+# Updraft sha256:bdb89d06fa06d7ab8ba4b3b1f558d1c37b536bdd3416f3d042a7ce8ebcefbe8b
+"""Capacity arithmetic: runs a shell command.
 
 1. `plan` runs a shell command.
 
@@ -38,10 +38,10 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myReads": Param(default=4000, type="integer", title="Read units"),
-        "myWrites": Param(default=500, type="integer", title="Write units"),
-        "myOffset": Param(default=3, type="integer", title="Offset"),
-        "myShare": Param(default=0.4, type="number", title="Share for this pipeline"),
+        "myReads": Param(4000, type="integer", title="Read units"),
+        "myWrites": Param(500, type="integer", title="Write units"),
+        "myOffset": Param(3, type="integer", title="Offset"),
+        "myShare": Param(0.4, type="number", title="Share for this pipeline"),
     },
 ):
     ShellCommandOperator(
@@ -50,8 +50,8 @@ with DAG(
         command="plan",
         arguments=[
             (
-                "--shards={{ macros.updraft.divide(params.myReads + (params.myWrites * "
-                "2), 1000) }}"
+                "--shards={{ macros.updraft.divide(params.myReads + params.myWrites * "
+                "2, 1000) }}"
             ),
             "--half={{ macros.updraft.divide(params.myReads, 2) }}",
             (
@@ -63,7 +63,7 @@ with DAG(
                 "params.myReads, '1000')) }}"
             ),
             "--buckets={{ macros.updraft.text(macros.updraft.power(2, 4)) }}",
-            "--offset={{ (-1) * params.myOffset }}",
+            "--offset={{ -1 * params.myOffset }}",
             "--share={{ macros.updraft.text(params.myShare * 100) }}",
             "--label=capacity-{{ params.myReads }}",
         ],

@@ -1,5 +1,5 @@
-# Updraft sha256:48d57d4c3ff730aefcdbc2145f9897fd5f621876cb695b313bc7b5f6da54ed18
-"""What the pipeline catalogue_subset_to_s3 did.
+# Updraft sha256:5745c402c16553b4199c1879fe20c126c195d0eb24a17b9782929eaf5dd3e015
+"""Catalogue subset to S3: copies by Hive on a cluster.
 
 1. `cluster` makes the cluster of the run.
 2. `copy_subset` copies by Hive on the cluster.
@@ -66,12 +66,13 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "eu-west-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
         "myCategory": Param(
-            default="books",
+            "books",
             type="string",
             enum=["books", "toys", "garden"],
             title="Category to copy",
@@ -107,7 +108,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="eu-west-1",
     ).as_setup()
     copy_subset = EmrStepsOperator(
         task_id="copy_subset",
@@ -136,13 +136,10 @@ with DAG(
                 },
             },
         ],
-        region_name="eu-west-1",
         execution_timeout=timedelta(hours=2),
     )
     cluster_terminate = EmrTerminateClusterOperator(
-        task_id="cluster_terminate",
-        cluster_id=cluster.output,
-        region_name="eu-west-1",
+        task_id="cluster_terminate", cluster_id=cluster.output
     ).as_teardown(setups=cluster)
 
     copy_subset >> cluster_terminate

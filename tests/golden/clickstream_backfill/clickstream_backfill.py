@@ -1,5 +1,5 @@
-# Updraft sha256:8b0c6f971427238a4d42b584654ce4efd648fafd01aaf97fb53239463028b44f
-"""What the pipeline clickstream_backfill did.
+# Updraft sha256:3d1e48f733fe9fd9e081440450ed4e6bed2348316610d1e85193faedbc080f65
+"""Clickstream backfill: runs steps on a cluster.
 
 1. `cluster` makes the cluster of the run.
 2. `sessionise` runs steps on the cluster.
@@ -104,8 +104,7 @@ with DAG(
         execution_timeout=timedelta(minutes=50),
     )
     cluster_terminate = EmrTerminateClusterOperator(
-        task_id="cluster_terminate",
-        cluster_id=cluster.output,
+        task_id="cluster_terminate", cluster_id=cluster.output
     ).as_teardown(setups=cluster)
 
     sessionise >> cluster_terminate

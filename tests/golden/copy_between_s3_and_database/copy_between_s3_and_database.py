@@ -1,5 +1,5 @@
-# Updraft sha256:6c97a42ed743e9496cb8b40088c99fb2aedd0a5cd0810ab17ea1681ccd8deb60
-"""What the pipeline copy-between-s3-and-database did.
+# Updraft sha256:fc9853a2d9670817c5bbe367c92e237c7dad7194b934db5410ab36d977bfb757
+"""Copy between S3 and database.
 
 1. `load_orders` loads files from S3 into a table.
 2. `write_report` writes the result of a query to S3.
@@ -52,7 +52,7 @@ with DAG(
             title="Folder for the report and the archive",
         ),
         "myTableName": Param(
-            default="orders", type="string", minLength=1, title="Table of the orders"
+            "orders", type="string", minLength=1, title="Table of the orders"
         ),
     },
 ):
@@ -96,5 +96,4 @@ with DAG(
         execution_timeout=timedelta(hours=3),
     )
 
-    load_orders >> write_report
-    load_orders >> archive_orders
+    load_orders >> [write_report, archive_orders]

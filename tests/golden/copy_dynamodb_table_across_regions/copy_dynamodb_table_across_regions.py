@@ -1,5 +1,5 @@
-# Updraft sha256:1a1dceb8a664d551188cf26f682817925b92601f7df1769b04fd363042eaabb2
-"""Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
+# Updraft sha256:53473164d029ab51c2688a3f5517de20d6d44995c119a8d764eb1ea63d1b6fac
+"""Copy DynamoDB table across regions.
 
 1. `export_activity` exports a DynamoDB table to S3, in the format that the pipeline
    wrote.
@@ -47,16 +47,13 @@ with DAG(
     params={
         "mySourceTable": Param(type="string", minLength=1, title="Table to copy"),
         "mySourceRegion": Param(
-            default="eu-west-1",
-            type="string",
-            minLength=1,
-            title="Region of the table to copy",
+            "eu-west-1", type="string", minLength=1, title="Region of the table to copy"
         ),
         "myTargetTable": Param(
             type="string", minLength=1, title="Table to copy into; it has to exist"
         ),
         "myTargetRegion": Param(
-            default="us-east-1",
+            "us-east-1",
             type="string",
             minLength=1,
             title="Region of the table to copy into",
@@ -65,10 +62,10 @@ with DAG(
             type="string",
             pattern="^s3://[^/]+",
             title="S3 folder for the files between the tables",
-            description_md="s3://backups/copies",
+            examples=["s3://backups/copies"],
         ),
         "myReadThroughputRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,
@@ -76,7 +73,7 @@ with DAG(
             description_md="0.1 to 1.0",
         ),
         "myWriteThroughputRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,

@@ -1,6 +1,5 @@
-# Updraft sha256:92bc0561e2c039fe5cdec5a4a37595b2b534c3eaba9a16153b74e9b08b10a779
-"""Loads a DynamoDB table into a Redshift table and loads a Redshift table from another
-one.
+# Updraft sha256:96164dcd6d68d8e6c7992cab56eae0e07a9b4000173d47775b9c26745fa09ca3
+"""DynamoDB to Redshift.
 
 1. `load_devices` loads a DynamoDB table into a Redshift table.
 2. `append_history` loads a Redshift table from another one.
@@ -34,6 +33,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -49,7 +49,6 @@ with DAG(
         read_ratio=50,
         iam_role="default",
         insert_mode="TRUNCATE",
-        execution_timeout=timedelta(hours=2),
     )
     append_history = RedshiftCopyOperator(
         task_id="append_history",
@@ -61,7 +60,6 @@ with DAG(
         source_table="iot.devices",
         insert_mode="APPEND",
         transform_sql="SELECT device_id, firmware, current_date FROM staging",
-        execution_timeout=timedelta(hours=2),
     )
 
     load_devices >> append_history

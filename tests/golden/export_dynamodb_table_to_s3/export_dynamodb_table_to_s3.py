@@ -1,5 +1,5 @@
-# Updraft sha256:d9811fffc28c33035cd1e329364f95b2258c056b8ae62fb9961d98a3efc3c5c9
-"""Exports a DynamoDB table to S3.
+# Updraft sha256:5b054a712833705f5b07d305db2e92d2b651c9b0a14d1c2007d76b1738f4aba8
+"""Export DynamoDB table to S3: exports a DynamoDB table to S3.
 
 1. `table_backup_activity` exports a DynamoDB table to S3, in the format that the
    pipeline wrote.
@@ -45,7 +45,7 @@ with DAG(
             type="string", pattern="^s3://[^/]+", title="OutputS3folder"
         ),
         "myDDBReadThroughputRatio": Param(
-            default=0.2,
+            0.2,
             type="number",
             minimum=0.1,
             maximum=1.0,

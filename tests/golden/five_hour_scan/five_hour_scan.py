@@ -1,5 +1,5 @@
-# Updraft sha256:4bebf99b27c44bdd7f13c52ff064a8e3b1ecffbe4062e5d787d4c0becdb1664c
-"""What the pipeline five_hour_scan did.
+# Updraft sha256:f2481fc3f69251935e00bdb9ae76d9b6c4c44f401703d177001360c75d845647
+"""Five hour scan: runs a shell command on a cluster.
 
 1. `master_node` makes the cluster of the run.
 2. `scan` runs a shell command on the cluster.
@@ -40,6 +40,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 0,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "eu-west-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -74,7 +75,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="eu-west-1",
     ).as_setup()
     scan = EmrStepsOperator(
         task_id="scan",
@@ -97,13 +97,10 @@ with DAG(
                 },
             }
         ],
-        region_name="eu-west-1",
         execution_timeout=timedelta(hours=4),
     )
     master_node_terminate = EmrTerminateClusterOperator(
-        task_id="master_node_terminate",
-        cluster_id=master_node.output,
-        region_name="eu-west-1",
+        task_id="master_node_terminate", cluster_id=master_node.output
     ).as_teardown(setups=master_node)
 
     scan >> master_node_terminate

@@ -1,5 +1,5 @@
-# Updraft sha256:73e50045f1c840d5e02d8bc285fb868b469fbb40f99ffde5d74e2ed25a6f7241
-"""Runs a script of SQL on Redshift.
+# Updraft sha256:d057eb3579af969c0e23ebfe439b81405b801e33474c578cc95c75c4a6b146c4
+"""Gdpr erasure: runs a script of SQL on Redshift.
 
 1. `erase_what_people_asked_for` runs a script of SQL on Redshift.
 
@@ -57,7 +57,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myBatch": Param(default=5000, type="integer", title="Rows per transaction"),
+        "myBatch": Param(5000, type="integer", title="Rows per transaction"),
     },
 ):
     RedshiftSqlOperator(

@@ -1,5 +1,5 @@
-# Updraft sha256:ed2f7f72538625c265340fa9d18fdc2be38ee30c6043aab7cc665ecd41ba1067
-"""What the pipeline hadoop_search_index did.
+# Updraft sha256:e5e46e598f7e45872bbdeaf4a2ce6a307eaad436711a7220026cb1d95ed7dce3
+"""Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
 2. `build_index` runs a Hadoop job on the cluster.
@@ -55,8 +55,8 @@ with DAG(
                     "Classification": "yarn-site",
                     "Properties": {
                         "yarn.resourcemanager.scheduler.class": (
-                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler.ca"
-                            "pacity.CapacityScheduler"
+                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler."
+                            "capacity.CapacityScheduler"
                         ),
                         "yarn.nodemanager.resource.memory-mb": "12288",
                     },
@@ -79,14 +79,14 @@ with DAG(
                     {
                         "Name": "Master",
                         "InstanceRole": "MASTER",
-                        "InstanceType": "m1.large",
+                        "InstanceType": "m5.xlarge",
                         "InstanceCount": 1,
                         "Market": "ON_DEMAND",
                     },
                     {
                         "Name": "Core",
                         "InstanceRole": "CORE",
-                        "InstanceType": "m1.xlarge",
+                        "InstanceType": "m5.xlarge",
                         "InstanceCount": 2,
                         "Market": "ON_DEMAND",
                     },
@@ -173,9 +173,7 @@ with DAG(
         execution_timeout=timedelta(hours=12),
     )
     old_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="old_cluster_terminate",
-        cluster_id=old_cluster.output,
+        task_id="old_cluster_terminate", cluster_id=old_cluster.output
     ).as_teardown(setups=old_cluster)
 
-    build_index >> count_terms
-    count_terms >> old_cluster_terminate
+    build_index >> count_terms >> old_cluster_terminate

@@ -1,5 +1,5 @@
-# Updraft sha256:6cb135b65c70aae8def26a7d4a92139a6f54bd9ee619f64a1d549f8f738abfa9
-"""What the pipeline hive_daily_sales did.
+# Updraft sha256:8498b83519aaee40b3437e15d865f8f0bc58df38da115deb027a8aaaf4942afe
+"""Hive daily sales: runs a Hive script on a cluster.
 
 1. `hive_cluster` makes the cluster of the run.
 2. `sales_per_shop` runs a Hive script on the cluster.
@@ -59,6 +59,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "eu-west-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -88,8 +89,8 @@ with DAG(
                     "Classification": "yarn-site",
                     "Properties": {
                         "yarn.resourcemanager.scheduler.class": (
-                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fa"
-                            "ir.FairScheduler"
+                            "org.apache.hadoop.yarn.server.resourcemanager.scheduler."
+                            "fair.FairScheduler"
                         )
                     },
                 },
@@ -124,7 +125,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="eu-west-1",
     ).as_setup()
     sales_per_shop = EmrStepsOperator(
         task_id="sales_per_shop",
@@ -155,13 +155,10 @@ with DAG(
                 },
             }
         ],
-        region_name="eu-west-1",
         execution_timeout=timedelta(hours=5),
     )
     hive_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="hive_cluster_terminate",
-        cluster_id=hive_cluster.output,
-        region_name="eu-west-1",
+        task_id="hive_cluster_terminate", cluster_id=hive_cluster.output
     ).as_teardown(setups=hive_cluster)
 
     sales_per_shop >> hive_cluster_terminate

@@ -1,5 +1,5 @@
-# Updraft sha256:9f9114a7ff939a42ff085e7a1def5dfac15a342cf9a9ac8ed2bc590a492e4428
-"""What the pipeline hive_script_in_s3 did.
+# Updraft sha256:41246f0f610bce5943e568a21492998b3c36b273bbad5e494ad5444584d324e6
+"""Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
 2. `rank` runs a Hive script on the cluster.
@@ -60,7 +60,7 @@ with DAG(
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myTop": Param(default=100, type="integer", title="How many to keep"),
+        "myTop": Param(100, type="integer", title="How many to keep"),
     },
 ):
     cluster = EmrClusterOperator(
@@ -151,9 +151,7 @@ with DAG(
         execution_timeout=timedelta(hours=3),
     )
     cluster_terminate = EmrTerminateClusterOperator(
-        task_id="cluster_terminate",
-        cluster_id=cluster.output,
+        task_id="cluster_terminate", cluster_id=cluster.output
     ).as_teardown(setups=cluster)
 
-    rank >> recommend
-    recommend >> cluster_terminate
+    rank >> recommend >> cluster_terminate

@@ -1,5 +1,5 @@
-# Updraft sha256:10c04c892f8601c2b41ed153f4c33c2a9a7888f4bc0ff2802336c2727fd14816
-"""Imports files from S3 into a DynamoDB table.
+# Updraft sha256:7b7355f0e65a24ecdded5f9767695dbed0faf0e8b7045cab341483681e864918
+"""Import DynamoDB table from S3: imports files from S3 into a DynamoDB table.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
    exist.
@@ -44,13 +44,13 @@ with DAG(
             type="string",
             pattern="^s3://[^/]+",
             title="S3 folder with the backup",
-            description_md="s3://backups/orders/2024-03-01-04-00-00",
+            examples=["s3://backups/orders/2024-03-01-04-00-00"],
         ),
         "myTableName": Param(
             type="string", minLength=1, title="Table to restore into; it has to exist"
         ),
         "myWriteThroughputRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,
@@ -58,7 +58,7 @@ with DAG(
             description_md="0.1 to 1.0",
         ),
         "myRegion": Param(
-            default="us-east-1", type="string", minLength=1, title="Region of the table"
+            "us-east-1", type="string", minLength=1, title="Region of the table"
         ),
     },
 ):

@@ -1,5 +1,5 @@
-# Updraft sha256:79dbc33a72c2e3abbae6d9ad13a4373f43684d682069a61fb2dd8d44381fe24e
-"""Runs a shell command.
+# Updraft sha256:9fddf72521f5a8bf3ab645327fb015cb652b4198d4ee013597ec249f1e5393f4
+"""Fetches the stock of each warehouse.
 
 1. `fetch_north` runs a shell command.
 2. `fetch_south` runs a shell command.
@@ -44,9 +44,7 @@ with DAG(
     tags=["data-pipeline", "team=logistics"],
     doc_md=__doc__,
     params={
-        "myRegion": Param(
-            default="eu-west-1", type="string", minLength=1, title="myRegion"
-        ),
+        "myRegion": Param("eu-west-1", type="string", minLength=1, title="myRegion"),
     },
 ):
     ShellCommandOperator(

@@ -1,5 +1,5 @@
-# Updraft sha256:16f24425c356acd815ec8584bbedfe50d46058a89c955d0dfc2ae352bbaee584
-"""What the pipeline load-redshift-from-s3 did.
+# Updraft sha256:550d939fa5c830fb3994c8b432d151b5cc19ccd1d07fb82c4287ebe23b71f875
+"""Load Redshift from S3.
 
 1. `redshift_load_activity` loads files from S3 into a Redshift table.
 2. `summary_activity` runs a script of SQL on Redshift.
@@ -42,6 +42,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -56,17 +57,12 @@ with DAG(
             type="string",
             minLength=1,
             title="JDBC connection string of the cluster",
-            description_md="jdbc:redshift://endpoint:port/database",
+            examples=["jdbc:redshift://endpoint:port/database"],
         ),
-        "myRedshiftDbName": Param(
-            default="dev", type="string", minLength=1, title="Database"
-        ),
+        "myRedshiftDbName": Param("dev", type="string", minLength=1, title="Database"),
         "myRedshiftUsername": Param(type="string", minLength=1, title="Database user"),
         "myRedshiftTableName": Param(
-            default="orders",
-            type="string",
-            minLength=1,
-            title="Table in the schema sales",
+            "orders", type="string", minLength=1, title="Table in the schema sales"
         ),
     },
 ):
@@ -94,7 +90,6 @@ with DAG(
             "SORTKEY(sold);"
         ),
         query_group="etl",
-        execution_timeout=timedelta(hours=2),
     )
     summary_activity = RedshiftSqlOperator(
         task_id="summary_activity",
@@ -117,7 +112,6 @@ with DAG(
         transaction=False,
         max_rows=0,
         query_group="etl",
-        execution_timeout=timedelta(hours=2),
     )
     redshift_unload_activity = RedshiftUnloadOperator(
         task_id="redshift_unload_activity",
@@ -138,8 +132,6 @@ with DAG(
         delimiter="\t",
         escape=True,
         query_group="etl",
-        execution_timeout=timedelta(hours=2),
     )
 
-    redshift_load_activity >> summary_activity
-    summary_activity >> redshift_unload_activity
+    redshift_load_activity >> summary_activity >> redshift_unload_activity

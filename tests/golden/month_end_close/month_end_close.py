@@ -1,5 +1,5 @@
-# Updraft sha256:7222a7e0cf455ab51e600b23fc85ab8f3560b209d8ac32931f7f7eb7566e0aa1
-"""Unloads a Redshift table to files in S3 and runs a script of SQL on Redshift.
+# Updraft sha256:bf3c90a17b0b0e90389ecc11afe198bd1de1b9564f95540647da9e2d972f26b0
+"""Month end close.
 
 1. `unload` unloads a Redshift table to files in S3.
 2. `close` runs a script of SQL on Redshift.

@@ -1,5 +1,5 @@
-# Updraft sha256:9adbcfd7d70859b89beb4e1b2f1df3850907d915adf73e09ca6c0679afbfab48
-"""What the pipeline morning_report_deadline did.
+# Updraft sha256:e7aaf18866219439a2c90c3e581fdaa5ad36b31974267a58ab559392f7b16ded
+"""Morning report deadline: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `collect` runs a shell command.
@@ -41,7 +41,8 @@ tell_desk_late = DeadlineAlert(
             "target_arn": "arn:aws:sns:eu-west-1:111122223333:desk",
             "region_name": "eu-west-1",
             "subject": (
-                "Morning report of #{format(node.@scheduledStartTime, 'EEEE, d MMMM')}"
+                "Morning report of "
+                "{{ dag_run.data_interval_start or dag_run.run_after }}"
             ),
             "message": "Collect is late or has failed.",
         },
@@ -92,9 +93,7 @@ with DAG(
         on_failure_callback=[tell_desk],
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
-    collect >> send
-    send >> runner_terminate
+    collect >> send >> runner_terminate

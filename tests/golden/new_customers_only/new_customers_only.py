@@ -1,5 +1,5 @@
-# Updraft sha256:fd41525b68436375f52acfe89cd144de4f8b96cec6706b0d897f60eb83f8d193
-"""Loads files from S3 into a Redshift table.
+# Updraft sha256:0bebb3eab70565761253b29c803ebe66b20437c1062aa1c1358199625a4f335a
+"""New customers only: loads files from S3 into a Redshift table.
 
 1. `add_new` loads files from S3 into a Redshift table.
 

@@ -1,5 +1,5 @@
-# Updraft sha256:e54b9d376d86da35618dd16cb8c129d8e6c014b9eb341cdb284191f08b0dfa31
-"""What the pipeline nightly_log_rollup did.
+# Updraft sha256:29a6741ee3c81ce9ceea9130991a4e64957806723b8313a670629517a6adb47c
+"""Nightly log rollup: runs a shell command.
 
 1. `worker` launches the instance of the run.
 2. `roll_up_access_logs` runs a shell command.
@@ -41,7 +41,7 @@ tell_ops = SnsNotifier(
         "{{ (ti.end_date or macros.datetime.utcnow()).strftime('%Y-%m-%dT%H:%M:%S') }} "
         "on {{ ti.hostname }}. Logs are in s3://acme-ops/data-pipeline-logs/.\n"
         "{{ exception | default('') }}\n"
-        "{{ exception | default('') }}"
+        "{{ ti.log_url }}"
     ),
 )
 
@@ -55,6 +55,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "eu-west-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -70,7 +71,6 @@ with DAG(
         public_ip=False,
         terminate_after=timedelta(hours=4),
         start_timeout=timedelta(minutes=20),
-        region_name="eu-west-1",
         on_failure_callback=[tell_ops],
     ).as_setup()
     roll_up_access_logs = ShellCommandOperator(
@@ -95,16 +95,13 @@ with DAG(
         stderr_uri="s3://acme-ops/rollup/stderr/stderr",
         command_timeout=timedelta(hours=2),
         user="ec2-user",
-        region_name="eu-west-1",
         output_uri="s3://acme-ops/data-pipeline-logs/",
         retries=1,
         retry_delay=timedelta(minutes=15),
         on_failure_callback=[tell_ops],
     )
     worker_terminate = Ec2TerminateInstanceOperator(
-        task_id="worker_terminate",
-        instance_id=worker.output,
-        region_name="eu-west-1",
+        task_id="worker_terminate", instance_id=worker.output
     ).as_teardown(setups=worker)
 
     roll_up_access_logs >> worker_terminate

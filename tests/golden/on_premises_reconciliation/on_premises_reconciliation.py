@@ -1,5 +1,5 @@
-# Updraft sha256:b7b7f01c33e45a6f4641c64047eab20a5753707e6bab342d069d89c5e2e16e27
-"""Runs a shell command.
+# Updraft sha256:1e39c9c23d8e4fd8bf06fcc5445ad96ef9414be139b08fb420754dd91b67ab7e
+"""On premises reconciliation: runs a shell command.
 
 1. `reconcile` runs a shell command.
 2. `archive` runs a shell command.

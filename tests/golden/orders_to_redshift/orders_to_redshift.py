@@ -1,5 +1,5 @@
-# Updraft sha256:e2762623ded2d54fa45faf2f0035febd70428c2d560ebf0d8b3404b4d1f1932b
-"""Loads files from S3 into a Redshift table and waits for an object in S3.
+# Updraft sha256:cb6257f73ed3972cf0cb6c4333e5855efa4657ea5753e64ebc9c5136e9b01d3c
+"""Orders to Redshift: loads files from S3 into a Redshift table.
 
 1. `manifest_written` waits for an object in S3.
 2. `load` loads files from S3 into a Redshift table.

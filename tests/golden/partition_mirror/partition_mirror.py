@@ -1,5 +1,5 @@
-# Updraft sha256:7670061d2ec8ef8e165a796cbc06cfb6219aaf8532e5403f8230dfb377b7190c
-"""Copies files within S3 and waits for objects below a prefix in S3.
+# Updraft sha256:04be8b6cd99a20718a0656813dd60b50984459d83da5f811a41c8247707b6fa9
+"""Partition mirror: copies files within S3.
 
 1. `source_there` waits for objects below a prefix in S3.
 2. `mirror` copies files within S3.
@@ -46,7 +46,6 @@ with DAG(
         ),
         poke_interval=timedelta(minutes=5),
         timeout=timedelta(hours=6),
-        retry_delay=timedelta(minutes=5),
     )
     mirror = CopyS3ToS3Operator(
         task_id="mirror",

@@ -1,5 +1,5 @@
-# Updraft sha256:21fd23b7fd526f39affedfb1f15605bde4574cbdde6d82dd3008f2988dd987be
-"""What the pipeline partner_feed_gate did.
+# Updraft sha256:8c90fabac18ecf14f87415ab562c0c9ea03b4e84cac0089cd041ee59ff402631
+"""Partner feed gate: runs a shell command.
 
 1. `feed_there` waits for an object in S3.
 2. `runner` launches the instance of the run.
@@ -96,9 +96,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
-    [feed_there, partner_done, checksum_right] >> load_feed
-    load_feed >> runner_terminate
+    [feed_there, partner_done, checksum_right] >> load_feed >> runner_terminate

@@ -1,5 +1,5 @@
-# Updraft sha256:f8435ae1c11a647b04c9660f390b501bcdcd47f357e28ecd30b3c8ab7ae6794e
-"""What the pipeline pig_web_sessions did.
+# Updraft sha256:ec1450c074433ddf9bd2ba12da65fd78faa901a1cf9e13732913b13affbcb9c4
+"""Pig web sessions: runs a Pig script on a cluster.
 
 1. `pig_cluster` makes the cluster of the run.
 2. `sessions` runs a Pig script on the cluster.
@@ -52,6 +52,7 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "us-east-1",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
@@ -85,7 +86,6 @@ with DAG(
                 "KeepJobFlowAliveWhenNoSteps": True,
             },
         },
-        region_name="us-east-1",
     ).as_setup()
     sessions = EmrStepsOperator(
         task_id="sessions",
@@ -140,13 +140,10 @@ with DAG(
                 },
             },
         ],
-        region_name="us-east-1",
         execution_timeout=timedelta(hours=3),
     )
     pig_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="pig_cluster_terminate",
-        cluster_id=pig_cluster.output,
-        region_name="us-east-1",
+        task_id="pig_cluster_terminate", cluster_id=pig_cluster.output
     ).as_teardown(setups=pig_cluster)
 
     sessions >> pig_cluster_terminate

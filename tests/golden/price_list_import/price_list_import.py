@@ -1,5 +1,5 @@
-# Updraft sha256:9eab87fe13358caa5687e230232d6fc4ca37bf1d195c054c12d6882f9b740550
-"""Loads files from S3 into a table.
+# Updraft sha256:5a2eab625ddc85f9b54649726c0909e9d70d992613ccb930dddd7deffe895d38
+"""Price list import: loads files from S3 into a table.
 
 1. `import` loads files from S3 into a table.
 
@@ -23,23 +23,22 @@ from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
 from airflow.sdk import DAG, Param
 from updraft.operators.s3_to_sql import CopyS3ToSqlOperator
 
+MESSAGE = (
+    "{{ params.myPriceFile }} went into prices at "
+    "{{ (ti.end_date or macros.datetime.utcnow()).strftime('%Y-%m-%dT%H:%M:%S') }}."
+)
+
 tell_shop = SnsNotifier(
     target_arn="arn:aws:sns:eu-west-1:111122223333:shop",
     region_name="eu-west-1",
     subject="New prices",
-    message=(
-        "{{ params.myPriceFile }} went into prices at "
-        "{{ (ti.end_date or macros.datetime.utcnow()).strftime('%Y-%m-%dT%H:%M:%S') }}."
-    ),
+    message=MESSAGE,
 )
 tell_buyers = SnsNotifier(
     target_arn="arn:aws:sns:eu-west-1:111122223333:buyers",
     region_name="eu-west-1",
     subject="New prices",
-    message=(
-        "{{ params.myPriceFile }} went into prices at "
-        "{{ (ti.end_date or macros.datetime.utcnow()).strftime('%Y-%m-%dT%H:%M:%S') }}."
-    ),
+    message=MESSAGE,
 )
 
 with DAG(

@@ -1,5 +1,5 @@
-# Updraft sha256:f6d0ae729d09f2dcbe7afc2035feab31a44e550089eba4408a9c8b208f67ef47
-"""Exports a DynamoDB table to S3 and imports files from S3 into a DynamoDB table.
+# Updraft sha256:ae5c84657f9b3dc32e61f933b1e3a6abbf0a0fa600f9c65ba7e755f4fc5b3222
+"""Profile table clone.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
 2. `clone_export` exports a DynamoDB table to S3, one JSON item per line.
@@ -49,13 +49,14 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=4),
         "on_failure_callback": [tell_team],
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
         "staging_s3_uri": Param(
-            default=None,
+            None,
             type=["null", "string"],
             pattern="^s3://[^/]+",
             title="New: S3 prefix for the files between the tables; they stay there",
@@ -63,8 +64,7 @@ with DAG(
     },
 ):
     check_parameters = RequiredParamsOperator(
-        task_id="check_parameters",
-        names=["staging_s3_uri"],
+        task_id="check_parameters", names=["staging_s3_uri"]
     )
     clone_export = DynamoDBExportOperator(
         task_id="clone_export",
@@ -75,7 +75,6 @@ with DAG(
         ),
         read_throughput_ratio=0.3,
         region_name="eu-west-1",
-        execution_timeout=timedelta(hours=4),
     )
     clone_import = DynamoDBImportOperator(
         task_id="clone_import",
@@ -87,8 +86,6 @@ with DAG(
         write_throughput_ratio=0.8,
         import_format="DATA_PIPELINE",
         region_name="eu-central-1",
-        execution_timeout=timedelta(hours=4),
     )
 
-    check_parameters >> clone_export
-    clone_export >> clone_import
+    check_parameters >> clone_export >> clone_import

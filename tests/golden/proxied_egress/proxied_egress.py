@@ -1,5 +1,5 @@
-# Updraft sha256:0271865f84a166e7d8da5df343eff71c3cb60c47dd0c7f6a8b07d47d809edba3
-"""What the pipeline proxied_egress did.
+# Updraft sha256:2eed01be8c9b1a586e5fff01af1c66c1c13cf56c9fe5fe51fa4b2a981b19f319
+"""Proxied egress: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `download` runs a shell command.
@@ -69,8 +69,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     download >> runner_terminate

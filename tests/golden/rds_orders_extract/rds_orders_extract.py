@@ -1,5 +1,5 @@
-# Updraft sha256:f481bdc6d86a9237ce4254b33f90c8e6d290497f0b1301cfc1977f899e861f20
-"""Writes the result of a query to S3.
+# Updraft sha256:873a5e1761dda3623b99f0cc1c737aa2237421accaa0d88461db54538faf6ace
+"""RDS orders extract: writes the result of a query to S3.
 
 1. `extract` writes the result of a query to S3.
 

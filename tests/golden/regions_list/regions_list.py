@@ -1,5 +1,5 @@
-# Updraft sha256:beedffb8422fd742531fe66879c24046ce947fb844566a082bc77ce748db6ee6
-"""What the pipeline regions_list did.
+# Updraft sha256:43c83c29ad74018576a4cf179e8b0ffca8d150019e49a9f028fa9ab4bb514c15
+"""Regions list: runs a shell command.
 
 1. `inventory` fails, because a list in a text is not supported: write one text for
    each.
@@ -42,13 +42,13 @@ with DAG(
     doc_md=__doc__,
     params={
         "myRegions": Param(
-            default=["eu-west-1", "us-east-1", "ap-southeast-2"],
+            ["eu-west-1", "us-east-1", "ap-southeast-2"],
             type="array",
             items={"type": "string"},
             title="Regions",
         ),
         "myBuckets": Param(
-            default=["s3://acme-a/", "s3://acme-b/"],
+            ["s3://acme-a/", "s3://acme-b/"],
             type="array",
             items={"type": "string", "pattern": "^s3://[^/]+"},
             title="Folders",

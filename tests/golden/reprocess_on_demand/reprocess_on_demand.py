@@ -1,5 +1,5 @@
-# Updraft sha256:ef6455a993c05d4d96e2ff6b2016b94d541c934138e175e0afbde04ebd56a6e9
-"""What the pipeline reprocess_on_demand did.
+# Updraft sha256:2c3a3321909d853c6d15581f1b24ce6b4058e7c3327ab0e059608c2adab9e7e6
+"""Reprocess on demand: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `reprocess` runs a shell command.
@@ -49,26 +49,26 @@ with DAG(
         "mySource": Param(
             type="string", pattern="^s3://[^/]+", title="Folder to read again"
         ),
-        "myDays": Param(default=7, type="integer", title="Days to go back"),
-        "myShare": Param(default=1.0, type="number", title="Share of the files"),
+        "myDays": Param(7, type="integer", title="Days to go back"),
+        "myShare": Param(1.0, type="number", title="Share of the files"),
         "myMode": Param(
-            default="replace",
+            "replace",
             type="string",
             enum=["append", "replace"],
             title="What to do with what is there",
         ),
-        "myNote": Param(default="", type="string", title="Why"),
+        "myNote": Param("", type="string", title="Why"),
         "myInstanceType": Param(
-            default="m5.large", type="string", minLength=1, title="Type of the instance"
+            "m5.large", type="string", minLength=1, title="Type of the instance"
         ),
         "mySubnet": Param(
-            default="subnet-0a1b2c3d",
+            "subnet-0a1b2c3d",
             type="string",
             minLength=1,
             title="Subnet of the instance",
             description_md="subnet-…",
         ),
-        "myHours": Param(default=3, type="integer", title="Longest time in hours"),
+        "myHours": Param(3, type="integer", title="Longest time in hours"),
     },
 ):
     runner = Ec2InstanceOperator(
@@ -93,8 +93,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     reprocess >> runner_terminate

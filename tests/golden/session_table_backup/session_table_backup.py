@@ -1,5 +1,5 @@
-# Updraft sha256:6ea1e02ee840a8dd29400cde8fdd3c08b2ac561e2ceb12239c06fde59937d34d
-"""What the pipeline session_table_backup did.
+# Updraft sha256:eecee3840d5d8abd196fa01e4b8fb29cfe1905232f985ecce0c5d45019ed3e70
+"""Session table backup: exports a DynamoDB table to S3.
 
 1. `table_there` waits until a DynamoDB table is there.
 2. `table_filled` waits until a DynamoDB table has an item.
@@ -43,22 +43,23 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "{{ params.myRegion }}",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
         "myTable": Param(
-            default="sessions", type="string", minLength=1, title="Table to back up"
+            "sessions", type="string", minLength=1, title="Table to back up"
         ),
         "myRegion": Param(
-            default="eu-west-1",
+            "eu-west-1",
             type="string",
             minLength=1,
             title="Region of the table",
-            description_md="us-east-1",
+            examples=["us-east-1"],
         ),
         "myReadRatio": Param(
-            default=0.25,
+            0.25,
             type="number",
             minimum=0.1,
             maximum=1.0,
@@ -66,7 +67,7 @@ with DAG(
             description_md="Enter value between 0.1-1.0",
         ),
         "myBackupFolder": Param(
-            default="s3://acme-backups/dynamodb/sessions",
+            "s3://acme-backups/dynamodb/sessions",
             type="string",
             pattern="^s3://[^/]+",
             title="Folder for backups",
@@ -76,7 +77,6 @@ with DAG(
     table_there = DynamoDBTableExistsSensor(
         task_id="table_there",
         table_name="{{ params.myTable }}",
-        region_name="{{ params.myRegion }}",
         poke_interval=timedelta(minutes=10),
         timeout=timedelta(days=7),
         retries=0,
@@ -84,7 +84,6 @@ with DAG(
     table_filled = DynamoDBDataExistsSensor(
         task_id="table_filled",
         table_name="{{ params.myTable }}",
-        region_name="{{ params.myRegion }}",
         poke_interval=timedelta(minutes=10),
         timeout=timedelta(hours=1),
     )
@@ -96,7 +95,6 @@ with DAG(
             "{{ data_interval_start.format('YYYY-MM-DD-HH-mm-ss') }}"
         ),
         read_throughput_ratio="{{ params.myReadRatio }}",
-        region_name="{{ params.myRegion }}",
         execution_timeout=timedelta(hours=6),
     )
 

@@ -1,5 +1,5 @@
-# Updraft sha256:26fbb0ac77d48c1546c7b3804ca38d042e286f3fa883a6239d844d0c52cd6b85
-"""Imports files from S3 into a DynamoDB table.
+# Updraft sha256:2c5c1e674b270ae1f64967093a9a1d5ee95c6b68b59a69f04ba79ae3ce2d1338
+"""Puts the last backup of the session table back.
 
 1. `table_load_activity` imports files from S3 into a DynamoDB table, which has to
    exist.

@@ -1,5 +1,5 @@
-# Updraft sha256:c03add6f1095af768755c194340bfddfc1e0b4b77491f7c50980c6c6044aeb31
-"""What the pipeline shared_cluster_two_speeds did.
+# Updraft sha256:1aefb37befee32aae29afd5b580cedcc1d3118a49d4ee9e71f7d1ac2beb264f8
+"""Shared cluster two speeds every twenty: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `collect` runs a shell command.
@@ -62,8 +62,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     collect >> runner_terminate

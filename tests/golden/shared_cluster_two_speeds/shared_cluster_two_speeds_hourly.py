@@ -1,5 +1,5 @@
-# Updraft sha256:5497b1c15a1a08ff6738519f516f059f769b8ee60d16715c8b7d7adacc081c83
-"""What the pipeline shared_cluster_two_speeds did.
+# Updraft sha256:7276cd74f6866a2c6393ceadb0fb5f278585d86c34957f2e4db7d935cecc50d1
+"""Shared cluster two speeds hourly: runs a shell command.
 
 1. `wait_for_collect` waits for `collect` of `shared_cluster_two_speeds_every_twenty`,
    in the periods that overlap.
@@ -14,7 +14,10 @@
 
 **Schedule.** It runs every hour at minute 0, when its period has ended; the first one
 begins on 2024-01-01 at 00:00 UTC. Of the periods that pass while it is paused, the last
-one runs. A run that you trigger needs a logical date, which tells its period.
+one runs. A run that you trigger needs a logical date, which tells its period. Switch on
+`shared_cluster_two_speeds_every_twenty` first, and this DAG once a period of it has
+passed: what it waits for are runs of its own period, and Airflow makes none for the
+time before.
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -55,6 +58,7 @@ with DAG(
             own_period="1 hour",
         ),
         mode="reschedule",
+        timeout=timedelta(minutes=80),
         failed_states=["failed", "upstream_failed"],
     )
     runner = Ec2InstanceOperator(
@@ -74,8 +78,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     wait_for_collect >> runner

@@ -1,5 +1,5 @@
-# Updraft sha256:2522e4ffcb80e9a58bc149969f32764315f8558fc14e8b59c8c38e4f84637a0a
-"""What the pipeline spark_feature_store did.
+# Updraft sha256:a7c04bf4bb3d8f93a542d6e4c74be1089e20c61148ff2004517418b6e2f86c5a
+"""Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
 2. `features` runs steps on the cluster.
@@ -57,14 +57,11 @@ CONFIGURATIONS = [
 tell_science = SnsNotifier(
     target_arn="arn:aws:sns:us-west-2:111122223333:science",
     region_name="us-west-2",
-    subject=(
-        "{% filter replace('\\n', ' ') | truncate(99, leeway=0) %}Features of "
-        "{{ data_interval_start.format('YYYY-MM-DD') }} are ready{% endfilter %}"
-    ),
+    subject="Features of {{ data_interval_start.format('YYYY-MM-DD') }} are ready",
     message=(
         "{{ 'FINISHED' if ti.state == 'success' else 'FAILED' }}: {{ ti.task_id }} "
-        "began at {{ (ti.start_date | default(dag_run.start_date)).strftime("
-        "'%Y-%m-%dT%H:%M:%S') }}."
+        "began at {{ (ti.start_date | default(dag_run.start_date))"
+        ".strftime('%Y-%m-%dT%H:%M:%S') }}."
     ),
 )
 
@@ -78,12 +75,13 @@ with DAG(
         "owner": "data-platform",
         "retries": 2,
         "retry_delay": timedelta(minutes=10),
+        "region_name": "us-west-2",
     },
     tags=["data-pipeline"],
     doc_md=__doc__,
     params={
-        "myHorizon": Param(default=7, type="integer", title="Days to look ahead"),
-        "myWeight": Param(default=0.75, type="number", title="Weight of recent events"),
+        "myHorizon": Param(7, type="integer", title="Days to look ahead"),
+        "myWeight": Param(0.75, type="number", title="Weight of recent events"),
     },
 ):
     spark_cluster = EmrClusterOperator(
@@ -145,7 +143,6 @@ with DAG(
         start_timeout=timedelta(minutes=30),
         retries=3,
         retry_delay=timedelta(minutes=5),
-        region_name="us-west-2",
     ).as_setup()
     features = EmrStepsOperator(
         task_id="features",
@@ -207,14 +204,11 @@ with DAG(
                 },
             },
         ],
-        region_name="us-west-2",
         execution_timeout=timedelta(hours=8),
         on_success_callback=[tell_science],
     )
     spark_cluster_terminate = EmrTerminateClusterOperator(
-        task_id="spark_cluster_terminate",
-        cluster_id=spark_cluster.output,
-        region_name="us-west-2",
+        task_id="spark_cluster_terminate", cluster_id=spark_cluster.output
     ).as_teardown(setups=spark_cluster)
 
     features >> spark_cluster_terminate

@@ -1,5 +1,5 @@
-# Updraft sha256:693c7491cc9d1e3043ffe707cc359050a5c6958cbdabf01b4aeb526402af3ba0
-"""What the pipeline team_defaults did.
+# Updraft sha256:c8a83eb6a4142c767c02d152e3d427548361b9c48b39fce146f21fbdbc7d3148
+"""Team defaults: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `campaigns` runs a shell command.
@@ -27,7 +27,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 
-OUTPUTS = [
+CAMPAIGNS_OUTPUTS = [
     "s3://acme-marketing/campaigns/{{ data_interval_start.format('YYYY-MM-DD') }}/"
 ]
 
@@ -58,7 +58,7 @@ with DAG(
             "fetch-campaigns --as Campaigns --to s3://acme-marketing/campaigns/"
             "{{ data_interval_start.format('YYYY-MM-DD') }}"
         ),
-        outputs=OUTPUTS,
+        outputs=CAMPAIGNS_OUTPUTS,
         command_timeout=timedelta(hours=1),
         user="ec2-user",
         retries=4,
@@ -75,16 +75,14 @@ with DAG(
             "s3://acme-marketing/{{ data_interval_start.format('YYYY-MM-DD') }}/"
             "attribution"
         ),
-        inputs=OUTPUTS,
+        inputs=CAMPAIGNS_OUTPUTS,
         command_timeout=timedelta(hours=5),
         user="ec2-user",
         retries=4,
         retry_delay=timedelta(minutes=3),
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
-    campaigns >> attribute_revenue
-    attribute_revenue >> runner_terminate
+    campaigns >> attribute_revenue >> runner_terminate

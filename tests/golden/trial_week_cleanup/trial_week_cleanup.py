@@ -1,5 +1,5 @@
-# Updraft sha256:6254bcd09e99cb183c00b1289c0030915d09698ce4b581202005487b5b112294
-"""What the pipeline trial_week_cleanup did.
+# Updraft sha256:31afb33e57fe0ec522dde6ea4cf3146831d0e14adb8bcaaed894a1bd0b7fb148
+"""Trial week cleanup: runs a shell command.
 
 1. `runner` launches the instance of the run.
 2. `clean_up` runs a shell command.
@@ -57,8 +57,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     clean_up >> runner_terminate

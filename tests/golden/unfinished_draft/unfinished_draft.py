@@ -1,14 +1,16 @@
-# Updraft sha256:600a8fac2601527f94d0261478d9073fccb9e0caf81c6db47d84300448a009e3
-"""What the pipeline unfinished_draft did.
+# Updraft sha256:2d44b4a115539b33da472020efa8e83ed1835d12979817e8059a64a423f98cee
+"""Unfinished draft: runs a shell command.
 
 **Before it is switched on.** The definition has errors; what they hit fails until it is
 put right.
 
-- `Fetch.command`, line 16: There is no function 'yesterdy'. Did you mean 'yesterday'?.
+- `Fetch.command`, line 16: There is no function 'yesterdy'. Did you mean 'yesterday'?
+- `Clean.type`, line 18: AWS Data Pipeline has no object type of this name. Did you mean
+  'ShellCommandActivity'?
 - `Publish.dependsOn`, line 29: The reference points to an object that does not exist.
   Add that object, or remove the reference.
 - `Publish.retryDelay`, line 31: retryDelay takes a period. Write a number and minutes,
-  hours, days, weeks, months or years.
+  hours, days, weeks, months or years. Until then it is left out.
 - `Report.database`, line 33: SqlActivity needs the field 'database'. Add it to the
   object, its parent or Default.
 
@@ -95,12 +97,8 @@ with DAG(
         object_type="SqlActivity",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
-    runner >> fetch
-    [fetch, runner] >> clean
-    [clean, approval] >> publish
-    [publish, runner] >> report
-    report >> runner_terminate
+    runner >> fetch >> clean
+    [clean, approval] >> publish >> report >> runner_terminate

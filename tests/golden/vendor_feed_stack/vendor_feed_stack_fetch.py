@@ -1,5 +1,5 @@
-# Updraft sha256:c8285ce60136c4083cc9b966ee2b19741f98d0c0be7e3f77926ab37658d0426c
-"""What the pipeline vendor_feed_stack did.
+# Updraft sha256:dbf505c86d905b49ffe8db9699a707ab6130a94d1f3e851b47d87f762b361143
+"""vendor-fetch-dev: runs a shell command.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
 2. `runner` launches the instance of the run.
@@ -47,7 +47,7 @@ with DAG(
     doc_md=__doc__,
     params={
         "vendor_security_group": Param(
-            default=None,
+            None,
             type=["null", "string"],
             minLength=1,
             title="What another stack exports as vendor-security-group",
@@ -55,8 +55,7 @@ with DAG(
     },
 ):
     check_parameters = RequiredParamsOperator(
-        task_id="check_parameters",
-        names=["vendor_security_group"],
+        task_id="check_parameters", names=["vendor_security_group"]
     )
     runner = Ec2InstanceOperator(
         task_id="runner",
@@ -73,8 +72,7 @@ with DAG(
         user="ec2-user",
     )
     runner_terminate = Ec2TerminateInstanceOperator(
-        task_id="runner_terminate",
-        instance_id=runner.output,
+        task_id="runner_terminate", instance_id=runner.output
     ).as_teardown(setups=runner)
 
     check_parameters >> runner

@@ -1,5 +1,5 @@
-# Updraft sha256:8a3653ff0cabd9d66a0d36d5ca373b7a000953071719c8d81332d6fb7ae75b23
-"""Runs a shell command.
+# Updraft sha256:1f4b1ad2f4e1058e2e8f53851fbdb5ad9dc28aaa8d4a771423e6669caac0b525
+"""vendor-purge-dev: runs a shell command.
 
 1. `purge` runs a shell command.
 

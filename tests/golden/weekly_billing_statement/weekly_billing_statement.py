@@ -1,5 +1,5 @@
-# Updraft sha256:0daa7c6f690ccc54823650d81a067c7f06f8dee84f8cd2bfab47e6ce5aa7db42
-"""Runs a script of SQL over a connection of Airflow.
+# Updraft sha256:ad195b3811cff39c9b29fdd61465042c1727b4823521cd988f5712d410c0ad45
+"""Weekly billing statement: runs a script of SQL over a connection of Airflow.
 
 1. `statement` runs a script of SQL over a connection of Airflow.
 
@@ -40,23 +40,20 @@ with DAG(
         conn_id="billing",
         sql=(
             "DELETE FROM statements WHERE week = %(argument_1)s;\n"
-            "INSERT INTO statements SELECT %(argument_2)s, customer, sum(amount) FROM "
-            "charges WHERE charged_at >= %(argument_3)s AND charged_at < "
-            "%(argument_4)s GROUP BY customer;"
+            "INSERT INTO statements SELECT %(argument_1)s, customer, sum(amount) FROM "
+            "charges WHERE charged_at >= %(argument_2)s AND charged_at < "
+            "%(argument_3)s GROUP BY customer;"
         ),
         parameters={
             "argument_1": (
                 "{{ data_interval_start.subtract(weeks=1).strftime('%G-%V') }}"
             ),
             "argument_2": (
-                "{{ data_interval_start.subtract(weeks=1).strftime('%G-%V') }}"
-            ),
-            "argument_3": (
                 "{{ data_interval_start.subtract(weeks=1).format('YYYY-MM-DD') }}"
             ),
-            "argument_4": (
-                "{{ macros.updraft.format(macros.updraft.plusPeriod(data_interval_start"
-                ".subtract(weeks=1), '7 days'), 'YYYY-MM-dd') }}"
+            "argument_3": (
+                "{{ data_interval_start.subtract(weeks=1).add(days=7)"
+                ".format('YYYY-MM-DD') }}"
             ),
         },
         split_statements=True,

@@ -66,8 +66,8 @@ def test_values_and_dag_id(run, tmp_path):
     )
     assert result.exit_code == 0, result.output
     source = (tmp_path / "dags" / "nightly.py").read_text()
-    assert 'default="eu-west-1"' in source
-    assert 'default="orders"' in source
+    assert '"eu-west-1",' in source
+    assert '"orders",' in source
     assert "from file" not in source
 
 
@@ -301,7 +301,7 @@ def test_check_tells_files_apart_and_writes_nothing(run, tmp_path):
     result = run(_SAMPLE, "--check", "--set", "myDDBTableName=orders")
     assert result.exit_code == 1
     assert "py: would change" in result.stdout
-    assert '+            default="orders",' in result.stdout
+    assert '+            "orders",' in result.stdout
     assert "sha256" not in result.stdout
     assert "1 of 1 DAG files are not up to date" in result.stderr
     assert _state(dag_file) == before

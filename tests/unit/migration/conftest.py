@@ -49,6 +49,7 @@ EXPORT = {
 def calls(source):
     """Give operator and arguments of each task in a DAG file, as plain values or as source."""
     found = {}
+    shared = {}
     tree = _WithConstants().visit(ast.parse(source))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -56,7 +57,24 @@ def calls(source):
             task_id = keywords.pop("task_id", None)
             if task_id is not None:
                 found[task_id] = {"operator": node.func.id, **keywords}
-    return found
+            if "default_args" in keywords:
+                shared = _arguments(keywords["default_args"])
+    return {
+        task_id: task if task["operator"] in _OF_NOTHING else {**task, **shared}
+        for task_id, task in found.items()
+    }
+
+
+def _arguments(default_args):
+    """Give the default arguments that only stand there since all tasks have them."""
+    values = default_args
+    if isinstance(default_args, str):  # there is code among them
+        node = ast.parse(default_args, mode="eval").body
+        values = {one.value: _plain(of) for one, of in zip(node.keys, node.values, strict=True)}
+    return {name: values[name] for name in ("region_name", "execution_timeout") if name in values}
+
+
+_OF_NOTHING = {"NotMigratedOperator", "RequiredParamsOperator"}
 
 
 class _WithConstants(ast.NodeTransformer):

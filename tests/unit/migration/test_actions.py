@@ -266,6 +266,32 @@ def test_a_topic_that_the_form_gives_hears_of_no_lateness(definition, statuses_o
     assert "nobody can be told" in note
 
 
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("#{format(node.@scheduledStartTime, 'YYYY-MM-dd')}", "2024-02-28"),
+        ("#{node.@scheduledEndTime.format('yyyy-MM-dd')}", "2024-02-29"),
+        ("on #{format(@scheduledStartTime, 'EEEE')}", "on 2024-02-28T05:00:00Z"),
+    ],
+)
+def test_a_message_of_lateness_has_no_expression_in_it(definition, statuses_of, text, rendered):
+    _scheduled(definition)
+    definition.add(_alarm(subject=text))
+    late = {"lateAfterTimeout": "1 hour", "onLateAction": {"ref": "Alarm"}}
+    definition.item("ExportActivity").update(late)
+    conversion = definition.convert()
+
+    deadline = _variables(conversion)["alarm_late"]
+    run = {
+        "data_interval_start": "2024-02-28T05:00:00Z",
+        "data_interval_end": "2024-02-29T05:00:00Z",
+    }
+    subject = jinja2.Template(deadline.callback.kwargs["subject"]).render(dag_run=run)
+    assert subject == rendered
+    _, note = statuses_of(conversion)["ExportActivity", "onLateAction"]
+    assert "as they are written" not in note
+
+
 def test_nothing_is_late_on_demand(definition, statuses_of):
     definition.add(_alarm())
     definition.item("ExportActivity").update(

@@ -75,6 +75,19 @@ def test_what_stands_repeatedly_is_named_by_its_key():
     }
 
 
+def test_what_one_task_writes_and_others_read_is_named_after_the_one():
+    folder = ["s3://acme-marketing/campaigns/{{ data_interval_start.format('YYYY-MM-DD') }}/"]
+    changed, constants = with_constants(dag(plan={"outputs": folder}, run={"inputs": folder}))
+
+    assert sources(constants) == {"PLAN_OUTPUTS": folder}
+    assert arguments_of(changed, "run") == {"inputs": Code("PLAN_OUTPUTS")}
+
+
+def test_a_script_needs_no_line_break_at_its_end():
+    _, constants = with_constants(dag(a={"command": SQL.rstrip() + "{{ '\\n' }}"}))
+    assert sources(constants) == {"A_COMMAND": SQL.rstrip()}
+
+
 def test_of_what_stands_repeatedly_the_largest_is_named():
     group = {"Name": "Core", "EbsConfiguration": VOLUMES}
     changed, constants = with_constants(dag(cluster={"groups": [group, group]}))

@@ -153,9 +153,9 @@ def test_other_activities_become_failing_placeholders_in_order(definition):
         "load": False,
         "cluster_terminate": True,
     }
-    assert "export_activity >> cluster\n" in conversion.dag_source
-    assert "cluster >> load\n" in conversion.dag_source
-    assert "load >> cluster_terminate\n" in conversion.dag_source
+    assert (
+        "\n    export_activity >> cluster >> load >> cluster_terminate\n" in conversion.dag_source
+    )
     assert _statuses(conversion)["Load", "command"] is Status.NEEDS_DECISION
 
 
@@ -282,7 +282,7 @@ def test_an_undeclared_name_with_a_value_is_a_parameter(definition):
     assert "not declared" in warning.message
     call = _calls(conversion.dag_source)["export_activity"]
     assert ast.literal_eval(call["table_name"]) == "{{ params['items'] }}"
-    assert 'default="orders"' in conversion.dag_source
+    assert 'Param("orders", ' in " ".join(conversion.dag_source.split()).replace("( ", "(")
 
 
 def test_a_ratio_of_any_name_has_its_bounds(definition):
@@ -306,8 +306,7 @@ def test_a_circle_of_dependencies_is_an_error(definition):
     (error,) = _errors(conversion)
     assert "wait for one another" in error.message
     assert conversion.placeholders == ("b_waits_for_export_activity", "b")
-    assert "    b_waits_for_export_activity >> b" in conversion.dag_source
-    assert "    b >> export_activity" in conversion.dag_source
+    assert "    b_waits_for_export_activity >> b >> export_activity\n" in conversion.dag_source
 
 
 def test_a_definition_without_activity_gives_a_report_alone(definition):
@@ -340,7 +339,7 @@ def test_a_definition_without_activity_gives_a_report_alone(definition):
         pytest.param(
             {"startAt": "FIRST_ACTIVATION_DATE_TIME"},
             Status.NEEDS_DECISION,
-            "every 1 day from its first activation",
+            "every day from its first activation",
             id="from activation",
         ),
     ],
@@ -361,11 +360,11 @@ def test_parameters_become_typed_form_fields(definition):
         {"id": "myUnused", "type": "Integer"},
     ]
     conversion = definition.convert((_value("myTable", "orders"),))
-    source = conversion.dag_source
+    source = " ".join(conversion.dag_source.split()).replace("( ", "(")
     for expected in (
-        'default="orders"',
+        'Param("orders", ',
         'pattern="^s3://[^/]+"',
-        "default=0.3",
+        "Param(0.3, ",
         "minimum=0.1",
         "maximum=1.0",
         'description_md="0.1 to 1"',
@@ -376,6 +375,37 @@ def test_parameters_become_typed_form_fields(definition):
     assert _parameter(conversion, "myTable").value == "orders"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("myDbPassword", "hunter2"), ("myTable", "#{format(minusDays(#{myDay}, 1))}")],
+)
+def test_values_that_no_form_may_hold_or_knows(definition, name, value):
+    definition.item("Backup")["directoryPath"] = f"s3://b/#{{{name}}}"
+    definition.document["parameters"] = [
+        one for one in definition.document["parameters"] if one["id"] != name
+    ] + [{"id": name, "type": "String", "default": value}]
+    conversion = definition.convert()
+    assert value not in conversion.dag_source
+    assert _parameter(conversion, name).status is Status.NEEDS_DECISION
+    assert "hunter2" not in conversion.report.to_markdown() + conversion.report.to_json()
+    assert {one.field for one in conversion.findings} == {"default"}
+
+
+@pytest.mark.parametrize(
+    ("watermark", "expected"),
+    [
+        ("eu-west-1", 'examples=["eu-west-1"]'),
+        ("s3://bucket/folder", 'examples=["s3://bucket/folder"]'),
+        ("Enter a name", 'description_md="Enter a name"'),
+        ("subnet-...", 'description_md="subnet-..."'),
+        ("password", 'description_md="password"'),
+    ],
+)
+def test_a_watermark_that_is_a_value_is_proposed(definition, watermark, expected):
+    definition.document["parameters"][0].update(type="String", watermark=watermark)
+    assert expected in definition.convert().dag_source
+
+
 def test_optional_and_limited_parameters(definition):
     definition.document["parameters"][0].update(
         optional="true", allowedValues=["a", "b"], type="string"
@@ -383,7 +413,7 @@ def test_optional_and_limited_parameters(definition):
     source = definition.convert().dag_source
     assert 'type=["null", "string"]' in source
     assert 'enum=[None, "a", "b"]' in source
-    assert "default=None" in source
+    assert "Param(None, " in " ".join(source.split()).replace("( ", "(")
 
 
 def test_optional_numbers_are_limited_to_numbers(definition):

@@ -1,5 +1,7 @@
 """Clusters in a DAG: what they get, when they are made, and when they are ended."""
 
+from itertools import pairwise
+
 import pytest
 
 from updraft.datapipeline.findings import Severity
@@ -24,8 +26,8 @@ def _activity(object_id, **fields):
 
 
 def _edges(conversion):
-    lines = conversion.dag_source.splitlines()
-    return {line.strip() for line in lines if " >> " in line}
+    chains = [line.strip().split(" >> ") for line in conversion.dag_source.splitlines()]
+    return {f"{one} >> {other}" for chain in chains for one, other in pairwise(chain)}
 
 
 def test_one_cluster_serves_all_activities_of_a_run(stepping, tasks_of):
@@ -168,6 +170,19 @@ def test_old_instance_types_stay_but_are_told(stepping, statuses_of):
     assert fate[0] is Status.NEEDS_DECISION
 
 
+def test_old_instance_types_go_where_the_release_is_another_one(stepping, statuses_of):
+    del stepping.item("Cluster")["releaseLabel"]
+    stepping.item("Cluster")["coreInstanceType"] = "m3.2xlarge"
+    stepping.item("Cluster")["masterInstanceType"] = "m1.medium"
+    conversion = stepping.convert()
+    assert [one.field for one in conversion.findings] == ["releaseLabel"]
+    assert '"InstanceType": "m5.2xlarge"' in conversion.dag_source
+    assert '"InstanceType": "m5.xlarge"' in conversion.dag_source
+    status, note = statuses_of(conversion)["Cluster", "coreInstanceType"]
+    assert status is Status.APPROXIMATED
+    assert "m3.2xlarge" in note
+
+
 def test_a_group_without_instances_is_left_out(stepping, tasks_of):
     stepping.item("Cluster").update(coreInstanceCount="0", taskInstanceCount="0")
     groups = tasks_of(stepping.convert_cleanly())["cluster"]["cluster"]["Instances"]
@@ -294,3 +309,21 @@ def test_steps_that_were_in_a_row_stay_so(definition, tasks_of, other):
         {"id": "Script", "type": "ShellScriptConfig", "scriptUri": "s3://b/s.sh"},
     )
     assert "StepConcurrencyLevel" not in tasks_of(definition.convert())["cluster"]["cluster"]
+
+
+def test_a_release_that_a_parameter_names_may_not_end_idle_clusters(stepping, tasks_of):
+    cluster = stepping.item("Cluster")
+    cluster.update(releaseLabel="#{myRelease}", terminateAfter="2 hours")
+    stepping.document["parameters"].append({"id": "myRelease", "default": "emr-5.29.0"})
+    assert "AutoTerminationPolicy" not in tasks_of(stepping.convert())["cluster"]["cluster"]
+
+
+def test_an_old_type_that_a_parameter_names_is_told(stepping, statuses_of):
+    del stepping.item("Cluster")["releaseLabel"]
+    stepping.item("Cluster")["coreInstanceType"] = "#{myType}"
+    stepping.document["parameters"].append({"id": "myType", "default": "m3.xlarge"})
+    conversion = stepping.convert()
+    assert [one.field for one in conversion.findings] == ["releaseLabel", "coreInstanceType"]
+    assert '"InstanceType": "{{ params.myType }}"' in conversion.dag_source
+    status, _ = statuses_of(conversion)["Cluster", "coreInstanceType"]
+    assert status is Status.NEEDS_DECISION

@@ -76,7 +76,7 @@ _IN_DAG = {
     "masterInstanceBidPrice": '"BidPrice": "masterInstanceBidPrice-value"',
     "masterInstanceType": '"InstanceType": "masterInstanceType-value"',
     "maximumRetries": "retries=3",
-    "region": 'region_name="region-value"',
+    "region": '"region_name": "region-value"',
     "releaseLabel": '"ReleaseLabel": "emr-6.15.0"',
     "resourceRole": '"JobFlowRole": "resourceRole-value"',
     "retryDelay": "retry_delay=timedelta(hours=3)",

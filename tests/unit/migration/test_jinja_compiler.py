@@ -163,13 +163,35 @@ def test_jinja_strings(text):
             "#{format(@scheduledStartTime, 'kk')}",
             "{{ macros.updraft.format(data_interval_start, 'kk') }}",
         ),
-        ("#{sunday(@scheduledStartTime).year()}", None),
+        (
+            "#{sunday(@scheduledStartTime).year()}",
+            "{{ macros.updraft.sunday(data_interval_start).year }}",
+        ),
+        (
+            "#{format(sunday(@scheduledStartTime), 'xxxx-ww')}",
+            "{{ macros.updraft.sunday(data_interval_start).strftime('%G-%V') }}",
+        ),
+        (
+            "#{format(sunday(@scheduledStartTime), 'HHZ')}",
+            "{{ macros.updraft.format(macros.updraft.sunday(data_interval_start), 'HHZ') }}",
+        ),
+        (
+            "#{midnight(sunday(@scheduledStartTime))}",
+            "{{ macros.updraft.midnight(macros.updraft.sunday(data_interval_start))"
+            ".strftime('%Y-%m-%dT%H:%M:%S') }}",
+        ),
+        (
+            "#{format(plusPeriod(@scheduledStartTime, '1 Month'), 'MM')}",
+            "{{ data_interval_start.add(months=1).format('MM') }}",
+        ),
+        ("#{1 + myCount * 2 - 3}", "{{ 1 + params.myCount * 2 - 3 }}"),
+        ("#{(1 + myCount) * (2 - (3 - 4))}", "{{ (1 + params.myCount) * (2 - (3 - 4)) }}"),
+        ("#{-1 * -myCount}", "{{ -1 * (-params.myCount) }}"),
     ],
 )
 def test_templates_of_scheduled_runs_are_short(text, template):
     clock = RunClock("data_interval_start", "data_interval_end", pendulum=True)
     compiler, item = _compiler({}, clock)
-    template = template or ("{{ macros.updraft.year(macros.updraft.sunday(data_interval_start)) }}")
     assert compiler.compile_text(text, item).text == template
 
 

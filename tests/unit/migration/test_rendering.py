@@ -33,6 +33,31 @@ def test_a_text_is_the_same_in_the_file(text):
     assert ast.literal_eval(python(text)) == text
 
 
+def test_tasks_between_the_same_ones_stand_side_by_side(definition):
+    definition.add(*(_shell(name, "ExportActivity") for name in "AB"))
+    definition.add(*(_shell(name, "A", "B") for name in "CD"), _shell("E", "C"))
+    edges = definition.convert().dag_source.rpartition("\n\n")[2]
+    assert [line.strip() for line in edges.splitlines()] == [
+        "export_activity >> [a, b] >> c >> e",
+        "[a, b] >> d",
+    ]
+
+
+def test_who_waits_for_the_last_of_a_chain_waits_for_all_of_it(definition):
+    definition.add(_shell("A", "ExportActivity"), _shell("B", "A", "ExportActivity"))
+    assert definition.convert().dag_source.endswith("\n\n    export_activity >> a >> b\n")
+
+
+def _shell(name, *others):
+    return {
+        "id": name,
+        "type": "ShellCommandActivity",
+        "workerGroup": "w",
+        "command": "ls",
+        "dependsOn": [{"ref": other} for other in others],
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
@@ -51,11 +76,22 @@ def test_a_text_is_the_same_in_the_file(text):
                 "${OUTPUT1_STAGING_DIR}/file",
             ],
         ),
-        ("SELECT 1;\nSELECT 2;\n", ["SELECT 1;\n", "SELECT 2;\n"]),
+        (
+            "{{ data_interval_start.subtract(weeks=1).add(days=7).format('YYYY-MM-DD') }}",
+            [
+                "{{ data_interval_start.subtract(weeks=1).add(days=7)",
+                ".format('YYYY-MM-DD') }}",
+            ],
+        ),
+        (
+            "SELECT 1 FROM orders WHERE sold;\nSELECT 2 FROM orders WHERE sold;\n",
+            ["SELECT 1 FROM orders WHERE sold;\n", "SELECT 2 FROM orders WHERE sold;\n"],
+        ),
+        ("SELECT 1;\nSELECT 2;\n", None),
     ],
 )
 def test_texts_are_broken_where_people_would(text, lines):
-    assert python(text, 24) == f"({' '.join(map(repr, lines))})"
+    assert python(text, 24) == (f"({' '.join(map(repr, lines))})" if lines else repr(text))
 
 
 def test_a_text_that_fits_into_its_line_stays_whole():

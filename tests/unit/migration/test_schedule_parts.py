@@ -73,6 +73,10 @@ def test_each_schedule_is_a_dag_of_its_own(convert, tasks_of):
     assert sensor["operator"] == "ExternalTaskSensor"
     assert (sensor["external_dag_id"], sensor["external_task_id"]) == ("both_hourly", "make_it")
     assert "wait_for_make_it >> cluster" in made["both_often"].dag_source
+    # Twenty minutes and an hour: what was before the DAGs were switched on never runs.
+    assert sensor["timeout"] == "timedelta(minutes=80)"
+    assert "Switch on `both_hourly` first" in " ".join(made["both_often"].dag_source.split())
+    assert "Switch on" not in made["both_hourly"].dag_source
 
 
 def test_the_dags_load(convert):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from updraft.cli.convert import convert
-from updraft.datapipeline.findings import MASK, has_errors
+from updraft.datapipeline.findings import MASK, has_errors, mask_passwords
 from updraft.datapipeline.model import ParameterValue
 from updraft.migration.ledger import Status
 
@@ -194,3 +194,22 @@ def test_the_terminal_shows_none(definition, tmp_path):
     assert result.exit_code == 1
     assert MASK in result.output
     assert MARKER not in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("sqoop --username u --password hunter2 --table t", True),
+        ("mysql -password 'hunter2'", True),
+        ("PGPASSWORD=hunter2 psql", True),
+        ("jdbc:mysql://h/d?password=$hunter2", True),
+        ("PGPASSWORD=$(aws ssm get-parameter) psql", False),
+        ("mysql --password $DB_PASSWORD", False),
+        ("mysql --password '#{*myPassword}'", False),
+        ("sqoop --password-file hdfs:///p --password --verbose", False),
+    ],
+)
+def test_passwords_of_commands(text, masked):
+    shown = mask_passwords(text)
+    assert ("***" in shown) is masked
+    assert not masked or "hunter2" not in shown

@@ -153,14 +153,14 @@ def test_the_definition_of_an_output_is_told(running, statuses_of):
 
 @pytest.mark.parametrize("database", [_JDBC, _RDS], ids=["jdbc", "rds"])
 def test_a_connection(running, task_of, statuses_of, database):
-    script = f"DELETE FROM a WHERE d = ? AND n LIKE '5%';\nINSERT INTO a SELECT '{_TIME}', ?"
-    definition = running(database, script=script, scriptArgument=["x", "y"], queue="q")
+    script = f"DELETE FROM a WHERE d = ? AND n LIKE '5%';\nINSERT INTO a SELECT '{_TIME}', ?, ?"
+    definition = running(database, script=script, scriptArgument=["x", "x", "y"], queue="q")
     conversion = definition.convert_cleanly()
     assert task_of(conversion) == {
         "operator": "SQLExecuteQueryOperator",
         "conn_id": "sales_base",
         "sql": "DELETE FROM a WHERE d = %(argument_1)s AND n LIKE '5%%';\n"
-        f"INSERT INTO a SELECT '{_RUN}', %(argument_2)s",
+        f"INSERT INTO a SELECT '{_RUN}', %(argument_1)s, %(argument_2)s",
         "parameters": {"argument_1": "x", "argument_2": "y"},
         "split_statements": True,
         "autocommit": True,

@@ -61,14 +61,15 @@ def test_rendered_json_is_shown_as_a_mapping_whose_secrets_airflow_masks():
     assert shown == {"--db_password": "***", "--day": "2026-11-02"}
 
 
-def test_an_address_that_ends_as_a_file_does_is_no_file(tmp_path, caplog):
+@pytest.mark.parametrize("folder", ["s3://scripts/", "{{ params.scripts }}"])
+def test_an_address_that_ends_as_a_file_does_is_no_file(tmp_path, caplog, folder):
     (tmp_path / "report.sql").write_text("select '{{ ds }}'")
     with DAG("d", template_searchpath=[str(tmp_path)]):
         script = RedshiftSqlOperator(
             task_id="script",
             workgroup_name="w",
             database="d",
-            script_uri="s3://scripts/{{ ds }}/erase.sql",
+            script_uri=f"{folder}{{{{ ds }}}}/erase.sql",
         )
         statement = RedshiftSqlOperator(
             task_id="s", workgroup_name="w", database="d", sql="report.sql"
@@ -76,7 +77,9 @@ def test_an_address_that_ends_as_a_file_does_is_no_file(tmp_path, caplog):
 
     for operator in (script, statement):
         operator.resolve_template_files()
-        operator.render_template_fields({"ds": "2024-02-29"})
+        operator.render_template_fields(
+            {"ds": "2024-02-29", "params": {"scripts": "s3://scripts/"}}
+        )
 
     assert script.script_uri == "s3://scripts/2024-02-29/erase.sql"
     assert statement.sql == "select '2024-02-29'"

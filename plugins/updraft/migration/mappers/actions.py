@@ -120,6 +120,9 @@ def _account_alarm(item: ResolvedObject, workflow: Workflow) -> None:
         note = f"cut to {LONGEST_SUBJECT} characters, as SNS takes no more"
         account(item, "subject", Status.APPROXIMATED, note)
     for name in ("topicArn", "subject", "message"):
+        if "errorStackTrace" in (item.text(name) or ""):
+            note = "an argument of the notifier; a link to the log takes the place of a stack trace"
+            account(item, name, Status.APPROXIMATED, note)
         account(item, name, Status.CARRIED_OVER, "an argument of the notifier")
     _account_rest(item, workflow)
 

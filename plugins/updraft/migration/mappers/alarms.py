@@ -32,6 +32,8 @@ _ITS_NAME = re.compile(r"\bnode\.(?:name|@?id)\b")
 _TOPIC_REGION = re.compile(r"arn:[\w-]+:sns:([a-z]{2,}(?:-[a-z]+)+-\d):")
 _SINGLE_EXPRESSION = re.compile(r"\{\{ ([\w.]+) \}\}")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_TIME = re.compile(r"\.strftime\(|\.format\(|\bdata_interval_")
+_OTHER = re.compile(r"\bparams\b|~")
 # No expression that only prints a time gets longer than that.
 _LONGEST_TIME = 40
 
@@ -161,7 +163,14 @@ def fit_subject(subject: Template) -> str:
         return to_template((" ".join(subject.literal.splitlines())[:LONGEST_SUBJECT],))
     expressions = _EXPRESSION.findall(subject.text)
     longest = len(_EXPRESSION.sub("", subject.text)) + _LONGEST_TIME * len(expressions)
-    if longest <= LONGEST_SUBJECT and all(".strftime(" in one for one in expressions):
+    if longest <= LONGEST_SUBJECT and all(map(_prints_a_time, expressions)):
         return subject.text
-    cut = f"truncate({LONGEST_SUBJECT}, leeway=0)"
-    return f"{{% filter replace('\\n', ' ') | {cut} %}}{subject.text}{{% endfilter %}}"
+    fit = f"replace('\\n', ' ') | truncate({LONGEST_SUBJECT}, leeway=0)"
+    if single := _SINGLE_EXPRESSION.fullmatch(subject.text):
+        return f"{{{{ {single[1]} | {fit} }}}}"
+    return f"{{% filter {fit} %}}{subject.text}{{% endfilter %}}"
+
+
+def _prints_a_time(expression: str) -> bool:
+    """Tell whether an expression prints a time and nothing else, which is short."""
+    return _TIME.search(expression) is not None and _OTHER.search(expression) is None

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from updraft.datapipeline.evaluation import Evaluator
 from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
+from updraft.errors import UpdraftError
 from updraft.migration.compiled_fields import (
     compile_value,
     compile_values,
@@ -154,6 +156,22 @@ class ClusterFields:
             self.described |= {one.id for one in found}
         self.settle(name, Status.CARRIED_OVER, note)
         return found
+
+    def present(self, name: str) -> str | None:
+        """Tell the value that a field has with the present values of parameters.
+
+        :param name: the field.
+        :returns: the value, none when there is no such field or only a run knows it.
+        """
+        if self.item.field(name) is None:
+            return None
+        evaluator = Evaluator(
+            self.workflow.definition, self.workflow.resolved, {}, reads_secrets=False
+        )
+        try:
+            return str(evaluator.evaluate_field(name, self.item)).strip()
+        except UpdraftError:
+            return None
 
     def account_others(self, users: list[ResolvedObject]) -> None:
         """Account for all fields that have not been taken over.

@@ -166,7 +166,7 @@ def _auto_termination(fields: ClusterFields, release: str) -> dict[str, object] 
         fields.settle("terminateAfter", Status.NEEDS_DECISION, note)
         return None
     limits = "`execution_timeout` of the tasks on the cluster, for each try, then a teardown"
-    if not supports_auto_termination(release):
+    if not supports_auto_termination(fields.present("releaseLabel") or release):
         note = f"{limits}; this release can't end an idle cluster by itself"
         fields.settle("terminateAfter", Status.APPROXIMATED, note)
         return None

@@ -3,13 +3,16 @@
 from updraft.datapipeline.findings import Severity
 from updraft.emr.legacy_cluster import (
     PROPOSED_INSTANCE_TYPE,
+    PROPOSED_RELEASE,
     instance_group,
     is_previous_generation,
 )
 from updraft.migration.ledger import Status
+from updraft.migration.mappers.ec2_instance_fields import CURRENT_TYPES
 from updraft.migration.mappers.emr_cluster_fields import ClusterFields
 from updraft.migration.mappers.emr_configurations import configurations_of, ebs_configuration
 
+_SMALLER_THAN_EMR_TAKES = {"micro", "small", "medium", "large"}
 _ROLES = ("master", "core", "task")
 
 
@@ -46,8 +49,8 @@ def _group(role: str, fields: ClusterFields) -> dict[str, object] | None:
         return None
     if instance_type is None:
         instance_type = PROPOSED_INSTANCE_TYPE
-    elif is_previous_generation(instance_type):
-        _report_old_type(role, fields)
+    elif is_previous_generation(present := fields.present(f"{role}InstanceType") or ""):
+        instance_type = _current_type(role, instance_type, present, fields)
     # One core node unless the definition says otherwise, as for the service.
     group = instance_group(
         role.upper(), instance_type, count if count is not None else 1, bid_price
@@ -65,17 +68,34 @@ def _account_absent(role: str, fields: ClusterFields) -> None:
         fields.settle(f"{role}{name}", Status.DROPPED, note)
 
 
-def _report_old_type(role: str, fields: ClusterFields) -> None:
-    name = f"{role}InstanceType"
-    note = (
-        "of a previous generation, which the release may refuse; "
-        f"`{PROPOSED_INSTANCE_TYPE}` is a current one"
-    )
+def node_type(old: str) -> str:
+    """Propose an instance type for a node of a cluster.
+
+    :param old: a type of a previous generation.
+    :returns: one of today with as much memory, and not smaller than EMR takes.
+    """
+    current = CURRENT_TYPES.get(old, PROPOSED_INSTANCE_TYPE)
+    too_small = current.partition(".")[2] in _SMALLER_THAN_EMR_TAKES
+    return PROPOSED_INSTANCE_TYPE if too_small else current
+
+
+def _current_type(role: str, written: str, old: str, fields: ClusterFields) -> str:
+    """Replace an old type where its release is replaced, too; else it may still start."""
+    name, proposed = f"{role}InstanceType", node_type(old)
+    if fields.item.field("releaseLabel") is None and written == old:
+        note = (
+            f"`InstanceType` of the {role} group: `{proposed}`, since {PROPOSED_RELEASE} does not "
+            f"start on {old}"
+        )
+        fields.settle(name, Status.APPROXIMATED, note)
+        return proposed
+    note = f"of a previous generation, which the release may refuse; `{proposed}` is a current one"
     fields.settle(name, Status.NEEDS_DECISION, note)
     fields.workflow.report(
         Severity.WARNING,
         fields.item,
         name,
         "The instance type is of a previous generation, which current releases may refuse",
-        f"Choose a current one, such as {PROPOSED_INSTANCE_TYPE}",
+        f"Choose a current one, such as {proposed}",
     )
+    return written

@@ -8,7 +8,17 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from updraft.datapipeline.expressions import ExpressionError, Part, Verbatim, parse_text
+from updraft.datapipeline.expressions import (
+    Call,
+    Expression,
+    ExpressionError,
+    Member,
+    Name,
+    Part,
+    String,
+    Verbatim,
+    parse_text,
+)
 from updraft.datapipeline.findings import mask_passwords
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
@@ -33,12 +43,14 @@ _DEADLINE_IMPORTS = (
 _GUARD_IMPORT = "from updraft.operators.lateness import fail_when_late"
 _NAME = re.compile(r"node\.(?:name|@?id)")
 _PARAMETER = re.compile(r"\{\{ params\.(\w+) \}\}")
-# What Airflow tells a deadline's callback is the run alone, its times as text.
+# What Airflow tells a deadline's callback is the run alone, its times as text, such as
+# 2024-02-29T23:59:59Z; there are no macros.
 _OF_THE_RUN = {
     "@pipelineId": JinjaCode("dag_run.dag_id", "text"),
     "@scheduledStartTime": JinjaCode("dag_run.data_interval_start or dag_run.run_after", "text"),
     "@scheduledEndTime": JinjaCode("dag_run.data_interval_end or dag_run.run_after", "text"),
 }
+_DAYS = {"YYYY-MM-dd", "yyyy-MM-dd"}
 _NO_DEADLINES = "Airflow has deadlines since 3.2: watch the run from outside, or decide on that"
 _NOBODY = "nobody can be told: the definition gives no topic or message, or only the form does"
 _NOT_LATE = "a pipeline on demand is never late"
@@ -173,6 +185,9 @@ def _add_deadline(
         )
     texts = [one.text for one in (subject, message) if one is not None]
     raw = ", so that parts stay as they are written" if any("#{" in one for one in texts) else ""
+    formats = [alarm.text(name) or "" for name in ("subject", "message")]
+    if any("format(" in one for one in formats):
+        raw += ", and prints times as 2024-02-29T23:59:59Z, or their day"
     return (
         f"`deadline` of the DAG: the message is sent when the run has not ended {limit} after it "
         "was queued, where the pipeline watched for the start of this object alone; it knows the "
@@ -209,7 +224,7 @@ def _piece(
     source = part.source.strip()
     if _NAME.fullmatch(source):
         return item.item.name
-    if code := _OF_THE_RUN.get(source.removeprefix("node.")):
+    if code := _OF_THE_RUN.get(source.removeprefix("node.")) or _formatted(part.tree):
         return code
     as_written = f"#{{{part.source}}}"
     try:
@@ -222,6 +237,23 @@ def _piece(
     parameter = _PARAMETER.fullmatch(compiled.text)
     value = _parameter_value(parameter[1], workflow) if parameter else None
     return as_written if value is None else value
+
+
+def _formatted(tree: Expression) -> JinjaCode | None:
+    """Write a formatted time of the run: a day as asked for, any other as it is."""
+    match tree:
+        case Call(function="format", arguments=(Name(name=name), String(text=pattern))):
+            code = _OF_THE_RUN.get(name)
+        case Call(
+            function="format",
+            arguments=(Member(target=Name(name="node"), name=name), String(text=pattern)),
+        ):
+            code = _OF_THE_RUN.get(name)
+        case _:
+            return None
+    if code is None or pattern not in _DAYS:
+        return code
+    return JinjaCode(f"({code.text})[:10]", "text")
 
 
 def _parameter_value(name: str, workflow: Workflow) -> str | None:

@@ -86,18 +86,15 @@ def add_placeholder(item: ResolvedObject, workflow: Workflow, reason: str) -> No
             migrated=False,
         )
     )
-    account_placeholder(item, workflow, f"the task `{task_id}` fails: {reason}")
+    _account(item, workflow, task_id, reason)
 
 
-def account_placeholder(item: ResolvedObject, workflow: Workflow, note: str) -> None:
-    """Account for the fields of an object that is not migrated.
-
-    :param item: the object.
-    :param workflow: where the accounts go.
-    :param note: why it is not migrated.
-    """
+def _account(item: ResolvedObject, workflow: Workflow, task_id: str, reason: str) -> None:
     if item.id in workflow.missing:
         return  # What it would inherit says nothing.
+    whole = f"the task `{task_id}` fails: {reason}"
+    # Said once, where there is a row for it.
+    note = f"the task `{task_id}` fails, see its type" if item.type else whole
     for name, inherited in item.fields.items():
         if inherited.owner_id == "Default" and name in PIPELINE_WIDE:
             continue
@@ -113,5 +110,5 @@ def account_placeholder(item: ResolvedObject, workflow: Workflow, note: str) -> 
             account_failure_mode(item, workflow)
         else:
             workflow.ledger.account(item, name, Status.NEEDS_DECISION, note)
-    workflow.ledger.account(item, "type", Status.NEEDS_DECISION, note)
+    workflow.ledger.account(item, "type", Status.NEEDS_DECISION, whole)
     workflow.ledger.account(item, "name", Status.CARRIED_OVER, "names the task")

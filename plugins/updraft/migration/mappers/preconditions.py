@@ -161,18 +161,21 @@ def _wait_settings(item: ResolvedObject, workflow: Workflow) -> dict[str, Argume
     delay = fixed_duration(item, "retryDelay", workflow) or workflow.retry_delay
     own = item.fields.get("retryDelay")
     if own is not None and own.owner_id != DEFAULT_ID:
-        account(item, "retryDelay", Status.CARRIED_OVER, "`poke_interval`; `retry_delay` too")
+        account(item, "retryDelay", Status.CARRIED_OVER, "`poke_interval`")
     limit = fixed_duration(item, "preconditionTimeout", workflow)
     if limit is not None:
         account(item, "preconditionTimeout", Status.CARRIED_OVER, "`timeout`")
     else:
         note = f"no fixed length: `timeout` is {_LONGEST_WAIT.days} days until you decide"
         account(item, "preconditionTimeout", Status.NEEDS_DECISION, note)
-    return {
+    settings: dict[str, ArgumentValue] = {
         "poke_interval": code_for(delay),
         "timeout": code_for(limit or _LONGEST_WAIT),
         **retry_settings(item, workflow),
     }
+    # A look that says no is no failure, so that only errors would wait that long.
+    settings.pop("retry_delay", None)
+    return settings
 
 
 def _account(item: ResolvedObject, checks: Sequence[Check], workflow: Workflow) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from updraft.datapipeline.findings import Severity
+from updraft.datapipeline.findings import Severity, as_clause
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.datapipeline.schedules import ScheduleRule, ScheduleType, schedule_type
 from updraft.migration.dag_schedules import DagSchedule
@@ -87,12 +87,12 @@ def describe(rule: ScheduleRule) -> str:
     """Say in words when the pipeline ran.
 
     :param rule: the rule.
-    :returns: a clause such as ``every 1 day from 2012-11-22 00:00:00 UTC, at its start``.
+    :returns: a clause such as ``every day from 2012-11-22 00:00:00 UTC, at its start``.
     """
     if rule.type is ScheduleType.ONDEMAND:
         return "once for each activation"
     start = f"{rule.anchor:%Y-%m-%d %H:%M:%S} UTC" if rule.anchor else "its first activation"
-    words = [f"every {rule.period} from {start}"]
+    words = [f"every {str(rule.period).removeprefix('1 ')} from {start}"]
     if rule.end:
         words.append(f"until {rule.end:%Y-%m-%d %H:%M:%S} UTC")
     if rule.occurrences:
@@ -106,7 +106,8 @@ def _settled(schedule: PipelineSchedule) -> tuple[str, Status, str]:
     """Give the words for the manual, and the account of the fields."""
     rules, dag = schedule.rules, schedule.dag
     if schedule.problem is not None:
-        return _undecided(f"{schedule.problem.message}, so that nobody knows when the pipeline ran")
+        problem = as_clause(schedule.problem.message)
+        return _undecided(f"{problem}, so that nobody knows when the pipeline ran")
     if len(rules) > 1:
         ran = "; ".join(f"{_names(schedule, rule)} ran {describe(rule)}" for rule in rules)
         return _undecided(

@@ -48,11 +48,14 @@ def add_connection_script(
         )
     connection = connection_of(database, fields)
     kind = connection.kind
-    text = _with_style(script.text, kind.style) if arguments else script.text
+    text = script.text
     count = len(list(statements(script.text)))
     values: dict[str, ArgumentValue] = {}
     if arguments:
-        values["parameters"] = _values(script, arguments, kind, count)
+        texts = [one.text for one in arguments]
+        values["parameters"] = _values(script, texts, kind, count)
+        numbers = [list(dict.fromkeys(texts)).index(one) + 1 for one in texts]
+        text = _with_style(script.text, kind.style, numbers if kind.takes_names else None)
     if count != 1 or script.literal is None:
         values["split_statements"] = True
     _account(fields)
@@ -70,18 +73,16 @@ def add_connection_script(
     )
 
 
-def _values(
-    script: Template, arguments: list[Template], kind: DatabaseKind, count: int
-) -> ArgumentValue:
+def _values(script: Template, texts: list[str], kind: DatabaseKind, count: int) -> ArgumentValue:
     marks = len(positional_places(_hidden(script.text)[0]))
-    if marks != len(arguments):
+    if marks != len(texts):
         raise NotCompilableError(
             f"its script has {marks} question marks for parameters, and scriptArgument has "
-            f"{len(arguments)} values"
+            f"{len(texts)} values"
         )
-    texts = [one.text for one in arguments]
     if kind.takes_names:
-        return {f"argument_{number}": text for number, text in enumerate(texts, 1)}
+        # A value that stands in several places has one name.
+        return {f"argument_{number}": text for number, text in enumerate(dict.fromkeys(texts), 1)}
     if count > 1:
         raise NotCompilableError(
             "its script has several statements with question marks, and SQLExecuteQueryOperator "
@@ -90,11 +91,11 @@ def _values(
     return texts
 
 
-def _with_style(sql: str, style: str) -> str:
+def _with_style(sql: str, style: str, numbers: list[int] | None) -> str:
     """Rewrite question marks, and leave the expressions of a template as they are."""
     hidden, codes = _hidden(sql)
     try:
-        written = with_style(hidden, style)
+        written = with_style(hidden, style, numbers)
     except UpdraftError as error:
         raise NotCompilableError(str(error)) from error
     return _MARK.sub(lambda match: codes[int(match[1])], written)

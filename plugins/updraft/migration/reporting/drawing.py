@@ -10,7 +10,7 @@ from updraft.migration.reporting.graph import Edge, Graph, Node
 _HEIGHT = 40.0
 _NARROWEST, _WIDEST = 90.0, 250.0
 _PADDING = 11.0
-_CHARACTER, _SMALL_CHARACTER = 7.5, 6.1  # widths in the fonts of label and detail
+_CHARACTER, _SMALL_CHARACTER = 7.9, 6.4  # widths in the fonts of label and detail
 _GAP_ACROSS, _GAP_DOWN = 56.0, 12.0
 _MARGIN = 10.0
 _ROUNDING = 0.01

@@ -9,13 +9,13 @@ from updraft.datapipeline.evaluation import Evaluator
 from updraft.datapipeline.findings import shown_value
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.legacy_cluster import (
-    PROPOSED_INSTANCE_TYPE,
     PROPOSED_RELEASE,
     is_previous_generation,
 )
 from updraft.errors import UpdraftError
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.ec2_instance_fields import CURRENT_TYPES
+from updraft.migration.mappers.emr_instance_groups import node_type
 
 # Hadoop, Hive and Pig of the release that is proposed (EMR release guide, "Amazon EMR 7.x").
 _PROPOSED_SOFTWARE = "Hadoop 3.4, Hive 3.1 and Pig 0.17"
@@ -23,7 +23,6 @@ _PROPOSED_SOFTWARE = "Hadoop 3.4, Hive 3.1 and Pig 0.17"
 # standard support").
 _LAST_OF_FIVE, _FIRST_OF_SIX = (5, 36), (6, 6)
 _RELEASE = re.compile(r"emr-(\d+)\.(\d+)")
-_SMALLER_THAN_EMR_TAKES = {"micro", "small", "medium", "large"}
 _CHOSEN_VERSION = re.compile(r"--(hive|pig|hadoop)-versions?\s*[=,]\s*([0-9][\w.]*)")
 _ROLES = ("master", "core", "task")
 
@@ -145,7 +144,10 @@ def _cluster(item: ResolvedObject, workflow: Workflow) -> Iterator[_Found]:
         kind = (_value(item, name, workflow) or "").casefold()
         if is_previous_generation(kind):
             reason = "a type of a previous generation, which current releases may refuse"
-            yield name, False, reason, f"take {_node_type(kind)}"
+            proposed = node_type(kind)
+            replaced = item.field("releaseLabel") is None and "#{" not in (item.text(name) or "")
+            proposal = f"{proposed}, which the DAG names" if replaced else f"take {proposed}"
+            yield name, False, reason, proposal
     yield from _classic(item)
 
 
@@ -168,12 +170,6 @@ def _release(item: ResolvedObject, workflow: Workflow) -> Iterator[_Found]:
         reason = "a release that AWS does not mend any more"
         proposal = f"{PROPOSED_RELEASE}, or emr-5.36.2 where Hadoop 2 has to stay"
         yield "releaseLabel", False, reason, proposal
-
-
-def _node_type(kind: str) -> str:
-    current = CURRENT_TYPES.get(kind, PROPOSED_INSTANCE_TYPE)
-    too_small = current.partition(".")[2] in _SMALLER_THAN_EMR_TAKES
-    return PROPOSED_INSTANCE_TYPE if too_small else current
 
 
 def _steps(item: ResolvedObject, workflow: Workflow) -> Iterator[_Found]:
