@@ -20,7 +20,7 @@ _PROPERTIES = {
     "PipelineObjects",
     "PipelineTags",
 }
-_KEYS = {
+KEYS_OF_TEMPLATES = {
     "Attributes": "attributes",
     "Fields": "fields",
     "Id": "id",
@@ -125,7 +125,7 @@ def _pipeline(
     members: list[JsonMember] = []
     for member in resolved.members:
         if member.key in _SECTIONS:
-            value = renamed(member.value, _KEYS)
+            value = renamed(member.value, KEYS_OF_TEMPLATES)
             members.append(JsonMember(_SECTIONS[member.key], value, member.position))
         elif member.key not in _PROPERTIES:
             collector.warn(

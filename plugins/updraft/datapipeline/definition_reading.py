@@ -11,6 +11,7 @@ from updraft.datapipeline.model import (
     Text,
 )
 from updraft.datapipeline.open_values import OpenValue
+from updraft.datapipeline.positioned_values import text_under
 from updraft.datapipeline.sources import PipelineSource
 
 _KNOWN_KEYS = {
@@ -18,7 +19,11 @@ _KNOWN_KEYS = {
     "parameters",
     "values",
     "parameterValues",
+    "hasMoreResults",
+    "marker",
     "metadata",
+    "pipelineId",
+    "PipelineId",
     "ResponseMetadata",
 }
 
@@ -46,6 +51,7 @@ class DefinitionReader(FieldReader):
             self.error(
                 "The definition has no objects", document.position, "Add objects to 'objects'"
             )
+        items = [one for one in items if not self._is_instance(one)]
         self.open_values = {}
         objects: tuple[PipelineObject, ...] = ()
         if any(isinstance(item, JsonObject) for item in items):
@@ -89,6 +95,29 @@ class DefinitionReader(FieldReader):
                     f"{key!r} must be a list", container.position, "Write [ … ] around its entries"
                 )
         return items
+
+    def _is_instance(self, item: JsonValue) -> bool:
+        """Tell what ran, or was to run, from what a definition says of it."""
+        if not isinstance(item, JsonObject):
+            return False
+        spheres = [
+            text_under(field, "stringValue")
+            for container in item.values("fields")
+            if isinstance(container, JsonArray)
+            for field in container.items
+            if isinstance(field, JsonObject) and text_under(field, "key") == "@sphere"
+        ]
+        sphere = text_under(item, "@sphere") or next(iter(spheres), None)
+        if sphere not in {"INSTANCE", "ATTEMPT"}:
+            return False
+        self.warn(
+            f"The object is an {sphere.lower()} of another one, which says how a run went; it is "
+            "left out",
+            item.position,
+            "Nothing needs to be done",
+            object_id=text_under(item, "id"),
+        )
+        return True
 
     def _object(self, item: JsonValue, place: int) -> PipelineObject:
         """Read an object; one without an id gets one of its place in the list."""

@@ -8,7 +8,11 @@ file is shows in its content.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from updraft.datapipeline.cloudformation import is_template, pipelines_of_template
+from updraft.datapipeline.cloudformation import (
+    KEYS_OF_TEMPLATES,
+    is_template,
+    pipelines_of_template,
+)
 from updraft.datapipeline.collecting import FindingCollector
 from updraft.datapipeline.definition_reading import DefinitionReader
 from updraft.datapipeline.documents import parse_documents, read_bytes
@@ -17,14 +21,20 @@ from updraft.datapipeline.json_text import JsonArray, JsonMember, JsonObject, Js
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.datapipeline.placeholders import open_placeholders
 from updraft.datapipeline.positioned_values import renamed
+from updraft.datapipeline.serverless import template_of_service
 from updraft.datapipeline.sources import PipelineSource
 from updraft.datapipeline.terraform import is_configuration, pipelines_of_configuration
 from updraft.datapipeline.terraform_modules import module_of
+from updraft.datapipeline.terraform_state import is_state, pipelines_of_state
+from updraft.datapipeline.wrapped_documents import unwrapped
 
 Given = Mapping[str, tuple[str, ...]]
 _API_NAMES = {
     "pipelineObjects": "objects",
     "parameterObjects": "parameters",
+    "PipelineObjects": "objects",
+    "ParameterObjects": "parameters",
+    "ParameterValues": "parameterValues",
 }
 
 
@@ -162,10 +172,9 @@ def _sources(
             "Give the file that `aws datapipeline get-pipeline-definition` writes",
         )
         return []
-    body = document.values("TemplateBody")
-    if body and isinstance(body[-1], JsonObject):
-        # As `aws cloudformation get-template` prints it.
-        document = body[-1]
+    document = template_of_service(document, given, reader) or unwrapped(document, reader)
+    if is_state(document):
+        return pipelines_of_state(document)
     if is_template(document):
         return pipelines_of_template(document, given, reader)
     if is_configuration(document):
@@ -191,8 +200,18 @@ def _plain_sources(
     document, names = open_placeholders(document, given, reader)
     if "objects" in keys:
         return [PipelineSource(document, template_names=names)]
+    if "PipelineObjects" in keys:
+        # Code of languages that write names with a capital puts out its own form.
+        document = JsonObject(
+            tuple(
+                JsonMember(one.key, renamed(one.value, KEYS_OF_TEMPLATES), one.position)
+                for one in document.members
+            ),
+            document.position,
+            document.depth,
+        )
     lowered = renamed(document, _API_NAMES)
-    if "pipelineObjects" in keys and isinstance(lowered, JsonObject):
+    if keys & {"pipelineObjects", "PipelineObjects"} and isinstance(lowered, JsonObject):
         return [PipelineSource(lowered, template_names=names)]
     if keys & {"id", "type"}:
         reader.warn(

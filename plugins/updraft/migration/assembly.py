@@ -17,6 +17,7 @@ from updraft.migration.reporting.model import PipelineAccount, Report
 from updraft.migration.reporting.pipeline_report import report_of
 from updraft.migration.required_params import guard_parameters
 from updraft.migration.tasks import DagSpec
+from updraft.migration.unread_fields import account_unread_fields
 
 # A title that names more kinds of tasks than these says less than the list of tasks.
 _MOST_IN_TITLE = 2
@@ -62,6 +63,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         description=_shown(workflow.definition.pipeline.description),
         tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
     )
+    account_unread_fields(workflow)
     accounts = (*parameters, *map(account_added, workflow.added_params))
     report = report_of(workflow, dag, accounts, used)
     properties = _properties(workflow.definition.pipeline)

@@ -1,0 +1,141 @@
+"""JSON that is none, read as it is plainly meant.
+
+Files of definitions are often templates or sources that a tool cleans up before they are put: they
+hold comments, line breaks inside of texts, single quotes or ``True``. What they mean is beyond
+doubt, so that refusing them would help nobody; whoever reads them is told what is not JSON.
+"""
+
+import ast
+import json
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from lark import Lark, Token
+from lark.exceptions import LarkError, VisitError
+
+from updraft.datapipeline.findings import Position
+from updraft.datapipeline.json_text import (
+    JsonArray,
+    JsonBuilder,
+    JsonMember,
+    JsonObject,
+    JsonScalar,
+    JsonValue,
+    position_of,
+)
+
+_START = re.compile(
+    r"(?:\s|//[^\n]*|/\*[\s\S]*?\*/|#[^\n]*|\{%[\s\S]*?%\}|\{#[\s\S]*?#\})*[\[{](?![%#])"
+)
+_STATEMENT = re.compile(r"\{%[\s\S]*?%\}")
+_NO_ESCAPE = re.compile(r"\\(?:([\"\\/bfnrt]|u[0-9a-fA-F]{4})|([\s\S]))")
+# Of JavaScript, Python, Ruby and YAML.
+_CONSTANTS: dict[str, bool | None] = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "none": None,
+    "nil": None,
+    "undefined": None,
+    "nan": None,
+}
+
+
+def looks_like_json(text: str) -> bool:
+    """Tell whether a text is meant as JSON.
+
+    :param text: the text.
+    :returns: true when the first thing in it that is no comment is a bracket.
+    """
+    return _START.match(text) is not None
+
+
+def statement_of_template(text: str) -> Position | None:
+    """Find where a template decides or repeats something.
+
+    :param text: the text.
+    :returns: the place of the first statement such as ``{% for … %}``.
+    """
+    found = _STATEMENT.search(text)
+    if found is None:
+        return None
+    before = text[: found.start()]
+    return Position(line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
+
+
+def parse_loose_json(text: str) -> tuple[JsonValue, ...]:
+    """Read a text that is nearly JSON.
+
+    :param text: the text, of one or several documents.
+    :returns: the documents; none when brackets and quotes don't close, or it is nested too deeply.
+    """
+    try:
+        documents: Any = _parser().parse(text)
+    except (LarkError, VisitError, RecursionError):
+        return ()
+    read: tuple[JsonValue, ...] = documents
+    return read
+
+
+@cache
+def _parser() -> Lark:
+    grammar = resources.files("updraft.datapipeline").joinpath("loose_json.lark").read_text("utf-8")
+    return Lark(
+        grammar,
+        parser="lalr",
+        start="documents",
+        transformer=_LooseBuilder(),
+        maybe_placeholders=False,
+    )
+
+
+class _LooseBuilder(JsonBuilder):
+    def documents(self, children: list[JsonValue]) -> tuple[JsonValue, ...]:
+        return tuple(one for one in children if isinstance(one, JsonObject | JsonArray))
+
+    def text(self, children: list[Token]) -> JsonScalar:
+        text = _text(children[0])
+        return JsonScalar(text, text, position_of(children[0]))
+
+    def number(self, children: list[Token]) -> JsonScalar:
+        return JsonScalar(float(children[0]), str(children[0]), position_of(children[0]))
+
+    def name(self, children: list[Token]) -> JsonScalar:
+        token = children[0]
+        folded = token.casefold()
+        if folded in _CONSTANTS:
+            value = _CONSTANTS[folded]
+            return JsonScalar(value, json.dumps(value), position_of(token))
+        return JsonScalar(str(token), str(token), position_of(token))
+
+    def placeholder(self, children: list[Token]) -> JsonScalar:
+        token = children[0]
+        text = re.sub(r"^\$(\w+)$", r"${\1}", token)
+        return JsonScalar(text, text, position_of(token))
+
+    def member(self, children: list[Any]) -> JsonMember:
+        key, value = children
+        name = str(key) if key.type == "NAME" else _text(key)
+        return JsonMember(name, value, position_of(key))
+
+
+def _text(token: Token) -> str:
+    if token.type == "SINGLE":
+        try:
+            return str(ast.literal_eval(token))
+        except (ValueError, SyntaxError):
+            inner = token[1:-1].replace("\\'", "'").replace('"', '\\"')
+            token = token.update(type="DOUBLE", value=f'"{inner}"')
+    escaped = _NO_ESCAPE.sub(_kept, str(token))
+    text = str(json.loads(escaped, strict=False))
+    # Half of a surrogate pair is no character and could not be written to any file.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _kept(escape: re.Match[str]) -> str:
+    """Leave a backslash that starts no escape where it is; one before a quote has done its work."""
+    if escape[1] is not None:
+        return escape[0]
+    return escape[2] if escape[2] == "'" else f"\\\\{escape[2]}"
