@@ -198,7 +198,9 @@ class FieldReader(FindingCollector):
             return []
         for one in value.open_values:
             self._keep_open(one, value.position, object_id, field)
-        return [Text(text=value.text, position=value.position)]
+        # YAML has many words for the two, of which the service knows one each.
+        word = str(value.value).lower() if isinstance(value.value, bool) else value.text
+        return [Text(text=word, position=value.position)]
 
     def _reference(self, value: JsonObject, object_id: str, field: str) -> _Values:
         targets = value.values("ref")

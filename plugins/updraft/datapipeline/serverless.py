@@ -115,7 +115,7 @@ class _Variables:
         return value.text if isinstance(value, JsonScalar) and value.value is not None else None
 
     def _open(self, expression: str, at: JsonScalar) -> OpenValue:
-        name = expression.split(",")[0].strip()
+        name = expression.split(",", maxsplit=1)[0].strip()
         if name not in self._asked:
             self._asked.add(name)
             self._collector.warn(

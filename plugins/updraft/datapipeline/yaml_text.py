@@ -119,8 +119,8 @@ class _Builder:
             return JsonArray(items, position, depth_of(items))
         text = str(node.value)
         if node.tag == _BOOLEAN:
-            # CloudFormation hands "yes" and "On" over as what they mean in YAML 1.1.
-            text = "true" if text.casefold() in {"true", "yes", "on"} else "false"
+            # In YAML 1.1, which CloudFormation reads, "yes" and "On" are true.
+            return JsonScalar(text.casefold() in {"true", "yes", "on"}, text, position)
         return JsonScalar(None if node.tag == _NULL else text, text or "null", position)
 
     def _members(self, node: yaml.MappingNode, level: int) -> tuple[JsonMember, ...]:
