@@ -69,7 +69,8 @@ def read_file(path: Path, source: str | None = None, given: Given | None = None)
     text = read_bytes(path, collector)
     if text is None:
         return ReadResult((), tuple(collector.findings))
-    return read_text(text, collector.source, given, module_of(path))
+    result = read_text(text, collector.source, given, module_of(path))
+    return ReadResult(result.definitions, (*collector.findings, *result.findings))
 
 
 def read_text(

@@ -1,8 +1,7 @@
-# Updraft sha256:beedffb8422fd742531fe66879c24046ce947fb844566a082bc77ce748db6ee6
-"""What the pipeline regions_list did.
+# Updraft sha256:3e59ff52d7ba0d440a16f6b4f0dfc1e6dbbb79f608c256c79048149358b0523c
+"""Runs a shell command.
 
-1. `inventory` fails, because a list in a text is not supported: write one text for
-   each.
+1. `inventory` runs a shell command.
 2. `compare` runs a shell command.
 
 **Origin.** Converted from the AWS Data Pipeline definition `regions_list.json`:
@@ -18,14 +17,12 @@
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
-so it writes to the same place. Tasks of type `NotMigratedOperator` always fail: replace
-each by one that does the work; the conversion report says what was there.
+so it writes to the same place.
 """
 
 from datetime import timedelta
 
 from airflow.sdk import DAG, Param
-from updraft.operators.placeholder import NotMigratedOperator
 from updraft.operators.shell_command import ShellCommandOperator
 
 with DAG(
@@ -55,11 +52,16 @@ with DAG(
         ),
     },
 ):
-    inventory = NotMigratedOperator(
+    inventory = ShellCommandOperator(
         task_id="inventory",
-        reason="a list in a text is not supported: write one text for each",
-        object_id="Inventory",
-        object_type="ShellCommandActivity",
+        instance_tags={"worker-group": "inventory"},
+        command='inventory "$@"',
+        arguments=(
+            "{{ macros.updraft.flatten(macros.updraft.add('region=', "
+            "params.myRegions), macros.updraft.add('stage=', macros.updraft.flatten("
+            "'prod', 'test')), macros.updraft.flatten(1, 2 * 3, 'all'), "
+            "params.myBuckets) | map('string') | list | tojson }}"
+        ),
     )
     compare = ShellCommandOperator(
         task_id="compare",
