@@ -3,6 +3,7 @@
 from updraft.datapipeline.field_reading import FieldReader
 from updraft.datapipeline.findings import Position, did_you_mean, shown_value
 from updraft.datapipeline.json_text import JsonArray, JsonObject, JsonValue
+from updraft.datapipeline.left_out import is_instance, unused_references
 from updraft.datapipeline.model import (
     Definition,
     Parameter,
@@ -11,7 +12,6 @@ from updraft.datapipeline.model import (
     Text,
 )
 from updraft.datapipeline.open_values import OpenValue
-from updraft.datapipeline.positioned_values import text_under
 from updraft.datapipeline.sources import PipelineSource
 
 _KNOWN_KEYS = {
@@ -51,7 +51,7 @@ class DefinitionReader(FieldReader):
             self.error(
                 "The definition has no objects", document.position, "Add objects to 'objects'"
             )
-        items = [one for one in items if not self._is_instance(one)]
+        items = [one for one in items if not is_instance(one, self)]
         self.open_values = {}
         objects: tuple[PipelineObject, ...] = ()
         if any(isinstance(item, JsonObject) for item in items):
@@ -96,29 +96,6 @@ class DefinitionReader(FieldReader):
                 )
         return items
 
-    def _is_instance(self, item: JsonValue) -> bool:
-        """Tell what ran, or was to run, from what a definition says of it."""
-        if not isinstance(item, JsonObject):
-            return False
-        spheres = [
-            text_under(field, "stringValue")
-            for container in item.values("fields")
-            if isinstance(container, JsonArray)
-            for field in container.items
-            if isinstance(field, JsonObject) and text_under(field, "key") == "@sphere"
-        ]
-        sphere = text_under(item, "@sphere") or next(iter(spheres), None)
-        if sphere not in {"INSTANCE", "ATTEMPT"}:
-            return False
-        self.warn(
-            f"The object is an {sphere.lower()} of another one, which says how a run went; it is "
-            "left out",
-            item.position,
-            "Nothing needs to be done",
-            object_id=text_under(item, "id"),
-        )
-        return True
-
     def _object(self, item: JsonValue, place: int) -> PipelineObject:
         """Read an object; one without an id gets one of its place in the list."""
         if not isinstance(item, JsonObject):
@@ -161,6 +138,8 @@ class DefinitionReader(FieldReader):
                 value=type_name,
             )
             type_name = None
+        unused = unused_references(fields, type_name, object_id, self)
+        fields = tuple(one for one in fields if one not in unused)
         return PipelineObject(
             id=object_id,
             name=name or object_id,

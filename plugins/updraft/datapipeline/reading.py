@@ -19,6 +19,7 @@ from updraft.datapipeline.documents import parse_documents, read_bytes
 from updraft.datapipeline.findings import Finding, has_errors
 from updraft.datapipeline.json_text import JsonArray, JsonMember, JsonObject, JsonValue
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.numbered_parts import completed_by_parts, parts_beside
 from updraft.datapipeline.placeholders import open_placeholders
 from updraft.datapipeline.positioned_values import renamed
 from updraft.datapipeline.serverless import template_of_service
@@ -43,11 +44,19 @@ class ReadResult:
 
     :param definitions: its pipelines, as far as they can be read.
     :param findings: everything found on the way, in the order of the file.
+    :param is_part: whether the file has objects only, and nothing around them.
     """
 
-    def __init__(self, definitions: tuple[Definition, ...], findings: tuple[Finding, ...]) -> None:
+    def __init__(
+        self,
+        definitions: tuple[Definition, ...],
+        findings: tuple[Finding, ...],
+        *,
+        is_part: bool = False,
+    ) -> None:
         self.definitions = definitions
         self.findings = findings
+        self.is_part = is_part
 
     @property
     def definition(self) -> Definition | None:
@@ -70,7 +79,17 @@ def read_file(path: Path, source: str | None = None, given: Given | None = None)
     if text is None:
         return ReadResult((), tuple(collector.findings))
     result = read_text(text, collector.source, given, module_of(path))
-    return ReadResult(result.definitions, (*collector.findings, *result.findings))
+    definitions, found = result.definitions, (*collector.findings, *result.findings)
+    if result.is_part and len(definitions) == 1:
+        completed, added = completed_by_parts(definitions[0], parts_beside(path), _read_part)
+        definitions, found = (completed,), (*found, *added)
+    return ReadResult(definitions, found)
+
+
+def _read_part(path: Path) -> tuple[Definition, ...]:
+    text = read_bytes(path, FindingCollector(str(path)))
+    result = read_text(text, str(path)) if text is not None else None
+    return result.definitions if result is not None and result.is_part else ()
 
 
 def read_text(
@@ -93,7 +112,8 @@ def read_text(
     definitions = tuple(reader.definition(one) for one in sources)
     findings = sorted(reader.findings, key=_by_place)
     kept = tuple(one for one in definitions if one.objects)
-    return ReadResult(kept, tuple(findings))
+    is_part = bool(sources) and all(one.is_part for one in sources)
+    return ReadResult(kept, tuple(findings), is_part=is_part)
 
 
 def read_values(path: Path) -> tuple[tuple[ParameterValue, ...], tuple[Finding, ...]]:
@@ -165,7 +185,7 @@ def _sources(
             document.position,
             'Write {"objects": [ … ]} around it',
         )
-        return [PipelineSource(_wrapped(document))]
+        return [PipelineSource(_wrapped(document), is_part=True)]
     if not isinstance(document, JsonObject):
         reader.error(
             "A definition is a JSON object with the key 'objects'",
@@ -220,7 +240,8 @@ def _plain_sources(
             document.position,
             'Write {"objects": [ … ]} around it',
         )
-        return [PipelineSource(_wrapped(JsonArray((document,), document.position, 1)))]
+        alone = JsonArray((document,), document.position, 1)
+        return [PipelineSource(_wrapped(alone), is_part=True)]
     if keys & {"parameters", "parameterObjects", "values", "parameterValues"}:
         form = "a file of parameters or values, not a definition"
         advice = "Give it by --parameters or --values, and the definition with it"

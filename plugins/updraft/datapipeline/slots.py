@@ -21,9 +21,7 @@ def repair_slots(definition: Definition) -> tuple[Definition, tuple[Finding, ...
         item.model_copy(
             update={
                 "fields": tuple(
-                    repaired
-                    for field in item.fields
-                    if (repaired := _repair_field(field, item, definition, findings)) is not None
+                    _repair_field(field, item, definition, findings) for field in item.fields
                 )
             }
         )
@@ -34,18 +32,17 @@ def repair_slots(definition: Definition) -> tuple[Definition, tuple[Finding, ...
 
 def _repair_field(
     field: Field, item: PipelineObject, definition: Definition, findings: list[Finding]
-) -> Field | None:
+) -> Field:
     field_type = field_type_of(item.type, field.name)
     if field_type is None:
         return field
-    values = [
+    values = tuple(
         _repair_value(
             value, field, item, field_type=field_type, definition=definition, findings=findings
         )
         for value in field.values
-    ]
-    kept = tuple(one for one in values if one is not None)
-    return field.model_copy(update={"values": kept}) if kept or not values else None
+    )
+    return field.model_copy(update={"values": values})
 
 
 def _repair_value(
@@ -56,7 +53,7 @@ def _repair_value(
     field_type: FieldType,
     definition: Definition,
     findings: list[Finding],
-) -> Text | Reference | None:
+) -> Text | Reference:
     ids = definition.objects_by_id
 
     def report(severity: Severity, message: str, advice: str) -> None:
@@ -77,13 +74,6 @@ def _repair_value(
             advice = f'Write {{"ref": "{value.text}"}}'
             report(Severity.WARNING, "A reference is written as text; it is read as one", advice)
             return Reference(object_id=value.text, position=value.position)
-        if not value.text.strip():
-            report(
-                Severity.WARNING,
-                "An empty text stands for a reference; it is left out",
-                "Remove it",
-            )
-            return None
         report(
             Severity.ERROR,
             "The field takes a reference to an object, here it has text",

@@ -26,7 +26,7 @@ from updraft.datapipeline.expressions import (
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
-from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError, no_field
 from updraft.migration.compiled_texts import RunClock, Scope, Template
 from updraft.migration.jinja_functions import (
     compile_call,
@@ -52,12 +52,6 @@ __all__ = ["JinjaCompiler", "RunClock", "Template"]
 # Values of a parameter that Jinja prints as they are.
 _KINDS: dict[str, Kind] = {"integer": "integer", "double": "number"}
 _LISTS: frozenset[Kind] = frozenset({"list", "any"})
-
-
-def _no_field(name: str, item: ResolvedObject) -> MissingFieldError:
-    return MissingFieldError(
-        f"{item.id} has no field {name!r}", "Add the field, or correct its name"
-    )
 
 
 class JinjaCompiler:
@@ -229,7 +223,7 @@ class JinjaCompiler:
         self.require_public(name)
         if parameter is None and name not in self._definition.values_by_name:
             if owner is not None:
-                raise _no_field(name, owner)
+                raise no_field(owner.id, name)
             raise MissingFieldError(*unknown_name(name, self._definition))
         scope.parameters.add(name)
         text = parameter_code(name)
@@ -256,7 +250,7 @@ class JinjaCompiler:
         self.require_public(name)
         inherited = item.fields.get(name)
         if inherited is None:
-            raise _no_field(name, item)
+            raise no_field(item.id, name)
         texts = inherited.field.texts
         if inherited.field.references or not texts:
             raise NotCompilableError(f"the reference {step} in a text is not supported yet")

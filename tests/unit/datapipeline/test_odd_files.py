@@ -224,3 +224,22 @@ def test_what_ran_and_what_is_empty_are_no_part_of_a_definition():
     assert all(isinstance(one, Reference) for one in item.field("input").values)
     assert len(item.field("input").values) == 2
     assert len(result.findings) == 4
+
+
+def test_numbered_parts_complete_one_another(tmp_path):
+    parts = [
+        {"id": "Say", "type": "ShellCommandActivity", "runsOn": {"ref": "Box"}, "command": "x"},
+        {"id": "Box", "type": "Ec2Resource", "schedule": {"ref": "Daily"}},
+        [{"id": "Daily", "type": "Schedule"}, {"id": "Twice"}],
+        {"id": "Twice"},
+        {"objects": [{"id": "Whole"}]},
+    ]
+    parts[0] |= {"dependsOn": [{"ref": "Twice"}, {"ref": "Whole"}, {"ref": "Other"}]}
+    for number, part in enumerate(parts):
+        (tmp_path / f"copy-{number}.json").write_text(json.dumps(part))
+    (tmp_path / "paste-1.json").write_text('{"id": "Other"}')
+    result = read_file(tmp_path / "copy-0.json")
+    assert [one.id for one in result.definitions[0].objects] == ["Say", "Box", "Daily"]
+    assert [one.object_id for one in result.findings[1:]] == ["Box", "Daily"]
+    assert "copy-1.json" in result.findings[1].message
+    assert len(read_file(tmp_path / "copy-4.json").definitions[0].objects) == 1
