@@ -10,6 +10,7 @@ from pathlib import Path
 
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition, PipelineObject
+from updraft.datapipeline.resolution import DEFAULT_ID
 
 _NUMBERED = re.compile(r"(?P<name>.+)-\d+(?P<suffix>\.json)", re.IGNORECASE)
 _MOST_PARTS = 100
@@ -37,6 +38,17 @@ def parts_beside(path: Path) -> list[Path]:
         return []
 
 
+def is_part(definition: Definition) -> bool:
+    """Tell whether a definition may be a part of another one.
+
+    :param definition: what a file holds.
+    :returns: true without an object ``Default``, which hardly any whole definition lacks.
+    """
+    # Templates and configurations have a name for a pipeline, and hold all of it.
+    whole = definition.pipeline.key is not None
+    return not whole and DEFAULT_ID not in definition.objects_by_id
+
+
 def completed_by_parts(
     definition: Definition,
     parts: list[Path],
@@ -46,7 +58,7 @@ def completed_by_parts(
 
     :param definition: what one part holds.
     :param parts: the other parts.
-    :param read: reads a part; gives nothing for a file that is a definition by itself.
+    :param read: reads a part; gives nothing for a file that is none.
     :returns: the definition, and a warning for each object that was added. What several parts
         have under one id is left to its reader.
     """

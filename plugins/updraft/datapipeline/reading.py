@@ -19,7 +19,7 @@ from updraft.datapipeline.documents import parse_documents, read_bytes
 from updraft.datapipeline.findings import Finding, has_errors
 from updraft.datapipeline.json_text import JsonArray, JsonMember, JsonObject, JsonValue
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
-from updraft.datapipeline.numbered_parts import completed_by_parts, parts_beside
+from updraft.datapipeline.numbered_parts import completed_by_parts, is_part, parts_beside
 from updraft.datapipeline.placeholders import open_placeholders
 from updraft.datapipeline.positioned_values import renamed
 from updraft.datapipeline.serverless import template_of_service
@@ -44,19 +44,11 @@ class ReadResult:
 
     :param definitions: its pipelines, as far as they can be read.
     :param findings: everything found on the way, in the order of the file.
-    :param is_part: whether the file has objects only, and nothing around them.
     """
 
-    def __init__(
-        self,
-        definitions: tuple[Definition, ...],
-        findings: tuple[Finding, ...],
-        *,
-        is_part: bool = False,
-    ) -> None:
+    def __init__(self, definitions: tuple[Definition, ...], findings: tuple[Finding, ...]) -> None:
         self.definitions = definitions
         self.findings = findings
-        self.is_part = is_part
 
     @property
     def definition(self) -> Definition | None:
@@ -80,7 +72,7 @@ def read_file(path: Path, source: str | None = None, given: Given | None = None)
         return ReadResult((), tuple(collector.findings))
     result = read_text(text, collector.source, given, module_of(path))
     definitions, found = result.definitions, (*collector.findings, *result.findings)
-    if result.is_part and len(definitions) == 1:
+    if len(definitions) == 1 and is_part(definitions[0]):
         completed, added = completed_by_parts(definitions[0], parts_beside(path), _read_part)
         definitions, found = (completed,), (*found, *added)
     return ReadResult(definitions, found)
@@ -88,8 +80,8 @@ def read_file(path: Path, source: str | None = None, given: Given | None = None)
 
 def _read_part(path: Path) -> tuple[Definition, ...]:
     text = read_bytes(path, FindingCollector(str(path)))
-    result = read_text(text, str(path)) if text is not None else None
-    return result.definitions if result is not None and result.is_part else ()
+    definitions = read_text(text, str(path)).definitions if text is not None else ()
+    return definitions if all(map(is_part, definitions)) else ()
 
 
 def read_text(
@@ -112,8 +104,7 @@ def read_text(
     definitions = tuple(reader.definition(one) for one in sources)
     findings = sorted(reader.findings, key=_by_place)
     kept = tuple(one for one in definitions if one.objects)
-    is_part = bool(sources) and all(one.is_part for one in sources)
-    return ReadResult(kept, tuple(findings), is_part=is_part)
+    return ReadResult(kept, tuple(findings))
 
 
 def read_values(path: Path) -> tuple[tuple[ParameterValue, ...], tuple[Finding, ...]]:
@@ -185,7 +176,7 @@ def _sources(
             document.position,
             'Write {"objects": [ … ]} around it',
         )
-        return [PipelineSource(_wrapped(document), is_part=True)]
+        return [PipelineSource(_wrapped(document))]
     if not isinstance(document, JsonObject):
         reader.error(
             "A definition is a JSON object with the key 'objects'",
@@ -241,7 +232,7 @@ def _plain_sources(
             'Write {"objects": [ … ]} around it',
         )
         alone = JsonArray((document,), document.position, 1)
-        return [PipelineSource(_wrapped(alone), is_part=True)]
+        return [PipelineSource(_wrapped(alone))]
     if keys & {"parameters", "parameterObjects", "values", "parameterValues"}:
         form = "a file of parameters or values, not a definition"
         advice = "Give it by --parameters or --values, and the definition with it"

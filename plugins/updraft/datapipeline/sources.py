@@ -15,10 +15,8 @@ class PipelineSource:
     :param document: ``objects``, ``parameters`` and ``values`` or ``parameterValues``.
     :param properties: what the file says about the pipeline beside its definition.
     :param template_names: the names that the template takes values for.
-    :param is_part: whether the file has objects only, and nothing around them.
     """
 
     document: JsonObject
     properties: PipelineProperties = field(default_factory=PipelineProperties)
     template_names: frozenset[str] = frozenset()
-    is_part: bool = False

@@ -232,7 +232,7 @@ def test_numbered_parts_complete_one_another(tmp_path):
         {"id": "Box", "type": "Ec2Resource", "schedule": {"ref": "Daily"}},
         [{"id": "Daily", "type": "Schedule"}, {"id": "Twice"}],
         {"id": "Twice"},
-        {"objects": [{"id": "Whole"}]},
+        {"objects": [{"id": "Default"}, {"id": "Whole"}]},
     ]
     parts[0] |= {"dependsOn": [{"ref": "Twice"}, {"ref": "Whole"}, {"ref": "Other"}]}
     for number, part in enumerate(parts):
@@ -240,6 +240,6 @@ def test_numbered_parts_complete_one_another(tmp_path):
     (tmp_path / "paste-1.json").write_text('{"id": "Other"}')
     result = read_file(tmp_path / "copy-0.json")
     assert [one.id for one in result.definitions[0].objects] == ["Say", "Box", "Daily"]
-    assert [one.object_id for one in result.findings[1:]] == ["Box", "Daily"]
-    assert "copy-1.json" in result.findings[1].message
-    assert len(read_file(tmp_path / "copy-4.json").definitions[0].objects) == 1
+    assert [one.object_id for one in result.findings[-2:]] == ["Box", "Daily"]
+    assert "copy-1.json" in result.findings[-2].message
+    assert len(read_file(tmp_path / "copy-4.json").definitions[0].objects) == 2
