@@ -108,7 +108,9 @@ def parse_documents(text: str, collector: FindingCollector) -> tuple[JsonValue, 
     try:
         documents = _documents(text)
     except JsonSyntaxError as error:
-        documents = parse_loose_json(text) if _may_be_loose(text) else ()
+        # YAML in brackets looks like JSON, too.
+        loose = _may_be_loose(text)
+        documents = (parse_loose_json(text) or _template_with_scripts(text)) if loose else ()
         if not documents:
             collector.error(error.message, error.position, error.advice)
             return ()

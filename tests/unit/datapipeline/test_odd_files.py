@@ -79,6 +79,12 @@ def test_what_is_not_nearly_json(text):
     assert result.findings[-1].severity is Severity.ERROR
 
 
+def test_yaml_in_brackets():
+    text = "# mine\n{objects: [{id: A, type: EmrActivity, step: s3://b/x.jar}]}"
+    (definition,) = read_text(text, "a.yaml").definitions
+    assert definition.objects[0].field("step").text == "s3://b/x.jar"
+
+
 def _terraform():
     blocks = [
         {
