@@ -5,7 +5,6 @@ hold comments, line breaks inside of texts, single quotes or ``True``. What they
 doubt, so that refusing them would help nobody; whoever reads them is told what is not JSON.
 """
 
-import ast
 import json
 import re
 from functools import cache
@@ -13,7 +12,7 @@ from importlib import resources
 from typing import Any
 
 from lark import Lark, Token
-from lark.exceptions import LarkError, VisitError
+from lark.exceptions import LarkError
 
 from updraft.datapipeline.findings import Position
 from updraft.datapipeline.json_text import (
@@ -22,6 +21,7 @@ from updraft.datapipeline.json_text import (
     JsonMember,
     JsonObject,
     JsonScalar,
+    JsonSyntaxError,
     JsonValue,
     position_of,
 )
@@ -30,7 +30,10 @@ _START = re.compile(
     r"(?:\s|//[^\n]*|/\*[\s\S]*?\*/|#[^\n]*|\{%[\s\S]*?%\}|\{#[\s\S]*?#\})*[\[{](?![%#])"
 )
 _STATEMENT = re.compile(r"\{%[\s\S]*?%\}")
-_NO_ESCAPE = re.compile(r"\\(?:([\"\\/bfnrt]|u[0-9a-fA-F]{4})|([\s\S]))")
+_ESCAPE = re.compile(
+    r"\\(?:(?P<json>[\"\\/bfnrt]|u[0-9a-fA-F]{4})|x(?P<hex>[0-9a-fA-F]{2})|(?P<any>[\s\S]))"
+)
+_QUOTE = re.compile(r"\\[\s\S]|\"")
 # Of JavaScript, Python, Ruby and YAML.
 _CONSTANTS: dict[str, bool | None] = {
     "true": True,
@@ -73,7 +76,7 @@ def parse_loose_json(text: str) -> tuple[JsonValue, ...]:
     """
     try:
         documents: Any = _parser().parse(text)
-    except (LarkError, VisitError, RecursionError):
+    except (LarkError, JsonSyntaxError, RecursionError):
         return ()
     read: tuple[JsonValue, ...] = documents
     return read
@@ -122,20 +125,21 @@ class _LooseBuilder(JsonBuilder):
 
 
 def _text(token: Token) -> str:
-    if token.type == "SINGLE":
-        try:
-            return str(ast.literal_eval(token))
-        except (ValueError, SyntaxError):
-            inner = token[1:-1].replace("\\'", "'").replace('"', '\\"')
-            token = token.update(type="DOUBLE", value=f'"{inner}"')
-    escaped = _NO_ESCAPE.sub(_kept, str(token))
-    text = str(json.loads(escaped, strict=False))
+    # Within single quotes, a double one is a character as any other.
+    inner = _QUOTE.sub(_quoted, token[1:-1]) if token.type == "SINGLE" else token[1:-1]
+    text = str(json.loads(f'"{_ESCAPE.sub(_kept, inner)}"', strict=False))
     # Half of a surrogate pair is no character and could not be written to any file.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def _quoted(found: re.Match[str]) -> str:
+    return '\\"' if found[0] == '"' else found[0]
+
+
 def _kept(escape: re.Match[str]) -> str:
     """Leave a backslash that starts no escape where it is; one before a quote has done its work."""
-    if escape[1] is not None:
+    if escape["json"] is not None:
         return escape[0]
-    return escape[2] if escape[2] == "'" else f"\\\\{escape[2]}"
+    if escape["hex"] is not None:
+        return f"\\u00{escape['hex']}"
+    return "'" if escape["any"] == "'" else f"\\\\{escape['any']}"
