@@ -254,5 +254,7 @@ def _adoptable(jobs: Iterable[Mapping[str, Any]]) -> str | None:
 
 
 def _has_succeeded(task: Mapping[str, Any]) -> bool:
+    # A program that is told to stop may end with zero before its work is done.
+    by_itself = task.get("stopCode") == "EssentialContainerExited"
     containers = task.get("containers") or [{}]
-    return all(one.get("exitCode") == 0 for one in containers)
+    return by_itself and all(one.get("exitCode") == 0 for one in containers)

@@ -46,7 +46,13 @@ class Service:
         code = {"SUCCEEDED": 0, "FAILED": 1}
         return {
             "tasks": [
-                {"taskArn": one["id"], "containers": [{"exitCode": code[one["status"]]}]}
+                {
+                    "taskArn": one["id"],
+                    "stopCode": "UserInitiated"
+                    if one["id"] in self.ended
+                    else "EssentialContainerExited",
+                    "containers": [{"exitCode": code[one["status"]]}],
+                }
                 for one in self.work
                 if one["id"] in tasks
             ]
@@ -175,3 +181,13 @@ def test_a_task_that_is_told_to_stop_while_it_starts_leaves_nothing(kind, servic
     assert service.ended == ["work-0"]
     with pytest.raises(TaskStoppedError, match="starts nothing"):
         task.execute(_context(max_tries=9))
+
+
+def test_a_container_that_was_stopped_has_not_done_its_work(service, kind):
+    _run(kind)
+    service.ended, service.work[0]["status"] = (
+        ["work-0"],
+        "SUCCEEDED" if kind == "ecs" else "FAILED",
+    )
+    _run(kind)
+    assert len(service.work) == 2
