@@ -48,11 +48,15 @@ _LISTS = frozenset({"AdditionalMasterSecurityGroups", "AdditionalSlaveSecurityGr
 def with_numbers(request: Mapping[str, Any]) -> dict[str, Any]:
     """Turn texts into numbers, and JSON into lists, where RunJobFlow takes nothing else.
 
+    An empty text is what a template makes of an optional field of the form that nobody has filled
+    in: such a member is left out, and so is a group of task nodes without type or number.
+
     :param request: a request, or a part of one.
     :returns: a copy in which these members are whole numbers, or lists.
     :raises UpdraftError: when such a member is a text that is no whole number, or no list.
     """
-    return {name: _converted(name, value) for name, value in request.items()}
+    given = {name: value for name, value in request.items() if value not in ("", [""])}
+    return {name: _converted(name, value) for name, value in given.items()}
 
 
 def _converted(name: str, value: Any) -> Any:
@@ -66,8 +70,17 @@ def _converted(name: str, value: Any) -> Any:
             return _list(name, value)
         return _number(name, value) if name in _NUMBERS else value
     if isinstance(value, Sequence):
-        return [with_numbers(one) if isinstance(one, Mapping) else one for one in value]
+        items = [with_numbers(one) if isinstance(one, Mapping) else one for one in value]
+        return [one for one in items if not (name == "InstanceGroups" and _is_unused(one))]
     return value
+
+
+def _is_unused(group: Any) -> bool:
+    return (
+        isinstance(group, Mapping)
+        and group.get("InstanceRole") == "TASK"
+        and not (group.get("InstanceType") and group.get("InstanceCount"))
+    )
 
 
 def _list(name: str, text: str) -> list[str]:

@@ -83,6 +83,51 @@ def test_a_request_takes_the_json_of_a_list():
         with_numbers({"Instances": {name: "sg-1, sg-2"}})
 
 
+def test_what_nobody_filled_in_is_no_part_of_a_request():
+    unused = {"InstanceRole": "TASK", "InstanceType": "", "InstanceCount": ""}
+    core = {"InstanceRole": "CORE", "InstanceType": "m5.xlarge", "InstanceCount": "2"}
+    request = {"Instances": {"Ec2KeyName": "", "InstanceGroups": [core, unused]}}
+    request |= {"Configurations": [{"Properties": {"empty": ""}}], "LogUri": ""}
+    assert with_numbers(request) == {
+        "Instances": {"InstanceGroups": [core | {"InstanceCount": 2}]},
+        "Configurations": [{"Properties": {"empty": ""}}],
+    }
+
+
+CONSOLE = [
+    {"id": "C", "type": "EmrCluster", "releaseLabel": "emr-6.15.0"}
+    | {"bootstrapAction": "#{myActions}"},
+    {"id": "Run", "type": "EmrActivity", "runsOn": {"ref": "C"}, "step": "#{mySteps}"},
+    {"id": "Had", "type": "HadoopActivity", "runsOn": {"ref": "C"}, "jarUri": "s3://b/x.jar"}
+    | {"argument": ["a", "#{myArguments}"]},
+]
+
+
+@pytest.mark.parametrize("is_list", [True, False])
+def test_steps_in_a_parameter_are_written_out(converted, is_list):
+    step = "s3://b/my.jar,#{@scheduledStartTime},b"
+    steps = _list("mySteps", step, "command-runner.jar,x") if is_list else {"id": "mySteps"}
+    conversion, tasks = converted(
+        CONSOLE,
+        {"default": step} | steps,
+        _list("myArguments", "b,c"),
+        {"id": "myActions", "isArray": "true", "optional": "true"},
+    )
+    assert not conversion.placeholders
+    jars = [one["HadoopJarStep"] for one in tasks["run"]["steps"]]
+    assert [one["Jar"] for one in jars] == ["s3://b/my.jar", "command-runner.jar"][: 1 + is_list]
+    assert jars[0]["Args"][0].startswith("{{ ")
+    assert jars[0]["Args"][1:] == ["b"]
+    assert tasks["had"]["steps"][0]["HadoopJarStep"]["Args"] == ["a", "b,c"]
+    assert "BootstrapActions" not in tasks["c"]["cluster"]
+    assert "mySteps" not in conversion.dag_source
+    notes = {one.id: (one.status, one.note) for one in conversion.report.parameters}
+    assert notes["mySteps"] == (
+        Status.EQUIVALENT,
+        "its value is written out in Run.step: change it there",
+    )
+
+
 def test_a_name_is_read_in_the_object_referred_to(converted):
     conversion, tasks = converted(
         [
