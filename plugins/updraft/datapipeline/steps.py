@@ -1,6 +1,13 @@
 """The ``step`` strings of EmrActivity: a JAR and its arguments in one text."""
 
-from updraft.datapipeline.expressions import Embedded, Part, Verbatim, parse_text
+from updraft.datapipeline.expressions import (
+    Embedded,
+    ExpressionError,
+    Name,
+    Part,
+    Verbatim,
+    parse_text,
+)
 
 
 def split_step(step: str) -> tuple[tuple[Part, ...], ...]:
@@ -25,6 +32,22 @@ def split_step(step: str) -> tuple[tuple[Part, ...], ...]:
             arguments[-1].append(Verbatim(first))
         arguments.extend([Verbatim(other)] if other else [] for other in others)
     return tuple(tuple(parts) for parts in arguments)
+
+
+def sole_name(text: str) -> str | None:
+    """Tell a text that is nothing but a name, such as ``#{mySteps}``.
+
+    :param text: the value of a field.
+    :returns: the name; none for any other text.
+    """
+    try:
+        parts = parse_text(text.strip())
+    except ExpressionError:
+        return None
+    if len(parts) != 1 or not isinstance(parts[0], Embedded):
+        return None
+    tree = parts[0].tree
+    return tree.name if isinstance(tree, Name) else None
 
 
 def join_step(arguments: list[str]) -> str:

@@ -7,9 +7,9 @@ known only once such a text is taken apart, which has to be done before the DAG 
 
 from dataclasses import replace
 
-from updraft.datapipeline.expressions import Embedded, ExpressionError, Name, parse_text
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference, Text
 from updraft.datapipeline.resolution import ResolvedObject, resolve
+from updraft.datapipeline.steps import sole_name
 from updraft.migration.completion import Completed
 
 _FIELDS = {
@@ -68,16 +68,8 @@ def _written(
 
 def _parameter(value: Text | Reference, item: ResolvedObject) -> str | None:
     """Name the parameter that a text consists of."""
-    if isinstance(value, Reference):
-        return None
-    try:
-        parts = parse_text(value.text.strip())
-    except ExpressionError:
-        return None
-    if len(parts) != 1 or not isinstance(parts[0], Embedded):
-        return None
-    tree = parts[0].tree
-    return tree.name if isinstance(tree, Name) and tree.name not in item.fields else None
+    name = sole_name(value.text) if isinstance(value, Text) else None
+    return name if name not in item.fields else None
 
 
 def _texts(name: str, field: str, definition: Definition) -> tuple[str, ...] | None:
