@@ -8,6 +8,7 @@ from updraft.datapipeline.expressions import (
     Verbatim,
     parse_text,
 )
+from updraft.datapipeline.step_texts import split_commas
 
 
 def split_step(step: str) -> tuple[tuple[Part, ...], ...]:
@@ -27,7 +28,7 @@ def split_step(step: str) -> tuple[tuple[Part, ...], ...]:
         if isinstance(part, Embedded):
             arguments[-1].append(part)
             continue
-        first, *others = _split_literal(part.text)
+        first, *others = split_commas(part.text)
         if first:
             arguments[-1].append(Verbatim(first))
         arguments.extend([Verbatim(other)] if other else [] for other in others)
@@ -57,19 +58,3 @@ def join_step(arguments: list[str]) -> str:
     :returns: the step.
     """
     return ",".join(argument.replace(",", "\\,") for argument in arguments)
-
-
-def _split_literal(text: str) -> list[str]:
-    pieces = [""]
-    index = 0
-    while index < len(text):
-        if text.startswith("\\\\,", index) or text.startswith("\\,", index):
-            pieces[-1] += ","
-            index += 3 if text.startswith("\\\\,", index) else 2
-        elif text[index] == ",":
-            pieces.append("")
-            index += 1
-        else:
-            pieces[-1] += text[index]
-            index += 1
-    return pieces

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from jinja2 import Environment
 
+from updraft.datapipeline.macros import template_macros
 from updraft.emr.request_numbers import with_numbers
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import convert_file
@@ -126,6 +128,32 @@ def test_steps_in_a_parameter_are_written_out(converted, is_list):
         Status.EQUIVALENT,
         "its value is written out in Run.step: change it there",
     )
+
+
+@pytest.mark.parametrize(("is_list", "given"), [(True, ["a.jar,1", "b.jar"]), (False, "a.jar,1")])
+def test_steps_that_only_the_form_has(converted, is_list, given):
+    asked = {"id": "mySteps", "isArray": str(is_list).lower(), "type": "String"}
+    conversion, tasks = converted(CONSOLE[:2], asked, _list("myActions", "s3://b/boot.sh"))
+    assert not conversion.placeholders
+    updraft = {one.__name__: one for one in template_macros()}
+    template = Environment(autoescape=True).from_string(tasks["run"]["steps"])
+    made = json.loads(template.render(macros={"updraft": updraft}, params={"mySteps": given}))
+    expected = [
+        ("Run 1/2", "CANCEL_AND_WAIT", "a.jar", ["1"]),
+        ("Run 2/2", "CONTINUE", "b.jar", []),
+    ]
+    expected = expected if is_list else [("Run", "CONTINUE", "a.jar", ["1"])]
+    found = [(one["Name"], one["ActionOnFailure"], *one["HadoopJarStep"].values()) for one in made]
+    assert found == expected
+    assert _statuses(conversion)["Run", "step"] is Status.APPROXIMATED
+
+
+def test_a_step_in_a_parameter_beside_others_needs_its_value(converted):
+    asked = {"id": "mySteps", "type": "String"}
+    run = CONSOLE[1] | {"preStepCommand": "date"}
+    conversion, _ = converted([CONSOLE[0], run], asked, _list("myActions", "s3://b/boot.sh"))
+    assert conversion.placeholders == ("run",)
+    assert "give the value by --set" in str(conversion.report.fields)
 
 
 def test_a_name_is_read_in_the_object_referred_to(converted):

@@ -93,6 +93,12 @@ def _add_copy(item: ResolvedObject, copy: TableCopy, workflow: Workflow) -> None
 
 def _add_steps(item: ResolvedObject, workflow: Workflow) -> None:
     steps = ActivitySteps(item, workflow)
+    if _is_asked_for(item, workflow):
+        steps.add_from_form("step")
+        note = "`steps`, which the run makes of the form's text; a step is taken as it is"
+        workflow.ledger.account(item, "step", Status.APPROXIMATED, note)
+        steps.finish("runs the steps that the form names on the cluster")
+        return
     _add_commands("preStepCommand", steps)
     for text in _step_texts(item, steps):
         current = _current_step(text, steps)
@@ -101,6 +107,18 @@ def _add_steps(item: ResolvedObject, workflow: Workflow) -> None:
     _add_commands("postStepCommand", steps)
     steps.take(reading("step", item))
     steps.finish("runs steps on the cluster")
+
+
+def _is_asked_for(item: ResolvedObject, workflow: Workflow) -> bool:
+    """Tell whether all there is to run is in a parameter that has no value before the run."""
+    if any(item.field(name) is not None for name in ("preStepCommand", "postStepCommand")):
+        return False
+    field = item.field("step")
+    texts = field.texts if field is not None else ()
+    name = sole_name(texts[0]) if len(texts) == 1 else None
+    if name is None or name in item.fields or workflow.definition.is_secret(name):
+        return False
+    return name in workflow.definition.parameters_by_name
 
 
 def _step_texts(item: ResolvedObject, steps: ActivitySteps) -> list[str]:
