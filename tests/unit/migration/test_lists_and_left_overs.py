@@ -143,7 +143,15 @@ def test_steps_that_only_the_form_has(converted, is_list, given):
         ("Run 2/2", "CONTINUE", "b.jar", []),
     ]
     expected = expected if is_list else [("Run", "CONTINUE", "a.jar", ["1"])]
-    found = [(one["Name"], one["ActionOnFailure"], *one["HadoopJarStep"].values()) for one in made]
+    found = [
+        (
+            one["Name"],
+            one["ActionOnFailure"],
+            one["HadoopJarStep"]["Jar"],
+            one["HadoopJarStep"]["Args"],
+        )
+        for one in made
+    ]
     assert found == expected
     assert _statuses(conversion)["Run", "step"] is Status.APPROXIMATED
 
