@@ -8,7 +8,6 @@ from updraft.datapipeline.collecting import FindingCollector
 from updraft.datapipeline.findings import Position
 from updraft.datapipeline.hcl_text import parse_hcl
 from updraft.datapipeline.json_text import (
-    LARGEST_TEXT,
     JsonArray,
     JsonObject,
     JsonScalar,
@@ -109,7 +108,7 @@ def parse_documents(text: str, collector: FindingCollector) -> tuple[JsonValue, 
         documents = _documents(text)
     except JsonSyntaxError as error:
         # YAML in brackets looks like JSON, too.
-        loose = _may_be_loose(text)
+        loose = looks_like_json(text.removeprefix("\ufeff"))
         documents = (parse_loose_json(text) or _template_with_scripts(text)) if loose else ()
         if not documents:
             collector.error(error.message, error.position, error.advice)
@@ -151,10 +150,6 @@ def _documents(text: str) -> tuple[JsonValue, ...]:
             "Give a pipeline definition, a CloudFormation template or a Terraform configuration",
         )
     return documents
-
-
-def _may_be_loose(text: str) -> bool:
-    return len(text) <= LARGEST_TEXT and looks_like_json(text.removeprefix("\ufeff"))
 
 
 def _template_with_scripts(text: str) -> tuple[JsonValue, ...]:

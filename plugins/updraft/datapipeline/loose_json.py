@@ -29,6 +29,8 @@ from updraft.datapipeline.json_text import (
 _START = re.compile(
     r"(?:\s|//[^\n]*|/\*[\s\S]*?\*/|#[^\n]*|\{%[\s\S]*?%\}|\{#[\s\S]*?#\})*[\[{](?![%#])"
 )
+# Larger files are no definitions, and reading them would take its time.
+_LARGEST = 2_000_000
 _STATEMENT = re.compile(r"\{%[\s\S]*?%\}")
 _ESCAPE = re.compile(
     r"\\(?:(?P<json>[\"\\/bfnrt]|u[0-9a-fA-F]{4})|x(?P<hex>[0-9a-fA-F]{2})|(?P<any>[\s\S]))"
@@ -74,6 +76,8 @@ def parse_loose_json(text: str) -> tuple[JsonValue, ...]:
     :param text: the text, of one or several documents.
     :returns: the documents; none when brackets and quotes don't close, or it is nested too deeply.
     """
+    if len(text) > _LARGEST:
+        return ()
     try:
         documents: Any = _parser().parse(text)
     except (LarkError, JsonSyntaxError, RecursionError):

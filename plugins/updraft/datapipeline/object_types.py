@@ -129,8 +129,9 @@ def is_runtime_field(name: str) -> bool:
     :param name: field name.
     :returns: true for names with a sign, and for those that no object type lets anybody write.
     """
-    written_by_service = runtime_field_names() | _PIPELINE_FIELDS
-    return name.startswith("@") or (name in written_by_service and name not in all_field_names())
+    if name.startswith("@") or name in _PIPELINE_FIELDS:
+        return True
+    return name in runtime_field_names() and name not in all_field_names()
 
 
 @cache

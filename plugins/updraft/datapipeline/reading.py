@@ -27,7 +27,7 @@ from updraft.datapipeline.sources import PipelineSource
 from updraft.datapipeline.terraform import is_configuration, pipelines_of_configuration
 from updraft.datapipeline.terraform_modules import module_of
 from updraft.datapipeline.terraform_state import is_state, pipelines_of_state
-from updraft.datapipeline.wrapped_documents import unwrapped
+from updraft.datapipeline.wrapped_documents import template_body, unwrapped
 
 Given = Mapping[str, tuple[str, ...]]
 _API_NAMES = {
@@ -184,14 +184,14 @@ def _sources(
             "Give the file that `aws datapipeline get-pipeline-definition` writes",
         )
         return []
-    document = template_of_service(document, given, reader) or unwrapped(document, reader)
+    document = template_of_service(document, given, reader) or template_body(document) or document
     if is_state(document):
-        return pipelines_of_state(document)
+        return pipelines_of_state(document, reader)
     if is_template(document):
         return pipelines_of_template(document, given, reader)
     if is_configuration(document):
         return pipelines_of_configuration(document, _read_others(others), given, reader)
-    return _plain_sources(document, given, reader)
+    return _plain_sources(unwrapped(document, reader), given, reader)
 
 
 def _read_others(paths: Sequence[Path]) -> list[JsonObject]:

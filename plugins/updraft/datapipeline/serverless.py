@@ -22,10 +22,15 @@ from updraft.datapipeline.json_text import (
 from updraft.datapipeline.open_values import OpenValue, Part
 from updraft.datapipeline.positioned_values import item_of, last_object
 
-_VARIABLE = re.compile(r"\$\{((?:self|opt|env|file|ssm|cf|s3|sls|param|aws|strToBool)\b[^{}]*)\}")
+# A name without colon or bracket is one of Fn::Sub.
+_VARIABLE = re.compile(
+    r"\$\{((?:self|opt|env|param|aws|sls|ssm|s3|cf)(?:[.(][\w.-]+\)?)?:[^{}]*|(?:file|strToBool)\([^{}]*)\}"
+)
 _LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"|(-?\d+(?:\.\d+)?|true|false)")
 # Variables that are defined by themselves end here.
 _DEEPEST_VARIABLE = 8
+# No field of a definition is longer (guide, "Web Service Limits").
+_LONGEST = 10_240
 
 
 def template_of_service(
@@ -81,7 +86,7 @@ class _Variables:
         """Fill in the innermost variables first: those around them may be named by them."""
         for _ in range(_DEEPEST_VARIABLE):
             changed = _VARIABLE.sub(self._text, text)
-            if changed == text:
+            if changed == text or len(changed) > _LONGEST:
                 break
             text = changed
         parts: list[Part] = []
@@ -112,7 +117,9 @@ class _Variables:
         # The name of a service was written with more around it in older versions.
         if path == "service" and isinstance(value, JsonObject):
             value = item_of(value, "name")
-        return value.text if isinstance(value, JsonScalar) and value.value is not None else None
+        if not isinstance(value, JsonScalar) or value.value is None:
+            return None
+        return value.text if len(value.text) <= _LONGEST else None
 
     def _open(self, expression: str, at: JsonScalar) -> OpenValue:
         name = expression.split(",", maxsplit=1)[0].strip()

@@ -7,6 +7,7 @@ state itself, version 4, is of no documented format, but of one that has not cha
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from updraft.datapipeline.collecting import FindingCollector
 from updraft.datapipeline.json_text import JsonArray, JsonObject
 from updraft.datapipeline.model import PipelineProperties
 from updraft.datapipeline.positioned_values import last_object, text_under
@@ -40,10 +41,11 @@ def is_state(document: JsonObject) -> bool:
     )
 
 
-def pipelines_of_state(document: JsonObject) -> list[PipelineSource]:
+def pipelines_of_state(document: JsonObject, collector: FindingCollector) -> list[PipelineSource]:
     """Read the pipelines of a state.
 
     :param document: the state, or what is printed of one or of a plan.
+    :param collector: takes an error when there is none.
     :returns: one source for each definition, in the order of the file.
     """
     resources = [*_of_state(document)]
@@ -72,6 +74,12 @@ def pipelines_of_state(document: JsonObject) -> list[PipelineSource]:
         )
         sources.append(
             PipelineSource(definition_of_blocks(blocks, one.attributes.position), properties)
+        )
+    if not sources:
+        collector.error(
+            f"What Terraform knows has no resource {DEFINITION_TYPE}",
+            document.position,
+            "Give the state that has it",
         )
     return sources
 

@@ -14,18 +14,24 @@ from updraft.datapipeline.yaml_text import parse_yaml
 _OBJECTS = {"objects", "pipelineObjects", "PipelineObjects"}
 
 
-def unwrapped(document: JsonObject, collector: FindingCollector) -> JsonObject:
-    """Take out what is wrapped into a document.
+def template_body(document: JsonObject) -> JsonObject | None:
+    """Take out the template that ``aws cloudformation get-template`` prints, as text or as object.
 
     :param document: any document.
-    :param collector: takes a warning when a definition stands inside of another object.
-    :returns: the template that ``aws cloudformation get-template`` prints, or the definition that
-        stands under any one key; the document itself when it wraps nothing.
+    :returns: the template, none when there is none.
     """
-    for body in document.values("TemplateBody")[-1:]:
-        template = _parsed(body)
-        if template is not None:
-            return template
+    found = document.values("TemplateBody")
+    return _parsed(found[-1]) if found else None
+
+
+def unwrapped(document: JsonObject, collector: FindingCollector) -> JsonObject:
+    """Take out a definition that stands in another object.
+
+    :param document: a document that is neither a template nor a configuration.
+    :param collector: takes a warning.
+    :returns: the definition that stands under one of the keys; the document itself when there is
+        none, or more than one.
+    """
     if _OBJECTS & {member.key for member in document.members}:
         return document
     found = [member for member in document.members if _is_definition(member.value)]

@@ -20,6 +20,8 @@ _FIELDS = {
     "PigActivity": {"scriptVariable"},
     "ShellScriptConfig": {"scriptArgument"},
 }
+# Only objects of EMR have these, whoever they inherit them from.
+_OF_EMR = _FIELDS["EmrActivity"] | _FIELDS["EmrCluster"]
 # Commas in them separate arguments, so that one text has to be taken apart as well as a list.
 _SPLIT = {"applications", "bootstrapAction", "step"}
 
@@ -50,7 +52,7 @@ def _written(
     definition: Definition,
     written: dict[str, list[str]],
 ) -> PipelineObject:
-    names = _FIELDS.get(resolved.type or "", set())
+    names = _FIELDS.get(resolved.type, set()) if resolved.type is not None else _OF_EMR
     fields: list[Field] = []
     for field in item.fields:
         values: list[Text | Reference] = []

@@ -198,14 +198,20 @@ resources:
               Name: Say
               Fields:
                 - {Key: type, StringValue: ShellCommandActivity}
-                - {Key: command, StringValue: "backup ${self:custom.table} ${self:custom.to}"}
+                - Key: command
+                  StringValue: "backup ${self:custom.table} ${self:custom.to} ${env}"
                 - {Key: stage, StringValue: no}
 """
 
 
+def test_a_state_without_a_pipeline():
+    result = read_text('{"terraform_version": "1.3.0", "resources": []}', "terraform.tfstate")
+    assert [one.severity for one in result.findings] == [Severity.ERROR]
+
+
 def test_serverless_configuration():
     result = read_text(SERVICE, "serverless.yml", {"opt:stage": ("prod",)})
-    assert _command(result) == "backup users-prod #{self_custom_to}"
+    assert _command(result) == "backup users-prod #{self_custom_to} ${env}"
     (definition,) = result.definitions
     assert definition.pipeline.name == "shop-backup"
     assert definition.objects[0].field("stage").text == "false"
