@@ -171,6 +171,9 @@ def _sources(
     document: JsonValue, given: Given, reader: DefinitionReader, others: Sequence[Path]
 ) -> list[PipelineSource]:
     if isinstance(document, JsonArray) and document.items:
+        wrapped = () if any(map(_has_id, document.items)) else unwrapped(document, reader)
+        if wrapped:
+            return [one for part in wrapped for one in _plain_sources(part, given, reader)]
         reader.warn(
             "This is a list of objects, not a definition; it is read as one",
             document.position,
@@ -186,12 +189,19 @@ def _sources(
         return []
     document = template_of_service(document, given, reader) or template_body(document) or document
     if is_state(document):
-        return pipelines_of_state(document, reader)
-    if is_template(document):
-        return pipelines_of_template(document, given, reader)
-    if is_configuration(document):
-        return pipelines_of_configuration(document, _read_others(others), given, reader)
-    return _plain_sources(unwrapped(document, reader), given, reader)
+        sources = pipelines_of_state(document, reader)
+    elif is_template(document):
+        sources = pipelines_of_template(document, given, reader)
+    elif is_configuration(document):
+        sources = pipelines_of_configuration(document, _read_others(others), given, reader)
+    else:
+        wrapped = unwrapped(document, reader) or (document,)
+        sources = [one for part in wrapped for one in _plain_sources(part, given, reader)]
+    return sources
+
+
+def _has_id(value: JsonValue) -> bool:
+    return isinstance(value, JsonObject) and bool(value.values("id") or value.values("type"))
 
 
 def _read_others(paths: Sequence[Path]) -> list[JsonObject]:

@@ -1,5 +1,7 @@
 """Definitions and templates that stand inside of something else."""
 
+from collections.abc import Iterator
+
 from updraft.datapipeline.collecting import FindingCollector
 from updraft.datapipeline.json_text import (
     JsonArray,
@@ -24,25 +26,35 @@ def template_body(document: JsonObject) -> JsonObject | None:
     return _parsed(found[-1]) if found else None
 
 
-def unwrapped(document: JsonObject, collector: FindingCollector) -> JsonObject:
-    """Take out a definition that stands in another object.
+def unwrapped(document: JsonValue, collector: FindingCollector) -> tuple[JsonObject, ...]:
+    """Take out definitions that stand in something else, such as a playbook or a program of Pulumi.
 
     :param document: a document that is neither a template nor a configuration.
-    :param collector: takes a warning.
-    :returns: the definition that stands under one of the keys; the document itself when there is
-        none, or more than one.
+    :param collector: takes a warning for each.
+    :returns: the definitions at any depth; none when there is none, or the document is one.
     """
-    if _OBJECTS & {member.key for member in document.members}:
-        return document
-    found = [member for member in document.members if _is_definition(member.value)]
-    if len(found) != 1:
-        return document
-    collector.warn(
-        f"The definition stands under the key {found[0].key!r}; what stands beside it is ignored",
-        found[0].position,
-        "Give the definition alone",
-    )
-    return found[0].value if isinstance(found[0].value, JsonObject) else document
+    if isinstance(document, JsonObject) and _OBJECTS & {one.key for one in document.members}:
+        return ()
+    found = tuple(_definitions(document))
+    for one in found:
+        collector.warn(
+            "The definition stands inside of something else, which is ignored",
+            one.position,
+            "Give the definition alone",
+        )
+    return found
+
+
+def _definitions(value: JsonValue) -> Iterator[JsonObject]:
+    if isinstance(value, JsonArray):
+        for item in value.items:
+            yield from _definitions(item)
+    elif isinstance(value, JsonObject):
+        if _is_definition(value):
+            yield value
+            return
+        for member in value.members:
+            yield from _definitions(member.value)
 
 
 def _parsed(body: JsonValue) -> JsonObject | None:
@@ -56,7 +68,11 @@ def _parsed(body: JsonValue) -> JsonObject | None:
     return body if isinstance(body, JsonObject) else None
 
 
-def _is_definition(value: JsonValue) -> bool:
-    return isinstance(value, JsonObject) and any(
-        member.key in _OBJECTS and isinstance(member.value, JsonArray) for member in value.members
+def _is_definition(value: JsonObject) -> bool:
+    """Tell a definition by objects that have an id."""
+    return any(
+        isinstance(item, JsonObject) and (item.values("id") or item.values("Id"))
+        for member in value.members
+        if member.key in _OBJECTS and isinstance(member.value, JsonArray)
+        for item in member.value.items
     )

@@ -111,6 +111,7 @@ KIND = "aws_datapipeline_pipeline"
         pytest.param({"pipelineId": "df-1", "pipelineObjects": API_OBJECTS}, id="arguments"),
         pytest.param({"hasMoreResults": False, "pipelineObjects": API_OBJECTS}, id="described"),
         pytest.param({"note": 1, "definition": {"objects": OBJECTS}}, id="wrapped"),
+        pytest.param([{"tasks": [{"data_pipeline": {"objects": API_OBJECTS}}]}], id="playbook"),
         pytest.param(
             {
                 "PipelineObjects": [
