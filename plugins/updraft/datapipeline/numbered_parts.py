@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from updraft.datapipeline.findings import Finding, Severity
+from updraft.datapipeline.findings import Finding, Position, Severity
 from updraft.datapipeline.model import Definition, PipelineObject
 from updraft.datapipeline.resolution import DEFAULT_ID
 
@@ -76,18 +76,33 @@ def completed_by_parts(
         if not added:
             return definition.with_objects(objects), findings
         for ((path, item),) in added:
-            # Its place is that of the file it comes from, and would mislead here.
-            objects = (*objects, item)
+            # Lines of another file would mislead.
+            objects = (*objects, _placed(item, definition.objects[0].position))
             findings.append(
                 Finding(
                     severity=Severity.WARNING,
                     file=definition.source,
+                    position=definition.objects[0].position,
                     object_id=item.id,
                     message=f"The object is taken from {path.name}, which seems to be another part "
                     "of the same definition",
                     advice="Put the parts into one file",
                 )
             )
+
+
+def _placed(item: PipelineObject, position: Position) -> PipelineObject:
+    here = {"position": position}
+    fields = tuple(
+        field.model_copy(
+            update={
+                **here,
+                "values": tuple(value.model_copy(update=here) for value in field.values),
+            }
+        )
+        for field in item.fields
+    )
+    return item.model_copy(update={**here, "fields": fields})
 
 
 def _missing(objects: tuple[PipelineObject, ...]) -> list[str]:

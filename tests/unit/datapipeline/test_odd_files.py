@@ -255,4 +255,6 @@ def test_numbered_parts_complete_one_another(tmp_path):
     assert [one.id for one in result.definitions[0].objects] == ["Say", "Box", "Daily"]
     assert [one.object_id for one in result.findings[-2:]] == ["Box", "Daily"]
     assert "copy-1.json" in result.findings[-2].message
+    places = {field.position for item in result.definitions[0].objects for field in item.fields}
+    assert {one.line for one in places} == {1}
     assert len(read_file(tmp_path / "copy-4.json").definitions[0].objects) == 2
