@@ -53,6 +53,8 @@ def _written(
     written: dict[str, list[str]],
 ) -> PipelineObject:
     names = _FIELDS.get(resolved.type, set()) if resolved.type is not None else _OF_EMR
+    if all(field.name not in names for field in item.fields):
+        return item
     fields: list[Field] = []
     for field in item.fields:
         values: list[Text | Reference] = []

@@ -34,14 +34,22 @@ def _command(result):
     return said.field("command").text
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-16", ""),
+        ("utf-16-le", ""),
+        ("utf-16-le", "\ufeff"),
+        ("utf-16-be", ""),
+        ("utf-16-be", "\ufeff"),
+        ("utf-32", ""),
+        ("cp1252", ""),
+    ],
+)
 def test_encodings(tmp_path, encoding, mark):
-    if mark and encoding == "cp1252":
-        pytest.skip("has no mark")
     file = tmp_path / "pipeline.json"
     text = json.dumps({"objects": OBJECTS}, ensure_ascii=False)
-    file.write_bytes((mark * encoding.endswith("e") + text).encode(encoding))
+    file.write_bytes((mark + text).encode(encoding))
     result = read_file(file)
     assert _command(result) == "echo é"
     assert "UTF-8" in f"{result.findings[0].message} {result.findings[0].advice}"
