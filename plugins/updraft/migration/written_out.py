@@ -87,5 +87,8 @@ def _texts(name: str, field: str, definition: Definition) -> tuple[str, ...] | N
         return None
     texts = given.values if given is not None else parameter.default if parameter else ()
     texts = tuple(text for text in texts if text.strip())
+    # A path alone may as well be chosen for each run.
+    if not is_list and field != "step" and not any("," in text for text in texts):
+        return None
     optional = parameter is not None and parameter.optional
     return texts if texts or optional else None

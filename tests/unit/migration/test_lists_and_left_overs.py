@@ -130,6 +130,15 @@ def test_steps_in_a_parameter_are_written_out(converted, is_list):
     )
 
 
+@pytest.mark.parametrize(("given", "in_form"), [("s3://b/x.sh", True), ("s3://b/x.sh,1", False)])
+def test_a_path_alone_stays_in_the_form(converted, given, in_form):
+    asked = {"id": "myActions", "type": "String", "default": given}
+    _, tasks = converted(CONSOLE[:2], asked, _list("mySteps", "a.jar"))
+    (action,) = tasks["c"]["cluster"]["BootstrapActions"]
+    path = action["ScriptBootstrapAction"]["Path"]
+    assert path == ("{{ params.myActions }}" if in_form else "s3://b/x.sh")
+
+
 @pytest.mark.parametrize(("is_list", "given"), [(True, ["a.jar,1", "b.jar"]), (False, "a.jar,1")])
 def test_steps_that_only_the_form_has(converted, is_list, given):
     asked = {"id": "mySteps", "isArray": str(is_list).lower(), "type": "String"}
