@@ -14,7 +14,12 @@ from updraft.datapipeline.findings import (
 )
 from updraft.datapipeline.limit_checking import check_limits
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference
-from updraft.datapipeline.object_types import all_field_names, is_user_field, object_types
+from updraft.datapipeline.object_types import (
+    all_field_names,
+    is_runtime_field,
+    is_user_field,
+    object_types,
+)
 from updraft.datapipeline.order_checking import check_order
 from updraft.datapipeline.parameter_checking import check_parameters
 from updraft.datapipeline.resolution import (
@@ -45,6 +50,7 @@ def check(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
     found = [
         *findings,
         *_duplicate_ids(definition),
+        *_runtime_fields(definition),
         *dangling_references(definition),
         *(finding for item in definition.objects for finding in _check_object(item, definition)),
         *check_reference_targets(resolved, definition),
@@ -87,6 +93,27 @@ def _duplicate_ids(definition: Definition) -> Iterator[Finding]:
             seen.add(item.id)
 
 
+def _runtime_fields(definition: Definition) -> Iterator[Finding]:
+    """Say once that the definition is one of a pipeline that ran."""
+    found = [
+        (item, field)
+        for item in definition.objects
+        for field in item.fields
+        if is_runtime_field(field.name)
+    ]
+    if found:
+        item, field = found[0]
+        yield field_finding(
+            definition,
+            item,
+            field,
+            severity=Severity.WARNING,
+            message=f"The service filled in {len(found)} fields such as {field.name!r}, which say "
+            "how runs went; they are left out",
+            advice="Nothing needs to be done",
+        )
+
+
 def _check_object(item: PipelineObject, definition: Definition) -> Iterator[Finding]:
     types = object_types()
     known = types.get(item.type) if item.type else None
@@ -102,6 +129,8 @@ def _check_object(item: PipelineObject, definition: Definition) -> Iterator[Find
             advice=did_you_mean(item.type, types, "Look it up in the guide's object reference"),
         )
     for field in item.fields:
+        if is_runtime_field(field.name):
+            continue
         if known is not None:
             unknown, names = not known.knows(field.name), frozenset(known.fields)
         else:

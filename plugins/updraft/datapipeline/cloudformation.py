@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from updraft.datapipeline.cloudformation_functions import FunctionResolver
 from updraft.datapipeline.collecting import FindingCollector
-from updraft.datapipeline.findings import did_you_mean, nearest, shown_value
+from updraft.datapipeline.findings import did_you_mean, has_errors, nearest, shown_value
 from updraft.datapipeline.json_text import JsonArray, JsonMember, JsonObject, JsonValue
 from updraft.datapipeline.model import PipelineProperties
 from updraft.datapipeline.positioned_values import last_object, renamed, text_of, text_under
@@ -20,7 +20,7 @@ _PROPERTIES = {
     "PipelineObjects",
     "PipelineTags",
 }
-_KEYS = {
+KEYS_OF_TEMPLATES = {
     "Attributes": "attributes",
     "Fields": "fields",
     "Id": "id",
@@ -88,6 +88,13 @@ def pipelines_of_template(
         # Each pipeline asks for its own values: a resolver remembers what was asked.
         source = _pipeline(member, FunctionResolver(template, given, collector), collector)
         sources += [source] if source is not None else []
+    left_out = [one for one in found if isinstance(one.value, JsonObject)]
+    if left_out and not sources and not has_errors(collector.findings):
+        collector.error(
+            "Conditions leave out every pipeline of the template, so that there is none to read",
+            left_out[0].position,
+            "Give the parameters that they depend on by --set",
+        )
     return sources
 
 
@@ -125,7 +132,7 @@ def _pipeline(
     members: list[JsonMember] = []
     for member in resolved.members:
         if member.key in _SECTIONS:
-            value = renamed(member.value, _KEYS)
+            value = renamed(member.value, KEYS_OF_TEMPLATES)
             members.append(JsonMember(_SECTIONS[member.key], value, member.position))
         elif member.key not in _PROPERTIES:
             collector.warn(

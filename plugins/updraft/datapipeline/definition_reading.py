@@ -3,6 +3,7 @@
 from updraft.datapipeline.field_reading import FieldReader
 from updraft.datapipeline.findings import Position, did_you_mean, shown_value
 from updraft.datapipeline.json_text import JsonArray, JsonObject, JsonValue
+from updraft.datapipeline.left_out import is_instance, unused_references
 from updraft.datapipeline.model import (
     Definition,
     Parameter,
@@ -18,7 +19,11 @@ _KNOWN_KEYS = {
     "parameters",
     "values",
     "parameterValues",
+    "hasMoreResults",
+    "marker",
     "metadata",
+    "pipelineId",
+    "PipelineId",
     "ResponseMetadata",
 }
 
@@ -46,6 +51,7 @@ class DefinitionReader(FieldReader):
             self.error(
                 "The definition has no objects", document.position, "Add objects to 'objects'"
             )
+        items = [one for one in items if not is_instance(one, self)]
         self.open_values = {}
         objects: tuple[PipelineObject, ...] = ()
         if any(isinstance(item, JsonObject) for item in items):
@@ -132,6 +138,8 @@ class DefinitionReader(FieldReader):
                 value=type_name,
             )
             type_name = None
+        unused = unused_references(fields, type_name, object_id, self)
+        fields = tuple(one for one in fields if one not in unused)
         return PipelineObject(
             id=object_id,
             name=name or object_id,

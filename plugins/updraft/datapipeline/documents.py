@@ -1,5 +1,6 @@
 """A file as positioned values, whatever it is written in: JSON, YAML or HCL."""
 
+import codecs
 import re
 from pathlib import Path
 
@@ -14,8 +15,21 @@ from updraft.datapipeline.json_text import (
     JsonValue,
     parse_json,
 )
+from updraft.datapipeline.loose_json import (
+    looks_like_json,
+    parse_loose_json,
+    statement_of_template,
+)
 from updraft.datapipeline.yaml_text import parse_yaml
 
+# The marks of UTF-32 come first: that of UTF-16 is a part of one of them.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _HCL_BLOCK = re.compile(
     r"^[ \t]*(?:resource|variable|locals|terraform|provider|module|data|output)\b[^:\n=]*\{",
     re.MULTILINE,
@@ -36,16 +50,51 @@ def read_bytes(path: Path, collector: FindingCollector) -> str | None:
         if path.exists() and not path.is_file():
             collector.error("This is not a regular file", None, "Give a file with a definition")
             return None
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"The file is not UTF-8: byte {error.start} can't be read"
-        collector.error(message, None, "Save it as UTF-8 text")
+        return _decoded(path.read_bytes(), collector)
     except OSError as error:
         reason = error.strerror or str(error)
         collector.error(f"The file can't be read: {reason}", None, "Check path and permissions")
     except ValueError:
         collector.error("The file can't be read: its name is no path", None, "Check the path")
     return None
+
+
+def encoding_of(content: bytes) -> str | None:
+    """Tell how a file is encoded.
+
+    :param content: its bytes.
+    :returns: an encoding of Unicode by the mark in front, or by where the zeros of the first
+        character stand; none for a file without either.
+    """
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return encoding
+    if content[:1] and content[1:2] == b"\0" and content[2:3] != b"\0":
+        return "utf-16-le"
+    return "utf-16-be" if content[:1] == b"\0" and content[1:2] not in {b"", b"\0"} else None
+
+
+def _decoded(content: bytes, collector: FindingCollector) -> str | None:
+    encoding = encoding_of(content)
+    try:
+        text = content.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        message = (
+            f"The file is not {(encoding or 'utf-8').upper()}: byte {error.start} can't be read"
+        )
+        # Text that Windows wrote before it knew Unicode has no zeros; data mostly has.
+        if encoding is not None or b"\0" in content:
+            collector.error(message, None, "Save it as UTF-8 text")
+            return None
+        collector.warn(f"{message}; it is read as Windows-1252", None, "Save it as UTF-8 text")
+        return content.decode("cp1252", "replace")
+    if encoding is not None and encoding != "utf-8-sig":
+        collector.warn(
+            f"The file is {encoding.upper()}; the AWS CLI reads UTF-8",
+            None,
+            "Save it as UTF-8 text",
+        )
+    return text
 
 
 def parse_documents(text: str, collector: FindingCollector) -> tuple[JsonValue, ...]:
@@ -58,8 +107,23 @@ def parse_documents(text: str, collector: FindingCollector) -> tuple[JsonValue, 
     try:
         documents = _documents(text)
     except JsonSyntaxError as error:
-        collector.error(error.message, error.position, error.advice)
-        return ()
+        # YAML in brackets looks like JSON, too.
+        loose = looks_like_json(text.removeprefix("\ufeff"))
+        documents = (parse_loose_json(text) or _template_with_scripts(text)) if loose else ()
+        if not documents:
+            collector.error(error.message, error.position, error.advice)
+            return ()
+        collector.warn(
+            f"{error.message}; it is read as it is plainly meant", error.position, error.advice
+        )
+        statement = statement_of_template(text)
+        if statement is not None:
+            collector.error(
+                "The file is a template whose statements are not executed: what they repeat or "
+                "choose stands once",
+                statement,
+                "Give the file that the template makes",
+            )
     for document in documents:
         _report_trailing_commas(document, collector)
     return documents
@@ -67,7 +131,7 @@ def parse_documents(text: str, collector: FindingCollector) -> tuple[JsonValue, 
 
 def _documents(text: str) -> tuple[JsonValue, ...]:
     content = text.removeprefix("\ufeff").strip()
-    if not content or content[0] in '{["':
+    if not content or content[0] in '{["' or looks_like_json(content):
         return (parse_json(text),)
     if _HCL_BLOCK.search(text) or _HCL_VALUES.match(content):
         try:

@@ -31,6 +31,7 @@ from updraft.datapipeline.expressions import (
 )
 from updraft.datapipeline.functions import function_problems
 from updraft.datapipeline.model import Definition, Text
+from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
 from updraft.errors import UpdraftError
 
@@ -141,7 +142,8 @@ class Evaluator:
                     raise EvaluationError(
                         f"A runtime field such as {name} can be read through one reference only"
                     )
-                values = flatten([self._field(name, owner, path) for owner in owners])
+                read = [self._member(name, owner, path) for owner in owners]
+                values = flatten(read)
                 return values[0] if len(values) == 1 else values
         return self._computed(tree, item, path)
 
@@ -179,6 +181,13 @@ class Evaluator:
         if not values:
             raise EvaluationError(f"The parameter {name!r} has neither a value nor a default")
         return values[0] if len(values) == 1 else values
+
+    def _member(self, name: str, owner: ResolvedObject, path: tuple[str, ...]) -> Value:
+        """Read a name in another object: a field of it, else a parameter that users named."""
+        known = self._definition.parameters_by_name.keys() | self._definition.values_by_name.keys()
+        if is_user_field(name) and not self._is_field(name, owner) and name in known:
+            return self._name(name, owner, path)
+        return self._field(name, owner, path)
 
     def _is_field(self, name: str, item: ResolvedObject) -> bool:
         return (

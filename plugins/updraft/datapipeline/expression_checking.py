@@ -56,7 +56,7 @@ def expression_problems(
         for tree in trees
         for name in _unknown_names(tree, definition)
     ]
-    return functions + runtime + names
+    return list(dict.fromkeys(functions + runtime + names))
 
 
 def unknown_names(text: str, definition: Definition) -> list[str]:

@@ -91,6 +91,9 @@ class FieldReader(FindingCollector):
                     collected.setdefault(name, (position, []))[1].extend(value)
                 continue
             values = self.values(member.value, object_id, member.key, evaluated=evaluated)
+            # The CLI makes a field of each item; of none it makes none.
+            if not values and _is_empty(member.value):
+                continue
             collected.setdefault(member.key, (member.position, []))[1].extend(values)
         return tuple(
             Field(name=name, values=tuple(values), position=position)
@@ -114,9 +117,14 @@ class FieldReader(FindingCollector):
             if key is None:
                 continue
             values: _Values = []
-            for value in item.values("stringValue"):
+            texts, references = item.values("stringValue"), item.values("refValue")
+            # Terraform's states and some generators write both, one of them empty.
+            if texts and references:
+                references = tuple(one for one in references if not _is_blank(one))
+                texts = tuple(one for one in texts if not (references and _is_blank(one)))
+            for value in texts:
                 values.extend(self.values(value, object_id, key, evaluated=evaluated))
-            for value in item.values("refValue"):
+            for value in references:
                 values.extend(self._api_reference(value, object_id, key))
             self._check_api_keys(item, object_id, key)
             fields.append((key, item.position, values))
@@ -177,8 +185,8 @@ class FieldReader(FindingCollector):
         if isinstance(value, JsonObject):
             return self._reference(value, object_id, field)
         if value.value is None:
-            self.error(
-                "A field's value is null",
+            self.warn(
+                "A field's value is null; it is left out",
                 value.position,
                 "Give it a value, or leave the field out",
                 object_id=object_id,
@@ -190,10 +198,21 @@ class FieldReader(FindingCollector):
             return []
         for one in value.open_values:
             self._keep_open(one, value.position, object_id, field)
-        return [Text(text=value.text, position=value.position)]
+        # YAML has many words for the two, of which the service knows one each.
+        word = str(value.value).lower() if isinstance(value.value, bool) else value.text
+        return [Text(text=word, position=value.position)]
 
     def _reference(self, value: JsonObject, object_id: str, field: str) -> _Values:
         targets = value.values("ref")
+        if len(value.members) == 1 and isinstance(targets[0] if targets else None, JsonArray):
+            self.warn(
+                "A reference to several objects is read as several references",
+                value.position,
+                'Write [{"ref": "<id>"}, {"ref": "<id>"}]',
+                object_id=object_id,
+                field=field,
+            )
+            return [*self._api_reference(targets[0], object_id, field)]
         if len(value.members) == 1 and isinstance(targets[0] if targets else None, JsonScalar):
             return [
                 Reference(object_id=target.text, position=value.position)
@@ -231,6 +250,16 @@ class FieldReader(FindingCollector):
             field=field,
             value=value.text,
         )
+
+
+def _is_blank(value: JsonValue) -> bool:
+    return isinstance(value, JsonScalar) and (value.value is None or not value.text)
+
+
+def _is_empty(value: JsonValue) -> bool:
+    if isinstance(value, JsonArray):
+        return all(map(_is_empty, value.items))
+    return isinstance(value, JsonScalar) and value.value is None
 
 
 def _is_api_field_list(value: JsonValue) -> bool:

@@ -175,10 +175,15 @@ def plain(value: JsonValue) -> Any:
 @cache
 def _parser() -> Lark:
     grammar = resources.files("updraft.datapipeline").joinpath("json_text.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
+    return Lark(grammar, parser="lalr", transformer=JsonBuilder(), maybe_placeholders=False)
 
 
-def _position(token: Token) -> Position:
+def position_of(token: Token) -> Position:
+    """Say where a token stands.
+
+    :param token: the token.
+    :returns: its line and column.
+    """
     return Position(line=token.line or 1, column=token.column or 1)
 
 
@@ -191,7 +196,7 @@ def _decode(token: Token) -> Any:
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         raise JsonSyntaxError(
             "The string holds half of a surrogate pair, which is no character",
-            _position(token),
+            position_of(token),
             "Write the character itself, or both halves of its \\u escape",
         )
     return value
@@ -202,39 +207,44 @@ def _depth(values: list[JsonValue], opening: Token) -> int:
     if depth > DEEPEST_NESTING:
         raise JsonSyntaxError(
             f"The text is nested more than {DEEPEST_NESTING} levels deep",
-            _position(opening),
+            position_of(opening),
             "A pipeline definition needs four levels; look for brackets that are too many",
         )
     return depth
 
 
-class _Builder(Transformer[Token, JsonValue]):
+class JsonBuilder(Transformer[Token, JsonValue]):
     """Builds values while the parser runs, so that no deep tree is ever walked."""
 
     def scalar(self, children: list[Token]) -> JsonScalar:
+        """Build a value that has no others in it."""
         token = children[0]
-        return JsonScalar(_decode(token), str(token), _position(token))
+        return JsonScalar(_decode(token), str(token), position_of(token))
 
     def placeholder(self, children: list[Token]) -> JsonScalar:
+        """Keep what a tool fills in."""
         token = children[0]
-        return JsonScalar(str(token), str(token), _position(token))
+        return JsonScalar(str(token), str(token), position_of(token))
 
     def member(self, children: list[Any]) -> JsonMember:
+        """Build a key with its value."""
         key, value = children
-        return JsonMember(_decode(key), value, _position(key))
+        return JsonMember(_decode(key), value, position_of(key))
 
     def object(self, children: list[Any]) -> JsonObject:
+        """Build an object."""
         opening, *members = children
-        trailing = [_position(child) for child in members if isinstance(child, Token)]
+        trailing = [position_of(child) for child in members if isinstance(child, Token)]
         kept = tuple(child for child in members if isinstance(child, JsonMember))
         depth = _depth([member.value for member in kept], opening)
-        return JsonObject(kept, _position(opening), depth, tuple(trailing))
+        return JsonObject(kept, position_of(opening), depth, tuple(trailing))
 
     def array(self, children: list[Any]) -> JsonArray:
+        """Build an array."""
         opening, *items = children
-        trailing = [_position(child) for child in items if isinstance(child, Token)]
+        trailing = [position_of(child) for child in items if isinstance(child, Token)]
         kept = tuple(child for child in items if not isinstance(child, Token))
-        return JsonArray(kept, _position(opening), _depth(list(kept), opening), tuple(trailing))
+        return JsonArray(kept, position_of(opening), _depth(list(kept), opening), tuple(trailing))
 
 
 def _syntax_error(error: UnexpectedInput, text: str) -> JsonSyntaxError:

@@ -34,6 +34,8 @@ WORKING_CATEGORIES: frozenset[Category] = frozenset(
 _USER_FIELD = re.compile(r"\*?my[A-Z_]\w*")
 # Every object may have a parent, whether its page in the guide says so or not.
 _ALWAYS_ALLOWED = {"parent"}
+# What DescribePipelines says of a pipeline, beside the fields that have a sign.
+_PIPELINE_FIELDS = frozenset({"pipelineCreator", "uniqueId"})
 
 
 class FieldType(BaseModel):
@@ -119,6 +121,17 @@ def runtime_field_names() -> frozenset[str]:
     :returns: field names; those with a sign keep it.
     """
     return frozenset(name for entry in object_types().values() for name in entry.runtime_fields)
+
+
+def is_runtime_field(name: str) -> bool:
+    """Tell whether the service filled a field in, which exports of running pipelines show.
+
+    :param name: field name.
+    :returns: true for names with a sign, and for those that no object type lets anybody write.
+    """
+    if name.startswith("@") or name in _PIPELINE_FIELDS:
+        return True
+    return name in runtime_field_names() and name not in all_field_names()
 
 
 @cache

@@ -26,6 +26,8 @@ _IN_SCRIPTS = re.compile(_DOTTED)
 _CERTAIN = re.compile(_DOTTED)
 _BRACED = re.compile(_BRACES)
 _ANY = re.compile(rf"{_DOTTED}|{_BRACES}|\$\{{[a-z]\w*\}}")
+# Outside of quotes nothing else would be JSON.
+_BARE = re.compile(rf"{_DOTTED}|{_BRACES}|\$\{{[A-Za-z_]\w*\}}")
 _VARIABLES = re.compile(r"\$\{(?:input|output)\d+\}")
 # What a shell, a database, Hive, Pig or a program on a cluster reads.
 _SCRIPTS = {
@@ -87,7 +89,7 @@ class _Opener:
         if not isinstance(value.value, str):
             return value
         # A tool that fills names with dots in fills those without in, too.
-        pattern = _IN_SCRIPTS if field in _SCRIPTS and not is_bare(value) else _ANY
+        pattern = _BARE if is_bare(value) else _IN_SCRIPTS if field in _SCRIPTS else _ANY
         parts: list[Part] = []
         end = 0
         for match in pattern.finditer(value.value):

@@ -8,23 +8,34 @@ file is shows in its content.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from updraft.datapipeline.cloudformation import is_template, pipelines_of_template
+from updraft.datapipeline.cloudformation import (
+    KEYS_OF_TEMPLATES,
+    is_template,
+    pipelines_of_template,
+)
 from updraft.datapipeline.collecting import FindingCollector
 from updraft.datapipeline.definition_reading import DefinitionReader
 from updraft.datapipeline.documents import parse_documents, read_bytes
 from updraft.datapipeline.findings import Finding, has_errors
 from updraft.datapipeline.json_text import JsonArray, JsonMember, JsonObject, JsonValue
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
+from updraft.datapipeline.numbered_parts import completed_by_parts, is_part, parts_beside
 from updraft.datapipeline.placeholders import open_placeholders
 from updraft.datapipeline.positioned_values import renamed
+from updraft.datapipeline.serverless import template_of_service
 from updraft.datapipeline.sources import PipelineSource
 from updraft.datapipeline.terraform import is_configuration, pipelines_of_configuration
 from updraft.datapipeline.terraform_modules import module_of
+from updraft.datapipeline.terraform_state import is_state, pipelines_of_state
+from updraft.datapipeline.wrapped_documents import template_body, unwrapped
 
 Given = Mapping[str, tuple[str, ...]]
 _API_NAMES = {
     "pipelineObjects": "objects",
     "parameterObjects": "parameters",
+    "PipelineObjects": "objects",
+    "ParameterObjects": "parameters",
+    "ParameterValues": "parameterValues",
 }
 
 
@@ -59,7 +70,18 @@ def read_file(path: Path, source: str | None = None, given: Given | None = None)
     text = read_bytes(path, collector)
     if text is None:
         return ReadResult((), tuple(collector.findings))
-    return read_text(text, collector.source, given, module_of(path))
+    result = read_text(text, collector.source, given, module_of(path))
+    definitions, found = result.definitions, (*collector.findings, *result.findings)
+    if len(definitions) == 1 and is_part(definitions[0]):
+        completed, added = completed_by_parts(definitions[0], parts_beside(path), _read_part)
+        definitions, found = (completed,), (*found, *added)
+    return ReadResult(definitions, found)
+
+
+def _read_part(path: Path) -> tuple[Definition, ...]:
+    text = read_bytes(path, FindingCollector(str(path)))
+    definitions = read_text(text, str(path)).definitions if text is not None else ()
+    return definitions if all(map(is_part, definitions)) else ()
 
 
 def read_text(
@@ -149,6 +171,9 @@ def _sources(
     document: JsonValue, given: Given, reader: DefinitionReader, others: Sequence[Path]
 ) -> list[PipelineSource]:
     if isinstance(document, JsonArray) and document.items:
+        wrapped = () if any(map(_has_id, document.items)) else unwrapped(document, reader)
+        if wrapped:
+            return [one for part in wrapped for one in _plain_sources(part, given, reader)]
         reader.warn(
             "This is a list of objects, not a definition; it is read as one",
             document.position,
@@ -162,15 +187,21 @@ def _sources(
             "Give the file that `aws datapipeline get-pipeline-definition` writes",
         )
         return []
-    body = document.values("TemplateBody")
-    if body and isinstance(body[-1], JsonObject):
-        # As `aws cloudformation get-template` prints it.
-        document = body[-1]
-    if is_template(document):
-        return pipelines_of_template(document, given, reader)
-    if is_configuration(document):
-        return pipelines_of_configuration(document, _read_others(others), given, reader)
-    return _plain_sources(document, given, reader)
+    document = template_of_service(document, given, reader) or template_body(document) or document
+    if is_state(document):
+        sources = pipelines_of_state(document, reader)
+    elif is_template(document):
+        sources = pipelines_of_template(document, given, reader)
+    elif is_configuration(document):
+        sources = pipelines_of_configuration(document, _read_others(others), given, reader)
+    else:
+        wrapped = unwrapped(document, reader) or (document,)
+        sources = [one for part in wrapped for one in _plain_sources(part, given, reader)]
+    return sources
+
+
+def _has_id(value: JsonValue) -> bool:
+    return isinstance(value, JsonObject) and bool(value.values("id") or value.values("type"))
 
 
 def _read_others(paths: Sequence[Path]) -> list[JsonObject]:
@@ -191,8 +222,18 @@ def _plain_sources(
     document, names = open_placeholders(document, given, reader)
     if "objects" in keys:
         return [PipelineSource(document, template_names=names)]
+    if "PipelineObjects" in keys:
+        # Code of languages that write names with a capital puts out its own form.
+        document = JsonObject(
+            tuple(
+                JsonMember(one.key, renamed(one.value, KEYS_OF_TEMPLATES), one.position)
+                for one in document.members
+            ),
+            document.position,
+            document.depth,
+        )
     lowered = renamed(document, _API_NAMES)
-    if "pipelineObjects" in keys and isinstance(lowered, JsonObject):
+    if keys & {"pipelineObjects", "PipelineObjects"} and isinstance(lowered, JsonObject):
         return [PipelineSource(lowered, template_names=names)]
     if keys & {"id", "type"}:
         reader.warn(
@@ -200,7 +241,8 @@ def _plain_sources(
             document.position,
             'Write {"objects": [ … ]} around it',
         )
-        return [PipelineSource(_wrapped(JsonArray((document,), document.position, 1)))]
+        alone = JsonArray((document,), document.position, 1)
+        return [PipelineSource(_wrapped(alone))]
     if keys & {"parameters", "parameterObjects", "values", "parameterValues"}:
         form = "a file of parameters or values, not a definition"
         advice = "Give it by --parameters or --values, and the definition with it"

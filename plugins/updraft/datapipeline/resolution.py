@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity, did_you_mean
 from updraft.datapipeline.model import Definition, Field, PipelineObject, Reference
-from updraft.datapipeline.object_types import Category, category_of
+from updraft.datapipeline.object_types import Category, category_of, is_runtime_field
 
 DEFAULT_ID = "Default"
 # "Maximum number of roll-ups into a single object" (guide, "Web Service Limits").
@@ -94,6 +94,9 @@ def resolve(definition: Definition) -> tuple[Resolved, tuple[Finding, ...]]:
         fields: dict[str, InheritedField] = {}
         for ancestor in chain:
             for field in ancestor.fields:
+                # What the service filled in says how a run went, not what runs are to do.
+                if is_runtime_field(field.name):
+                    continue
                 fields.setdefault(field.name, InheritedField(field, ancestor.id))
         own_type = next((a.type for a in chain if a.type and a.id != DEFAULT_ID), None)
         resolved[item.id] = ResolvedObject(item, own_type, fields)
@@ -169,7 +172,8 @@ def dangling_references(definition: Definition) -> Iterator[Finding]:
     ids = definition.objects_by_id
     for item in definition.objects:
         for field in item.fields:
-            for value in field.values:
+            # Instances that the service refers to are seldom a part of the file.
+            for value in () if is_runtime_field(field.name) else field.values:
                 if isinstance(value, Reference) and value.object_id not in ids:
                     yield field_finding(
                         definition,

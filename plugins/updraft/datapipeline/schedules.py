@@ -292,4 +292,5 @@ class _Reader:
         except UpdraftError as error:
             advice = "Give the value by --set or --values"
             raise ScheduleProblemError(name, str(error).rstrip("."), advice) from None
-        return as_text(value)
+        # The service is believed to leave a field out whose optional parameter has no value.
+        return as_text(value).strip() or None

@@ -1,6 +1,14 @@
 """The ``step`` strings of EmrActivity: a JAR and its arguments in one text."""
 
-from updraft.datapipeline.expressions import Embedded, Part, Verbatim, parse_text
+from updraft.datapipeline.expressions import (
+    Embedded,
+    ExpressionError,
+    Name,
+    Part,
+    Verbatim,
+    parse_text,
+)
+from updraft.datapipeline.step_texts import split_commas
 
 
 def split_step(step: str) -> tuple[tuple[Part, ...], ...]:
@@ -20,11 +28,27 @@ def split_step(step: str) -> tuple[tuple[Part, ...], ...]:
         if isinstance(part, Embedded):
             arguments[-1].append(part)
             continue
-        first, *others = _split_literal(part.text)
+        first, *others = split_commas(part.text)
         if first:
             arguments[-1].append(Verbatim(first))
         arguments.extend([Verbatim(other)] if other else [] for other in others)
     return tuple(tuple(parts) for parts in arguments)
+
+
+def sole_name(text: str) -> str | None:
+    """Tell a text that is nothing but a name, such as ``#{mySteps}``.
+
+    :param text: the value of a field.
+    :returns: the name; none for any other text.
+    """
+    try:
+        parts = parse_text(text.strip())
+    except ExpressionError:
+        return None
+    if len(parts) != 1 or not isinstance(parts[0], Embedded):
+        return None
+    tree = parts[0].tree
+    return tree.name if isinstance(tree, Name) else None
 
 
 def join_step(arguments: list[str]) -> str:
@@ -34,19 +58,3 @@ def join_step(arguments: list[str]) -> str:
     :returns: the step.
     """
     return ",".join(argument.replace(",", "\\,") for argument in arguments)
-
-
-def _split_literal(text: str) -> list[str]:
-    pieces = [""]
-    index = 0
-    while index < len(text):
-        if text.startswith("\\\\,", index) or text.startswith("\\,", index):
-            pieces[-1] += ","
-            index += 3 if text.startswith("\\\\,", index) else 2
-        elif text[index] == ",":
-            pieces.append("")
-            index += 1
-        else:
-            pieces[-1] += text[index]
-            index += 1
-    return pieces

@@ -1,9 +1,9 @@
 """Pipelines in Terraform configurations: ``aws_datapipeline_pipeline_definition``."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from updraft.datapipeline.collecting import FindingCollector
-from updraft.datapipeline.findings import did_you_mean, shown_value
+from updraft.datapipeline.findings import Position, did_you_mean, shown_value
 from updraft.datapipeline.json_text import (
     JsonArray,
     JsonMember,
@@ -20,7 +20,7 @@ from updraft.datapipeline.terraform_names import ModuleNames, blocks
 from updraft.datapipeline.terraform_stacks import pipelines_of_stacks
 
 DEFINITION_TYPE = "aws_datapipeline_pipeline_definition"
-_PIPELINE_TYPE = "aws_datapipeline_pipeline"
+PIPELINE_TYPE = "aws_datapipeline_pipeline"
 _SECTIONS = {
     "pipeline_object": "objects",
     "parameter_object": "parameters",
@@ -77,7 +77,7 @@ def pipelines_of_configuration(
             next(
                 (
                     f"Did you mean {DEFINITION_TYPE!r} for {one!r}?"
-                    for one in sorted(types - {_PIPELINE_TYPE})
+                    for one in sorted(types - {PIPELINE_TYPE})
                     if "pipeline" in one
                 ),
                 "Give the file that has it",
@@ -98,7 +98,6 @@ def pipelines_of_configuration(
 def _pipeline(
     label: str, body: JsonObject, names: ModuleNames, collector: FindingCollector
 ) -> PipelineSource:
-    sections: dict[str, list[JsonValue]] = {}
     for repeated in ("count", "for_each"):
         for value in body.values(repeated):
             collector.warn(
@@ -106,24 +105,37 @@ def _pipeline(
                 value.position,
                 "Give what differs by --set, such as each.key, and read the file once for each",
             )
-    for key, block in _expanded(body, names, {}, collector):
-        if key in _SECTIONS:
-            sections.setdefault(_SECTIONS[key], []).append(renamed(block, _KEYS))
-        elif key not in _ARGUMENTS | _META_ARGUMENTS | {"count", "for_each"}:
+    found = [*_expanded(body, names, {}, collector)]
+    for key, block in found:
+        if key not in _ARGUMENTS | _META_ARGUMENTS | {"count", "for_each"}:
             collector.warn(
                 f"{DEFINITION_TYPE} has no argument {shown_value(key)!r}; it is ignored",
                 block.position,
                 did_you_mean(key, _ARGUMENTS, "Remove it"),
                 object_id=label,
             )
+    document = definition_of_blocks(found, body.position)
+    return PipelineSource(document, _properties(label, body, names), frozenset(names.asked))
+
+
+def definition_of_blocks(found: Iterable[tuple[str, JsonValue]], position: Position) -> JsonObject:
+    """Bring blocks of Terraform into the form of the CLI.
+
+    :param found: pairs of a name such as ``pipeline_object`` and a block; others are left out.
+    :param position: where the resource stands.
+    :returns: the definition.
+    """
+    sections: dict[str, list[JsonValue]] = {}
+    for key, block in found:
+        if key in _SECTIONS:
+            sections.setdefault(_SECTIONS[key], []).append(renamed(block, _KEYS))
     members = tuple(
         JsonMember(
             key, JsonArray(tuple(items), items[0].position, depth_of(items)), items[0].position
         )
         for key, items in sections.items()
     )
-    document = JsonObject(members, body.position, depth_of(one.value for one in members))
-    return PipelineSource(document, _properties(label, body, names), frozenset(names.asked))
+    return JsonObject(members, position, depth_of(one.value for one in members))
 
 
 def _expanded(
@@ -191,10 +203,20 @@ def _dynamic(
 def _properties(label: str, body: JsonObject, names: ModuleNames) -> PipelineProperties:
     pipeline = text_under(body, "pipeline_id") or ""
     parts = pipeline.removeprefix("${").removesuffix("}").split(".")
-    declared = names.resource(_PIPELINE_TYPE, parts[1]) if len(parts) > 1 else None
-    if parts[0] != _PIPELINE_TYPE or declared is None:
+    declared = names.resource(PIPELINE_TYPE, parts[1]) if len(parts) > 1 else None
+    if parts[0] != PIPELINE_TYPE or declared is None:
         return PipelineProperties(key=label)
     values = {member.key: names.evaluator.value(member.value, {}) for member in declared.members}
+    return properties_of(label, values)
+
+
+def properties_of(label: str, values: Mapping[str, JsonValue]) -> PipelineProperties:
+    """Take over what a resource says of a pipeline.
+
+    :param label: how the file calls the definition.
+    :param values: the arguments of the pipeline's resource.
+    :returns: name, description and tags.
+    """
     texts = {
         key: value.text
         for key, value in values.items()

@@ -19,6 +19,7 @@ from updraft.datapipeline.json_text import (
     depth_of,
 )
 
+_BOOLEAN = "tag:yaml.org,2002:bool"
 _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 _WITHOUT_PREFIX = {"Ref", "Condition"}
@@ -117,6 +118,9 @@ class _Builder:
             items = tuple(self.value(item, level + 1) for item in node.value)
             return JsonArray(items, position, depth_of(items))
         text = str(node.value)
+        if node.tag == _BOOLEAN:
+            # In YAML 1.1, which CloudFormation reads, "yes" and "On" are true.
+            return JsonScalar(text.casefold() in {"true", "yes", "on"}, text, position)
         return JsonScalar(None if node.tag == _NULL else text, text or "null", position)
 
     def _members(self, node: yaml.MappingNode, level: int) -> tuple[JsonMember, ...]:

@@ -21,6 +21,7 @@ from updraft.migration.required_params import guard_parameters
 from updraft.migration.schedule_parts import order_of_switching_on
 from updraft.migration.source_values import LINE_LENGTH
 from updraft.migration.tasks import DagSpec
+from updraft.migration.unread_fields import account_unread_fields
 
 # A title that names more kinds of tasks than these says less than the list of tasks.
 _MOST_IN_TITLE = 3
@@ -87,6 +88,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         description=_shown(workflow.definition.pipeline.description),
         tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
     )
+    account_unread_fields(workflow)
     accounts = (*parameters, *map(account_added, workflow.added_params))
     report = report_of(workflow, dag, accounts, used)
     properties = _properties(workflow.definition.pipeline)

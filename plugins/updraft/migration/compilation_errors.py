@@ -21,3 +21,15 @@ class MissingFieldError(NotCompilableError):
         self.message = message
         self.advice = advice
         self.place = place
+
+
+def no_field(object_id: str, name: str) -> MissingFieldError:
+    """Say that an object lacks a field that an expression reads.
+
+    :param object_id: the object.
+    :param name: the field.
+    :returns: the error.
+    """
+    return MissingFieldError(
+        f"{object_id} has no field {name!r}", "Add the field, or correct its name"
+    )

@@ -79,6 +79,7 @@ class Completed:
     :param missing: ids of the objects that the definition refers to and does not have.
     :param broken: by object id, what is wrong with objects that can't be converted, a clause.
     :param written_ids: by object id, the ids that the definition gives to several objects.
+    :param written_out: by parameter, the fields in which its value stands in its place.
     """
 
     definition: Definition
@@ -86,6 +87,7 @@ class Completed:
     missing: frozenset[str] = frozenset()
     broken: Mapping[str, str] = field(default_factory=dict)
     written_ids: Mapping[str, str] = field(default_factory=dict)
+    written_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def complete(checked: Checked, read_findings: Iterable[Finding] = ()) -> Completed:

@@ -36,6 +36,7 @@ from updraft.migration.schedule_parts import (
     task_ids,
 )
 from updraft.migration.tasks import DagSpec, TaskSpec
+from updraft.migration.written_out import with_written_out
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def convert_definition(
     :returns: DAG, report and findings.
     """
     checked = check_definition(definition, values, parameters)
-    completed = complete(checked, read_findings)
+    completed = with_written_out(complete(checked, read_findings))
     release = choose("airflow", airflow, RELEASES)
     schedule = pipeline_schedule(completed.definition, completed.resolved, start_date)
     schedule = replace(schedule, dag=replace(schedule.dag, release=release))
@@ -230,6 +231,7 @@ def _workflow(completed: Completed, schedule: PipelineSchedule) -> Workflow:
         schedule,
         missing=completed.missing,
         broken=completed.broken,
+        written_out=completed.written_out,
     )
 
 
@@ -240,6 +242,6 @@ def specify(definition: Definition, dag_id: str) -> tuple[DagSpec, Report]:
     :param dag_id: id for the DAG.
     :returns: the DAG as data, and the report without findings.
     """
-    completed = complete(check_definition(definition), ())
+    completed = with_written_out(complete(check_definition(definition), ()))
     schedule = pipeline_schedule(completed.definition, completed.resolved)
     return assemble(_workflow(completed, schedule), definition.source, dag_id)

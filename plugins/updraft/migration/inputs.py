@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from updraft.datapipeline.documents import encoding_of
 from updraft.datapipeline.findings import Finding
 from updraft.datapipeline.object_types import object_types
 from updraft.datapipeline.reading import ReadResult, read_file
@@ -169,9 +170,14 @@ def _holds_pipeline(path: Path) -> bool:
         return True
     if _OF_REPORTS in content:
         return False
-    words = rb"objects[\"']?\s*:|pipelineObjects|AWS::DataPipeline::|aws_datapipeline_pipeline_def"
+    encoding = encoding_of(content)
+    if encoding is not None:
+        content = content.decode(encoding, "replace").encode()
+    words = (
+        rb"objects[\"']?\s*:|[pP]ipelineObjects|AWS::DataPipeline::|aws_datapipeline_pipeline_def"
+    )
     types = "|".join(object_types()).encode()
-    typed = rb"[\"']?type[\"']?\s*:\s*[\"']?(?:" + types + rb")\b"
+    typed = rb"[\"']?(?:type|stringValue)[\"']?\s*:\s*[\"']?(?:" + types + rb")\b"
     if re.search(words + b"|" + typed, content) is not None:
         return True
     return path.suffix.lower() == ".json" and not _is_json(content)

@@ -24,8 +24,9 @@ from updraft.datapipeline.expressions import (
     parse_text,
 )
 from updraft.datapipeline.model import Definition
+from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
-from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
+from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError, no_field
 from updraft.migration.compiled_texts import RunClock, Scope, Template
 from updraft.migration.jinja_functions import (
     compile_call,
@@ -192,6 +193,9 @@ class JinjaCompiler:
                         f"a runtime field such as {name} can be read through one reference only"
                     )
                 owner = self._object(target, item, scope)
+                # Evaluated in that object, a name is a field of it or else a parameter.
+                if is_user_field(name) and name not in owner.fields:
+                    return (self._parameter(name, scope, owner),)
                 return self._field(name, owner, scope)
         return require_shallow(self._computed(tree, item, scope))
 
@@ -215,10 +219,12 @@ class JinjaCompiler:
             return self._field(name, item, scope)
         return (self._parameter(name, scope),)
 
-    def _parameter(self, name: str, scope: Scope) -> JinjaCode:
+    def _parameter(self, name: str, scope: Scope, owner: ResolvedObject | None = None) -> JinjaCode:
         parameter = self._definition.parameters_by_name.get(name)
         self.require_public(name)
         if parameter is None and name not in self._definition.values_by_name:
+            if owner is not None:
+                raise no_field(owner.id, name)
             raise MissingFieldError(*unknown_name(name, self._definition))
         scope.parameters.add(name)
         text = parameter_code(name)
@@ -245,15 +251,14 @@ class JinjaCompiler:
         self.require_public(name)
         inherited = item.fields.get(name)
         if inherited is None:
-            raise MissingFieldError(
-                f"{item.id} has no field {name!r}", "Add the field, or correct its name"
-            )
-        text = inherited.field.text
-        if text is None:
-            raise NotCompilableError(f"the list or reference {step} in a text is not supported yet")
+            raise no_field(item.id, name)
+        texts = inherited.field.texts
+        if inherited.field.references or not texts:
+            raise NotCompilableError(f"the reference {step} in a text is not supported yet")
         scope.fields.add((inherited.owner_id, name))
         try:
-            return self._parts(parse_text(text), item, scope.below(step))
+            values = [self._parts(parse_text(one), item, scope.below(step)) for one in texts]
+            return values[0] if len(values) == 1 else compile_texts(values)
         except MissingFieldError as error:
             place = error.place or (inherited.owner_id, name)
             raise MissingFieldError(error.message, error.advice, place) from None

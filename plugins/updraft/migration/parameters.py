@@ -109,8 +109,13 @@ def _fate(
     )
     if workflow.definition.is_secret(parameter.id):
         return _fate_of_secret(places, workflow, uses)
+    written_out = ", ".join(workflow.written_out.get(parameter.name, ()))
+    note = f"its value is written out in {written_out}: change it there"
     if parameter.name in workflow.parameters_read:
-        return _fate_in_form(parameter, places)
+        status, in_form = _fate_in_form(parameter, places)
+        return (Status.APPROXIMATED, f"{in_form}; {note}") if written_out else (status, in_form)
+    if written_out:
+        return Status.EQUIVALENT, note
     if waiting:
         return Status.NEEDS_DECISION, f"in the form, for what is not migrated yet: {waiting}"
     return _fate_of_unread(places, workflow, uses)

@@ -88,6 +88,7 @@ def split_by_schedule(
             part_schedule,
             missing=completed.missing,
             broken=completed.broken,
+            written_out=completed.written_out,
             awaited=awaited,
         )
         parts.append(Part(names[rule], workflow))

@@ -62,6 +62,7 @@ class Workflow:
     :param release: the Airflow that the DAG is for.
     :param missing: ids of objects that the definition refers to and does not have.
     :param broken: by object id, what is wrong with objects that can't be converted, a clause.
+    :param written_out: by parameter, the fields in which its value stands in its place.
     :param others: tasks that no object stands for.
     :param cuts: the tasks that stand for a dependency which would close a circle, by the keys of
         what waits and of what it would wait for.
@@ -90,6 +91,7 @@ class Workflow:
     release: AirflowRelease = AIRFLOW_3
     missing: frozenset[str] = frozenset()
     broken: Mapping[str, str] = field(default_factory=dict)
+    written_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     others: list[TaskSpec] = field(default_factory=list)
     cuts: dict[tuple[str, str], str] = field(default_factory=dict)
     awaited: dict[str, Awaited] = field(default_factory=dict)

@@ -5,7 +5,9 @@ from typing import Any
 
 from updraft.compat import BaseOperator, Context
 
-_FAIL = "__fail__"  # airflow.triggers.base.TRIGGER_FAIL_REPR, which Airflow 2 has elsewhere
+TRIGGER_FAILED = "__fail__"
+"""The method that Airflow goes on with after a trigger has failed; Airflow 2 has it elsewhere than
+Airflow 3, as ``TRIGGER_FAIL_REPR``."""
 
 
 class StopsAfterTrigger(BaseOperator):
@@ -33,6 +35,6 @@ class StopsAfterTrigger(BaseOperator):
         :returns: what the method returns.
         """
         instance = context["ti"]
-        if next_method == _FAIL and instance.try_number > instance.max_tries:
+        if next_method == TRIGGER_FAILED and instance.try_number > instance.max_tries:
             self.stop_after_trigger(context)
         return super().resume_execution(next_method, next_kwargs, context)

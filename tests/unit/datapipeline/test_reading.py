@@ -101,9 +101,7 @@ def test_positions_of_fields_and_values():
 
 
 def test_all_problems_are_found_in_one_go():
-    result = _read(
-        {"objects": [{"name": "x"}, 7, {"id": "A", "a": None, "b": {"ref": "A", "x": 1}}]}
-    )
+    result = _read({"objects": [{"name": "x"}, 7, {"id": "A", "a": {}, "b": {"ref": "A", "x": 1}}]})
     assert result.definition is None
     assert [one.id for one in result.definitions[0].objects] == ["x", "object_2", "A"]
     assert [(one.object_id, one.field) for one in _errors(result)] == [
@@ -160,7 +158,11 @@ def test_files_with_byte_order_mark_and_without_utf8(tmp_path):
     file = tmp_path / "a.json"
     file.write_bytes(b'\xef\xbb\xbf{"objects": [{"id": "A"}]}')
     assert read_file(file).definition is not None
-    file.write_bytes(b'{"objects": [{"id": "\xff"}]}')
+    file.write_bytes(b'{"objects": [{"id": "\xe9"}]}')
+    result = read_file(file)
+    assert "read as Windows-1252" in result.findings[0].message
+    assert result.definition.objects[0].id == "é"
+    file.write_bytes(b'{"objects": [{"id": "\xff\x00"}]}')
     assert "UTF-8" in _errors(read_file(file))[0].message
     assert "can't be read" in _errors(read_file(tmp_path / "none.json"))[0].message
 

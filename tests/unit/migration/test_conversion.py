@@ -194,7 +194,7 @@ def test_an_untranslatable_date_becomes_a_placeholder(definition):
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        pytest.param({"input": []}, "step", "has no reference 'input'", id="no table"),
+        pytest.param({"input": []}, "step", "'input' is neither a field nor", id="no table"),
         pytest.param(
             {"step": "x.jar,org.apache.hadoop.dynamodb.tools.DynamoDbExport,s3://b/p"},
             "step",

@@ -151,7 +151,7 @@ def test_the_form_has_one_field_for_all_copies_under_a_free_name(between_tables,
         ),
         ("Table", {"dataFormat": []}, "Table has no DynamoDBExportDataFormat"),
         ("Backup", {"dataFormat": {"ref": "Columns"}}, "do not agree on whether whole items"),
-        ("Backup", {"directoryPath": []}, "is not supported yet"),
+        ("Backup", {"directoryPath": []}, "names no directory"),
     ],
 )
 def test_what_can_not_be_kept_is_a_placeholder(copying, object_id, change, words):

@@ -161,8 +161,8 @@ def test_the_airflow_worker_gets_arguments_by_variables(shell, tasks_of, tmp_pat
 @pytest.mark.parametrize(
     ("compute", "expected"),
     [
-        ("ecs", ("EcsRunTaskOperator", "ecs_task_definition")),
-        ("batch", ("BatchOperator", "batch_job_queue")),
+        ("ecs", ("EcsCommandOperator", "ecs_task_definition")),
+        ("batch", ("BatchCommandOperator", "batch_job_queue")),
     ],
 )
 def test_containers(shell, tasks_of, tmp_path, compute, expected):

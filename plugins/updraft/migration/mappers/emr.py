@@ -8,7 +8,7 @@ A copy needs no cluster any more; all other steps run on one, as before. Source:
 from typing import ClassVar
 
 from updraft.datapipeline.resolution import ResolvedObject
-from updraft.datapipeline.steps import split_step
+from updraft.datapipeline.steps import sole_name, split_step
 from updraft.emr.legacy_steps import CurrentStep, command_step, current_step
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import compile_values, reading, require_no_password
@@ -93,8 +93,14 @@ def _add_copy(item: ResolvedObject, copy: TableCopy, workflow: Workflow) -> None
 
 def _add_steps(item: ResolvedObject, workflow: Workflow) -> None:
     steps = ActivitySteps(item, workflow)
+    if _is_asked_for(item, workflow):
+        steps.add_from_form("step")
+        note = "`steps`, which the run makes of the form's text; a step is taken as it is"
+        workflow.ledger.account(item, "step", Status.APPROXIMATED, note)
+        steps.finish("runs the steps that the form names on the cluster")
+        return
     _add_commands("preStepCommand", steps)
-    for text in _step_texts(item):
+    for text in _step_texts(item, steps):
         current = _current_step(text, steps)
         note = "; ".join(["`steps`", *current.changes])
         workflow.ledger.account(item, "step", steps.add_current(current), note)
@@ -103,12 +109,40 @@ def _add_steps(item: ResolvedObject, workflow: Workflow) -> None:
     steps.finish("runs steps on the cluster")
 
 
-def _step_texts(item: ResolvedObject) -> tuple[str, ...]:
+def _is_asked_for(item: ResolvedObject, workflow: Workflow) -> bool:
+    """Tell whether all there is to run is in a parameter that has no value before the run."""
+    if any(item.field(name) is not None for name in ("preStepCommand", "postStepCommand")):
+        return False
+    field = item.field("step")
+    texts = field.texts if field is not None else ()
+    name = sole_name(texts[0]) if len(texts) == 1 else None
+    if name is None or name in item.fields or workflow.definition.is_secret(name):
+        return False
+    return name in workflow.definition.parameters_by_name
+
+
+def _step_texts(item: ResolvedObject, steps: ActivitySteps) -> list[str]:
     field = item.field("step")
     if field is None or not field.texts:
         raise NotCompilableError("it has no step")
     require_no_password("step", item)
-    return field.texts
+    texts: list[str] = []
+    for text in field.texts:
+        name = sole_name(text)
+        inner = item.field(name) if name is not None else None
+        if name is None or name.startswith("@") or name in {"id", "name", "type"}:
+            texts.append(text)
+        elif inner is not None:
+            steps.workflow.compiler.require_public(name)
+            require_no_password(name, item)
+            steps.take(reading(name, item))
+            texts += inner.texts
+        else:
+            raise NotCompilableError(
+                f"its step stands in the parameter {name!r}, and its commas separate arguments: "
+                "give the value by --set or --values"
+            )
+    return texts
 
 
 def _current_step(text: str, steps: ActivitySteps) -> CurrentStep:

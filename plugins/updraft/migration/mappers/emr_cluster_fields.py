@@ -7,6 +7,7 @@ from updraft.datapipeline.object_types import is_user_field
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
 from updraft.errors import UpdraftError
 from updraft.migration.compiled_fields import (
+    compile_texts,
     compile_value,
     compile_values,
     flag,
@@ -43,9 +44,9 @@ _OTHERS: dict[str, tuple[Status, str]] = {
     ),
     "hadoopVersion": (Status.APPROXIMATED, "the release decides on the version of Hadoop"),
     "httpProxy": (
-        Status.NEEDS_DECISION,
-        "no Task Runner is there to use a proxy; programs on the cluster take one from a "
-        "bootstrap action",
+        Status.DROPPED,
+        "Task Runner used it, and none is there any more; programs on the cluster that need one "
+        "take it from a bootstrap action, as before",
     ),
     "installHive": (Status.APPROXIMATED, "the release decides on the version of Hive"),
     "runsOn": (Status.DROPPED, "has no meaning on a cluster"),
@@ -106,14 +107,19 @@ class ClusterFields:
         self.settle(name, Status.CARRIED_OVER, note)
         return template.text.strip()
 
-    def values(self, name: str, note: str) -> list[str]:
+    def values(self, name: str, note: str) -> list[str] | str:
         """Take all values of a field over.
 
         :param name: the field.
         :param note: what they are now.
-        :returns: their texts.
+        :returns: their texts, or where one of the values is a list the template of their JSON.
         :raises NotCompilableError: when one can't be said exactly.
         """
+        listed, read = compile_texts(name, self.item, self.workflow)
+        if isinstance(listed, str):
+            self.take(*read)
+            self.settle(name, Status.CARRIED_OVER, note)
+            return listed
         templates = compile_values(name, self.item, self.workflow)
         self.take(*templates)
         self.settle(name, Status.CARRIED_OVER, note)

@@ -1,7 +1,7 @@
 """Activities that run as steps on a cluster: what all their types share."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.legacy_steps import CurrentStep, JarStep, script_step
@@ -9,6 +9,7 @@ from updraft.emr.steps import MOST_CHARACTERS
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import compile_value, compile_values, reading, references_to
 from updraft.migration.jinja_compiler import Template
+from updraft.migration.jinja_text import to_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.dynamodb_copies import time_limit
@@ -33,6 +34,7 @@ class ActivitySteps:
     _steps: list[JarStep] = field(default_factory=list)
     _templates: list[Template] = field(default_factory=list)
     _described: set[str] = field(default_factory=set)
+    _from_form: str | None = None
 
     def __post_init__(self) -> None:
         """Find the cluster.
@@ -90,6 +92,23 @@ class ActivitySteps:
                 )
             self._steps.append(step)
 
+    def add_from_form(self, name: str) -> None:
+        """Let the run take steps apart that only the form has, and that are the only ones.
+
+        :param name: the field whose one text is a parameter.
+        :raises NotCompilableError: when it can't be said exactly.
+        """
+        field = self.item.fields[name].field
+        compiler = self.workflow.compiler
+        found = compiler.compile_list(field.texts, self.item)
+        if found is None:
+            (template,) = compile_values(name, self.item, self.workflow)
+            found = replace(template, text=template.text[2:-2].strip())
+        for one in (found, reading(name, self.item)):
+            self.take(one)
+        activity = to_code((self.item.item.name,))
+        self._from_form = f"{{{{ macros.updraft.emrSteps({activity}, {found.text}) | tojson }}}}"
+
     def add_current(self, current: CurrentStep) -> Status:
         """Add a rewritten step, if anything is left of it.
 
@@ -138,13 +157,13 @@ class ActivitySteps:
         :param spelling: what is said in another way and means the same.
         :raises NotCompilableError: when there is nothing to run.
         """
-        if not self._steps:
+        if not self._steps and self._from_form is None:
             raise NotCompilableError("nothing is left to run: the release installs it by itself")
         item, workflow = self.item, self.workflow
         cluster_task = workflow.main_task_id(self._cluster)
         arguments: dict[str, ArgumentValue] = {
             "cluster_id": TaskOutput(cluster_task),
-            "steps": self._definitions(),
+            "steps": self._from_form or self._definitions(),
         }
         if self._region is not None:
             arguments["region_name"] = self.take(self._region)

@@ -13,6 +13,7 @@ from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
 from updraft.migration.mappers.task_fields import TaskFields
+from updraft.migration.tasks import ArgumentValue
 from updraft.redshift.copy_options import check_options, parse_command_options
 from updraft.redshift.copy_statement import character
 
@@ -62,14 +63,17 @@ def attached_format(nodes: list[ResolvedObject], fields: TaskFields) -> TextForm
     return text
 
 
-def command_options(fields: TaskFields, *, from_dynamodb: bool = False) -> list[str]:
+def command_options(fields: TaskFields, *, from_dynamodb: bool = False) -> ArgumentValue:
     """Read ``commandOptions`` of an activity whose data nodes have no format.
 
     :param fields: the activity.
     :param from_dynamodb: whether it reads a table of DynamoDB.
-    :returns: the options, templates.
+    :returns: the options, templates; the template of their JSON when a list is among them.
     :raises NotCompilableError: when COPY has no such option, or some exclude each other.
     """
+    values = fields.texts("commandOptions")
+    if isinstance(values, str):
+        return values  # the operator checks what the list holds
     given = fields.templates("commandOptions")
     fixed = [one.literal for one in given if one.literal is not None]
     try:
@@ -80,14 +84,15 @@ def command_options(fields: TaskFields, *, from_dynamodb: bool = False) -> list[
     return [one.text for one in given]
 
 
-def option_names(options: list[str]) -> set[str]:
+def option_names(options: ArgumentValue) -> set[str]:
     """List what options set, as far as the texts are plain.
 
     :param options: the options.
     :returns: names in capitals.
     """
+    texts = [str(one) for one in options] if isinstance(options, list) else []
     try:
-        return {one.name for one in parse_command_options("commandOptions", options)}
+        return {one.name for one in parse_command_options("commandOptions", texts)}
     except UpdraftError:
         return set()
 

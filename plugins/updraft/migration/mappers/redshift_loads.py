@@ -99,7 +99,7 @@ def _source(
     role: dict[str, ArgumentValue] = {"iam_role": DEFAULT_ROLE}
     if source.type == "DynamoDBDataNode":
         formatted = _has_format(source, target)
-        options = [] if formatted else command_options(fields, from_dynamodb=True)
+        options: ArgumentValue = [] if formatted else command_options(fields, from_dynamodb=True)
         if formatted:
             ignored = "the service ignored it, since a data node has a format"
             fields.note(fields.item, "commandOptions", Status.EQUIVALENT, ignored)
@@ -118,8 +118,8 @@ def _has_format(*nodes: ResolvedObject) -> bool:
     return any(node.field("dataFormat") is not None for node in nodes)
 
 
-def _copy_options(options: list[str]) -> dict[str, ArgumentValue]:
-    return {"copy_options": list(options)} if options else {}
+def _copy_options(options: ArgumentValue) -> dict[str, ArgumentValue]:
+    return {"copy_options": options} if options else {}
 
 
 def _files(

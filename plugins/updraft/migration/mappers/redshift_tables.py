@@ -75,6 +75,9 @@ def key_arguments(node: ResolvedObject, fields: TaskFields) -> dict[str, Argumen
     :returns: ``primary_keys``, if there are any.
     :raises NotCompilableError: when they can't be said exactly.
     """
+    listed = fields.texts("primaryKeys", node)
+    if isinstance(listed, str):
+        return {"primary_keys": listed}
     keys = [
         identifier(part, _single_column)
         for one in fields.templates("primaryKeys", node)

@@ -21,8 +21,8 @@ from updraft.migration.mappers.task_settings import (
 from updraft.migration.names import unique
 from updraft.migration.tasks import ArgumentValue, ParamSpec, TaskSpec
 
-ECS_OPERATOR = "airflow.providers.amazon.aws.operators.ecs.EcsRunTaskOperator"
-BATCH_OPERATOR = "airflow.providers.amazon.aws.operators.batch.BatchOperator"
+ECS_OPERATOR = "updraft.operators.containers.EcsCommandOperator"
+BATCH_OPERATOR = "updraft.operators.containers.BatchCommandOperator"
 CONTAINER_OPERATORS = frozenset({ECS_OPERATOR, BATCH_OPERATOR})
 """Operators of commands in containers."""
 
@@ -127,7 +127,6 @@ def _on_ecs(command: list[str], workflow: Workflow) -> dict[str, ArgumentValue]:
             "containerOverrides": [{"name": asked["ecs_container"], "command": [*command]}]
         },
         "network_configuration": {"awsvpcConfiguration": {"subnets": [asked["ecs_subnet"]]}},
-        "reattach": True,
     }
 
 
@@ -167,6 +166,6 @@ def _account(settings: ShellSettings, operator: str, *, fixed_limit: bool) -> No
         status, note = Status.NEEDS_DECISION, "no fixed length: set `execution_timeout`"
         if fixed_limit:
             settings.take(reading("attemptTimeout", item))
-            status, note = Status.APPROXIMATED, "`execution_timeout`, which ends the wait"
+            status, note = Status.APPROXIMATED, "`execution_timeout`, which ends the container, too"
         account(item, "attemptTimeout", status, note)
     account_task_settings(item, settings.workflow, taken=settings.taken)

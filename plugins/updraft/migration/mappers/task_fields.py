@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.compiled_fields import compile_value, compile_values, reading, references_to
+from updraft.migration.compiled_fields import (
+    compile_texts,
+    compile_value,
+    compile_values,
+    reading,
+    references_to,
+)
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
@@ -101,6 +107,19 @@ class TaskFields:
         if holder.field(name) is not None:
             self._templates += [*found, reading(name, holder)]
         return list(found)
+
+    def texts(self, name: str, owner: ResolvedObject | None = None) -> ArgumentValue:
+        """Take all values of a field in, for an argument that takes a list or its JSON.
+
+        :param name: the field.
+        :param owner: the object that has it, by default the activity.
+        :returns: the texts, or where one of the values is a list the template of their JSON.
+        :raises NotCompilableError: when one can't be said exactly.
+        """
+        holder = owner or self.item
+        values, found = compile_texts(name, holder, self.workflow)
+        self._templates += found
+        return values
 
     def reference(self, name: str, owner: ResolvedObject | None = None) -> ResolvedObject | None:
         """Follow a field to the one object that it points to.
