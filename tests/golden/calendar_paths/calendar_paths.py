@@ -1,5 +1,5 @@
-# Updraft sha256:56f2639ddeee78508b3babc31ca72c831b12aad0d048dbc2a0cb1d6f8b6ff748
-"""Runs a shell command.
+# Updraft sha256:575c30fd76f5e61a62967b24978827cdd591a39094f41b95c65075606c9ea5ec
+"""Calendar paths: runs a shell command.
 
 1. `name_folders` runs a shell command.
 
@@ -50,14 +50,11 @@ with DAG(
             ),
             "{{ data_interval_end.start_of('day').format('YYYY-MM-DD HH:mm:ss') }}",
             "{{ data_interval_start.subtract(days=1).strftime('%a %-d %b %Y') }}",
-            (
-                "{{ macros.updraft.format(macros.updraft.sunday(data_interval_start), "
-                "'xxxx-ww') }}"
-            ),
+            "{{ macros.updraft.sunday(data_interval_start).strftime('%G-%V') }}",
             "{{ data_interval_start.replace(day=1).format('YYYY-MM-DD') }}",
             (
-                "{{ data_interval_start.add(hours=3).add(minutes=15).strftime("
-                "'%I:%M %p') }}"
+                "{{ data_interval_start.add(hours=3).add(minutes=15)"
+                ".strftime('%I:%M %p') }}"
             ),
             "{{ data_interval_start.add(weeks=1).add(days=2).format('DDDD') }}",
             "{{ data_interval_start.add(years=1).add(months=6).strftime('%B %Y') }}",
@@ -66,25 +63,22 @@ with DAG(
                 ".subtract(minutes=15), 'kk:mm') }}"
             ),
             (
-                "{{ data_interval_start.subtract(weeks=1).subtract(days=2).strftime("
-                "'day %-j') }}"
+                "{{ data_interval_start.subtract(weeks=1).subtract(days=2)"
+                ".strftime('day %-j') }}"
             ),
             (
-                "{{ data_interval_start.subtract(years=1).subtract(months=6).strftime("
-                "'%y/%-m') }}"
+                "{{ data_interval_start.subtract(years=1).subtract(months=6)"
+                ".strftime('%y/%-m') }}"
             ),
             (
                 "{{ macros.updraft.format(macros.updraft.inTimeZone("
                 "data_interval_start, 'America/Los_Angeles'), "
                 "'YYYY-MM-dd\\'T\\'HH:mm:ssZZ') }}"
             ),
+            "{{ data_interval_start.add(minutes=90).format('HHmm') }}",
             (
-                "{{ macros.updraft.format(macros.updraft.plusPeriod("
-                "data_interval_start, '90 minutes'), 'HHmm') }}"
-            ),
-            (
-                "{{ macros.updraft.format(macros.updraft.makeDate("
-                "data_interval_start.year, 12, 24), 'EEEE') }}"
+                "{{ macros.updraft.makeDate(data_interval_start.year, 12, 24)"
+                ".strftime('%A') }}"
             ),
             (
                 "{{ macros.updraft.text(macros.updraft.makeDateTime(2024, 2, 29, 23, "

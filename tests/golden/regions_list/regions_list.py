@@ -1,8 +1,7 @@
-# Updraft sha256:43c83c29ad74018576a4cf179e8b0ffca8d150019e49a9f028fa9ab4bb514c15
+# Updraft sha256:d02eb150543073b8d7b4805050ce3e3168d4f78ad96d47d3744f5cce792a4598
 """Regions list: runs a shell command.
 
-1. `inventory` fails, because a list in a text is not supported: write one text for
-   each.
+1. `inventory` runs a shell command.
 2. `compare` runs a shell command.
 
 **Origin.** Converted from the AWS Data Pipeline definition `regions_list.json`:
@@ -18,14 +17,12 @@
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
-so it writes to the same place. Tasks of type `NotMigratedOperator` always fail: replace
-each by one that does the work; the conversion report says what was there.
+so it writes to the same place.
 """
 
 from datetime import timedelta
 
 from airflow.sdk import DAG, Param
-from updraft.operators.placeholder import NotMigratedOperator
 from updraft.operators.shell_command import ShellCommandOperator
 
 with DAG(
@@ -55,11 +52,16 @@ with DAG(
         ),
     },
 ):
-    inventory = NotMigratedOperator(
+    inventory = ShellCommandOperator(
         task_id="inventory",
-        reason="a list in a text is not supported: write one text for each",
-        object_id="Inventory",
-        object_type="ShellCommandActivity",
+        instance_tags={"worker-group": "inventory"},
+        command='inventory "$@"',
+        arguments=(
+            "{{ macros.updraft.flatten(macros.updraft.add('region=', "
+            "params.myRegions), macros.updraft.add('stage=', macros.updraft.flatten("
+            "'prod', 'test')), macros.updraft.flatten(1, 2 * 3, 'all'), "
+            "params.myBuckets) | map('string') | list | tojson }}"
+        ),
     )
     compare = ShellCommandOperator(
         task_id="compare",
