@@ -43,8 +43,12 @@ _FARTHEST = {
     "months": 6_000,
     "years": 500,
 }
+# They lead at most a week and a month away, where years have four digits as before.
+_NEAR = {"sunday", "midnight", "firstOfMonth", "yesterday", "inTimeZone"}
 _SIGN = "sign"
 _WHOLE = re.compile(r"[0-9]{1,9}")
+# Directives of `strftime` that say a year.
+_YEARS = set("CGYcgy")
 
 # How to say a function of a run's time with pendulum, and of a plain `datetime` in UTC.
 _SHORT: dict[str, dict[Kind, str]] = {
@@ -85,7 +89,10 @@ def compile_call(function: str, arguments: list[JinjaText]) -> JinjaText:
         raise NotCompilableError(f"{function}() takes a date, not a number")
     short = _short(function, instant[0], arguments[1:]) if kind in INSTANTS else None
     _check_constants(function, arguments)
-    return (short or JinjaCode(macro(function, *arguments), _result(function)),)
+    if short is not None:
+        return (short,)
+    is_recent = function in _NEAR and _is_recent(instant)
+    return (JinjaCode(macro(function, *arguments), _result(function), is_recent=is_recent),)
 
 
 def compile_operation(operator: str, left: JinjaText, right: JinjaText) -> JinjaText:
@@ -235,8 +242,12 @@ def _formatted(instant: JinjaCode, pattern: str) -> JinjaCode | None:
         directives = joda_to_strftime(pattern)
     except DatePatternError as error:
         raise NotCompilableError(str(error)) from error
-    # What `strftime` says of a zone is translated for UTC.
-    if directives is None or (instant.kind == "instant" and names_zone(pattern)):
+    if directives is None:
+        return None
+    # What `strftime` says of a zone is translated for UTC, and it says years without their zeros.
+    if instant.kind == "instant" and (
+        names_zone(pattern) or not (instant.is_recent or _YEARS.isdisjoint(directives))
+    ):
         return None
     return JinjaCode(f"{instant.text}.strftime({jinja_string(directives)})", "text")
 
@@ -294,6 +305,13 @@ def _operand(value: JinjaText, operator: str, *, first: bool = False) -> str:
         piece.operator in {_SIGN, "*"} or (piece.operator in {"+", "-"} and operator != "*")
     )
     return without_parentheses(piece.text) if binds_tighter or goes_first else piece.text
+
+
+def _is_recent(value: JinjaText) -> bool:
+    return any(
+        isinstance(piece, JinjaCode) and (piece.is_recent or piece.kind in {"run time", "utc"})
+        for piece in value
+    )
 
 
 def _result(function: str) -> Kind:

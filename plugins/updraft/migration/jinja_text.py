@@ -31,11 +31,14 @@ class JinjaCode:
         ``run time`` is a pendulum instant in UTC, ``utc`` a ``datetime`` in UTC, ``instant`` one in
         any zone. ``any`` is known only when it runs.
     :param operator: of an operation in parentheses its operator, for a turned sign ``sign``.
+    :param is_recent: whether an ``instant`` is at most weeks away from a time of the run, so that
+        its year has four digits.
     """
 
     text: str
     kind: Kind
     operator: str = ""
+    is_recent: bool = False
 
 
 JinjaText = tuple[str | JinjaCode, ...]
@@ -74,7 +77,7 @@ def to_code(value: JinjaText) -> str:
 
 
 def _printed(code: JinjaCode) -> str:
-    if code.kind in {"utc", "run time"}:
+    if code.kind in {"utc", "run time"} or code.is_recent:
         return f"{code.text}.strftime({jinja_string(_PLAIN_INSTANT)})"
     if code.kind in _PRINTED_BY_MACRO:
         return f"macros.updraft.text({without_parentheses(code.text)})"
@@ -179,13 +182,13 @@ def nesting(code: str) -> int:
     """Tell how deeply an expression is nested, for Jinja and for the Python that it makes of it.
 
     :param code: an expression of Jinja.
-    :returns: the most parentheses around anything in it, where each link of a chain of calls counts
-        as one.
+    :returns: the most parentheses around anything in it, where each link of a chain of calls, and
+        each operator of a row of them, counts as one.
     """
     deepest = 0
     # The links of chains on each level; each level counts as one itself.
     links = [0]
-    for token in re.finditer(r"'(?:[^'\\]|\\.)*'|\(|\)\.?|,", code, re.DOTALL):
+    for token in re.finditer(r"'(?:[^'\\]|\\.)*'|\(|\)\.?|,| [-+*] ", code, re.DOTALL):
         if token[0] == "(":
             links.append(0)
         elif token[0].startswith(")"):
@@ -193,5 +196,7 @@ def nesting(code: str) -> int:
             links[-1] += token[0] == ")."
         elif token[0] == ",":
             links[-1] = 0
+        elif token[0].startswith(" "):
+            links[-1] += 1
         deepest = max(deepest, sum(links) + len(links) - 1)
     return deepest
