@@ -90,6 +90,7 @@ def test_a_data_source_runs_once(domains, local_stack, tmp_path, deferrable, fau
     Sweep(subject, local_stack.environment, tmp_path, fresh, check, RUN).run(faults)
 
 
+@pytest.mark.thorough  # unit tests stop it after each change, too
 def test_what_is_declared_is_published_once(domains, local_stack, tmp_path):
     def fresh():
         domain = domains()
