@@ -89,24 +89,22 @@ def _of_state(document: JsonObject) -> Iterator[_Resource]:
         for instance in _objects(one, "instances"):
             attributes = last_object(instance, "attributes")
             if attributes is not None:
-                index = text_under(instance, "index_key")
-                name = text_under(one, "name") or ""
-                yield _Resource(
-                    text_under(one, "type") or "", f"{name}_{index}" if index else name, attributes
-                )
+                yield _resource(one, text_under(instance, "index_key"), attributes)
 
 
 def _of_module(module: JsonObject) -> Iterator[_Resource]:
     for one in _objects(module, "resources"):
         values = last_object(one, "values")
         if values is not None:
-            index = text_under(one, "index")
-            name = text_under(one, "name") or ""
-            yield _Resource(
-                text_under(one, "type") or "", f"{name}_{index}" if index else name, values
-            )
+            yield _resource(one, text_under(one, "index"), values)
     for child in _objects(module, "child_modules"):
         yield from _of_module(child)
+
+
+def _resource(one: JsonObject, index: str | None, attributes: JsonObject) -> _Resource:
+    name = text_under(one, "name") or ""
+    kind = text_under(one, "type") or ""
+    return _Resource(kind, f"{name}_{index}" if index else name, attributes)
 
 
 def _objects(value: JsonObject, key: str) -> Iterator[JsonObject]:

@@ -36,6 +36,9 @@ class _Container(StopsAfterTrigger):
         super().__init__(**kwargs)
         self._kill_switch = KillSwitch()
 
+    _trigger_class: type[BaseTrigger]
+    """Waits as the provider's trigger does, and ends the container with the task."""
+
     @abstractmethod
     def _stop(self) -> None:
         """End what the task has started; nothing when there is nothing."""
@@ -54,6 +57,26 @@ class _Container(StopsAfterTrigger):
         """
         self._find(self._token(context))
         self._stop_quietly()
+
+    def defer(
+        self,
+        *,
+        trigger: BaseTrigger,
+        method_name: str,
+        kwargs: dict[str, Any] | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> NoReturn:
+        """Wait in the triggerer, by a trigger that ends the container with the task.
+
+        :param trigger: the provider's trigger.
+        :param method_name: the method to go on with.
+        :param kwargs: its arguments.
+        :param timeout: longest time to wait.
+        """
+        _, arguments = trigger.serialize()
+        own = self._trigger_class(**arguments)
+        limit = self._limit(timeout)
+        super().defer(trigger=own, method_name=method_name, kwargs=kwargs, timeout=limit)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -107,6 +130,8 @@ class EcsCommandOperator(_Container, EcsRunTaskOperator):
         say here.
     """
 
+    _trigger_class = EcsTaskTrigger
+
     def execute(self, context: Context) -> Any:
         """Start a container, or find the one that an earlier attempt has started, and wait.
 
@@ -120,26 +145,6 @@ class EcsCommandOperator(_Container, EcsRunTaskOperator):
         if self.arn is not None:
             self.log.info("An earlier attempt has started %s", self.arn)
         return super().execute(context)  # type: ignore[no-untyped-call]
-
-    def defer(
-        self,
-        *,
-        trigger: BaseTrigger,
-        method_name: str,
-        kwargs: dict[str, Any] | None = None,
-        timeout: timedelta | float | None = None,
-    ) -> NoReturn:
-        """Wait in the triggerer, by a trigger that ends the container with the task.
-
-        :param trigger: the provider's trigger.
-        :param method_name: the method to go on with.
-        :param kwargs: its arguments.
-        :param timeout: longest time to wait.
-        """
-        _, arguments = trigger.serialize()
-        own = EcsTaskTrigger(**arguments)
-        limit = self._limit(timeout)
-        super().defer(trigger=own, method_name=method_name, kwargs=kwargs, timeout=limit)
 
     def _start_task(self) -> None:
         self._kill_switch.check()
@@ -182,6 +187,8 @@ class BatchCommandOperator(_Container, BatchOperator):
     :param kwargs: as of the provider's ``BatchOperator``. The job has the name given and a token.
     """
 
+    _trigger_class = BatchCommandTrigger
+
     def execute(self, context: Context) -> Any:
         """Submit a job, or find the one that an earlier attempt has submitted, and wait.
 
@@ -203,26 +210,6 @@ class BatchCommandOperator(_Container, BatchOperator):
         self.job_name = _job_name(self.job_name, self._token(context))
         super().submit_job(context)
         self._kill_switch.check(self._stop_quietly)
-
-    def defer(
-        self,
-        *,
-        trigger: BaseTrigger,
-        method_name: str,
-        kwargs: dict[str, Any] | None = None,
-        timeout: timedelta | float | None = None,
-    ) -> NoReturn:
-        """Wait in the triggerer, by a trigger that ends the job with the task.
-
-        :param trigger: the provider's trigger.
-        :param method_name: the method to go on with.
-        :param kwargs: its arguments.
-        :param timeout: longest time to wait.
-        """
-        _, arguments = trigger.serialize()
-        own = BatchCommandTrigger(**arguments)
-        limit = self._limit(timeout)
-        super().defer(trigger=own, method_name=method_name, kwargs=kwargs, timeout=limit)
 
     def _stop(self) -> None:
         client: Any = self.hook.client
