@@ -1,4 +1,4 @@
-"""The only module that knows that Airflow versions differ.
+"""Where Airflow versions differ, for those who write DAGs and operators.
 
 Everything in Updraft that touches Airflow's authoring interface imports it from here, so that
 one code base runs on MWAA's Airflow 2.11 and 3.x.
@@ -8,8 +8,6 @@ import contextlib
 import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from airflow.utils.state import DagRunState
 
 if TYPE_CHECKING:
     from airflow.providers.standard.operators.empty import EmptyOperator
@@ -85,84 +83,9 @@ __all__ = [
     "TaskGroup",
     "TimeDeltaSensor",
     "count_metric",
-    "dag_run_state",
     "json_variable",
     "task",
-    "task_instance_state",
 ]
-
-
-def dag_run_state(dag_id: str, run_id: str) -> str | None:
-    """Look a DAG run up, from within a task.
-
-    Tasks of Airflow 3 have no access to the metadata database and ask the API server.
-
-    :param dag_id: id of its DAG.
-    :param run_id: its id.
-    :returns: such as ``running`` or ``success``; None when Airflow has no such run.
-    """
-    try:
-        from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - in a task it is there
-            RuntimeTaskInstance,
-        )
-    except ImportError:  # Airflow 2
-        return _dag_run_state_from_database(dag_id, run_id)
-    if not RuntimeTaskInstance.get_dr_count(dag_id=dag_id, run_ids=[run_id]):
-        return None
-    # It comes as a member of an enumeration, though its annotation says otherwise.
-    return DagRunState(RuntimeTaskInstance.get_dagrun_state(dag_id, run_id)).value
-
-
-def _dag_run_state_from_database(dag_id: str, run_id: str) -> str | None:
-    from airflow.models import DagRun  # noqa: PLC0415 - takes long, and only Airflow 2 needs it
-
-    old: Any = DagRun
-    runs = old.find(dag_id=dag_id, run_id=run_id)
-    return DagRunState(runs[0].state).value if runs else None
-
-
-def task_instance_state(dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str | None:
-    """Look a task instance up, from within a task.
-
-    :param dag_id: id of its DAG.
-    :param run_id: id of its DAG run.
-    :param task_id: its id.
-    :param map_index: its index if it is mapped, else -1.
-    :returns: such as ``running`` or ``success``, ``none`` before it has a state; None when Airflow
-        has no such task instance.
-    """
-    try:
-        from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - in a task it is there
-            RuntimeTaskInstance,
-        )
-    except ImportError:  # Airflow 2
-        return _task_instance_state_from_database(dag_id, run_id, task_id, map_index)
-    found = RuntimeTaskInstance.get_task_states(
-        dag_id=dag_id,
-        map_index=map_index if map_index >= 0 else None,
-        task_ids=[task_id],
-        run_ids=[run_id],
-    ).get(run_id, {})
-    name = f"{task_id}_{map_index}" if map_index >= 0 else task_id
-    if name not in found:
-        return None
-    return str(getattr(found[name], "value", found[name]) or "none")
-
-
-def _task_instance_state_from_database(
-    dag_id: str, run_id: str, task_id: str, map_index: int
-) -> str | None:
-    from airflow.models import TaskInstance  # noqa: PLC0415 - only Airflow 2 needs it
-    from airflow.utils.session import create_session  # noqa: PLC0415 - likewise
-
-    old: Any = TaskInstance
-    with create_session() as session:
-        found = (
-            session.query(old.state)
-            .filter_by(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
-            .one_or_none()
-        )
-    return None if found is None else str(found[0] or "none")
 
 
 def count_metric(name: str, count: int = 1) -> None:

@@ -12,6 +12,7 @@ import pytest
 from include.local.airflow import NAMESPACE
 from updraft.hooks.datazone import DataZoneHook
 from updraft.hooks.outbox import open_outbox
+from updraft.lineage.checkpoint import Checkpoint
 from updraft.lineage.outbox import EventKey
 
 pytestmark = pytest.mark.integration
@@ -55,10 +56,10 @@ def test_harvested_forwarded_and_closed(local_stack, dag_runs, monkeypatch):
 
 
 def _let_time_pass(outbox, reader: str) -> None:
-    checkpoint = json.loads(outbox.load_checkpoint(reader))
-    for run in checkpoint["runs"].values():
-        run["over_since"] = run["over_since"] and run["started_at"]
-    outbox.save_checkpoint(reader, json.dumps(checkpoint).encode())
+    checkpoint = Checkpoint.from_json(outbox.load_checkpoint(reader), reader)
+    for run in checkpoint.runs.runs.values():
+        run.over_since = run.over_since and run.started_at
+    outbox.save_checkpoint(reader, checkpoint.to_json())
 
 
 def _write_log(local_stack, group: str) -> None:

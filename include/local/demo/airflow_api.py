@@ -5,6 +5,7 @@ API reference: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -64,18 +65,27 @@ class AirflowApi:
         """
         self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+    def trigger(
+        self,
+        dag_id: str,
+        conf: Mapping[str, Any] | None = None,
+        logical_date: datetime | None = None,
+    ) -> str:
         """Start a run, as the button "Trigger" in the UI does.
 
         :param dag_id: the DAG.
         :param conf: values of the form, by name of the parameter.
+        :param logical_date: what the form has as "Logical Date"; ``None`` if it is emptied.
         :returns: id of the new run.
         :raises UpdraftError: when Airflow refuses, for example because a value is not valid.
         """
         run = self._call(
             "POST",
             f"/dags/{dag_id}/dagRuns",
-            json={"logical_date": None, "conf": dict(conf or {})},
+            json={
+                "logical_date": logical_date and logical_date.isoformat(),
+                "conf": dict(conf or {}),
+            },
         )
         return str(run["dag_run_id"])
 

@@ -150,7 +150,7 @@ class Soak:
         for dag_id in (*DAGS, _FORWARD):
             api.wait_for_dag(dag_id)
         return [
-            (dag_id, api.trigger(dag_id, {"number": number}))
+            (dag_id, api.trigger(dag_id, {"number": number}, datetime.now(UTC)))
             for number in range(self._plan.dag_runs)
             for dag_id in DAGS
         ]

@@ -2,19 +2,26 @@
 
 Writers are not in step: clocks differ, and an event may show up after younger ones. A reader
 therefore starts some time before its position and remembers what it has settled in between.
+
+A checkpoint is text, a JSON value a line: first its version and the position, then an event that is
+settled or a run each. Half a million lines are no rarity after a backlog, so they are read and
+written one by one.
 """
 
 import base64
+import io
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Self
+from typing import Any, Self
 
 from updraft.lineage.open_runs import OpenRuns
 from updraft.lineage.outbox import EventKey, OutboxError
+from updraft.lineage.settled_events import SettledEvents
 
-_VERSION = 1
+_VERSION = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,13 +31,12 @@ class Checkpoint:
 
     :param position: every event written up to then was settled when the position was set;
         ``None`` before the first.
-    :param settled: fingerprint of an event to the times at which its copies were written,
-        microseconds since 1970, for copies that are not behind the window.
+    :param settled: which events are settled, for copies that are not behind the window.
     :param runs: the runs that have started and not ended.
     """
 
     position: datetime | None = None
-    settled: dict[str, set[int]] = field(default_factory=dict)
+    settled: SettledEvents = field(default_factory=SettledEvents)
     runs: OpenRuns = field(default_factory=OpenRuns)
 
     def start(self, overlap: timedelta) -> datetime | None:
@@ -43,9 +49,8 @@ class Checkpoint:
 
     def is_settled(self, key: EventKey) -> bool:
         """Tell whether this very object is done with."""
-        return (
-            _moment(key.written_at) in self.settled.get(_fingerprint(key.identity), ())
-            or _fingerprint(key.path) in self.settled
+        return _moment(key.written_at) in self.settled.moments(_fingerprint(key.identity)) or bool(
+            self.settled.moments(_fingerprint(key.path))
         )
 
     def has_copy(self, key: EventKey, within: timedelta) -> bool:
@@ -57,16 +62,16 @@ class Checkpoint:
         :param within: how far apart the times of two copies may be.
         """
         moment = _moment(key.written_at)
-        others = self.settled.get(_fingerprint(key.identity), ())
+        others = self.settled.moments(_fingerprint(key.identity))
         return any(abs(moment - other) <= _microseconds(within) for other in others)
 
     def settle(self, key: EventKey) -> None:
         """Remember that the event is delivered or rightly left out, copies included."""
-        self.settled.setdefault(_fingerprint(key.identity), set()).add(_moment(key.written_at))
+        self.settled.add(_fingerprint(key.identity), _moment(key.written_at))
 
     def settle_object(self, key: EventKey) -> None:
         """Remember that this object needs no more attention, while a copy of it would."""
-        self.settled.setdefault(_fingerprint(key.path), set()).add(_moment(key.written_at))
+        self.settled.add(_fingerprint(key.path), _moment(key.written_at))
 
     def advance(self, to: datetime, overlap: timedelta) -> None:
         """Move the position forward and forget what is behind the window.
@@ -79,31 +84,30 @@ class Checkpoint:
         if self.position is None or to > self.position:
             self.position = to
         self.runs.forget(self.position - overlap)
-        floor = _moment(self.position - overlap)
-        recent = (
-            (name, {at for at in times if at >= floor}) for name, times in self.settled.items()
-        )
-        self.settled = {name: times for name, times in recent if times}
+        self.settled.forget(_moment(self.position - overlap))
 
     def merge(self, other: Self, overlap: timedelta) -> None:
         """Take over what another reader with the same name has achieved in the meantime."""
-        for fingerprint, moments in other.settled.items():
-            self.settled.setdefault(fingerprint, set()).update(moments)
+        self.settled.merge(other.settled)
         self.runs.merge(other.runs)
         if other.position is not None:
             self.advance(other.position, overlap)
 
     def to_json(self) -> bytes:
         """Serialise the checkpoint."""
-        position = self.position.isoformat() if self.position else None
-        settled = {name: sorted(moments) for name, moments in self.settled.items()}
-        document = {
+        text = io.BytesIO()
+        for line in self._lines():
+            text.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        return text.getvalue()
+
+    def _lines(self) -> Iterator[Any]:
+        yield {
             "version": _VERSION,
-            "position": position,
-            "settled": settled,
-            **self.runs.as_json(),
+            "position": self.position.isoformat() if self.position else None,
         }
-        return json.dumps(document, separators=(",", ":")).encode()
+        for fingerprint, moments in self.settled:
+            yield "settled", fingerprint, moments
+        yield from self.runs.rows()
 
     @classmethod
     def from_json(cls, text: bytes, where: str) -> Self:
@@ -112,18 +116,16 @@ class Checkpoint:
         :param text: what :meth:`to_json` gave.
         :param where: name of the object, for the message.
         :returns: the checkpoint.
-        :raises OutboxError: when the text is damaged or from a later version of Updraft.
+        :raises OutboxError: when the text is damaged or from another version of Updraft.
         """
+        lines = io.BytesIO(text)
         try:
-            document = json.loads(text)
-            version = document["version"]
-            position = document["position"]
-            checkpoint = cls(
-                datetime.fromisoformat(position) if position else None,
-                {str(name): set(map(int, times)) for name, times in document["settled"].items()},
-                # Before runs were remembered, checkpoints had none.
-                OpenRuns.from_json({"runs": {}, "ended": {}, **document}),
-            )
+            head = json.loads(next(lines, b""))
+            version = head["version"]
+            checkpoint = cls(datetime.fromisoformat(head["position"]) if head["position"] else None)
+            if version == _VERSION:
+                for line in lines:
+                    checkpoint._add(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OutboxError(
                 f"the checkpoint {where} cannot be read ({error}); delete it to read the outbox "
@@ -135,6 +137,14 @@ class Checkpoint:
                 f"use the Updraft that wrote it, or delete it to start from the first event"
             )
         return checkpoint
+
+    def _add(self, row: Sequence[Any]) -> None:
+        kind, name, known = row
+        if kind != "settled":
+            self.runs.add(row)
+            return
+        for moment in known:
+            self.settled.add(str(name), int(moment))
 
 
 def _moment(time: datetime) -> int:

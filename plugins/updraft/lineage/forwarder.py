@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from updraft.errors import UpdraftError
 from updraft.lineage.catalog import Catalog, CatalogUnavailableError, EventRefusedError
@@ -30,6 +31,7 @@ from updraft.lineage.preparation import (
     understand,
 )
 from updraft.lineage.run_order import in_run_order, same_moments
+from updraft.lineage.silent_tries import LastTries, silent_tries
 from updraft.lineage.validation import InvalidEventError
 
 log = logging.getLogger(__name__)
@@ -84,6 +86,7 @@ class Forwarder:
         self._limit = limit
         self._overlap = overlap
         self._checkpoint = Checkpoint()
+        self._saved = b""
         self._last_save = 0.0
 
     def stop(self) -> None:
@@ -111,14 +114,22 @@ class Forwarder:
         self._save_checkpoint()
         return self.counts
 
-    def complete_runs(self, state_of: StateOf, namespace: str, after: timedelta) -> None:
+    def complete_runs(
+        self,
+        state_of: StateOf,
+        namespace: str,
+        after: timedelta,
+        last_tries: LastTries = lambda _: (),
+    ) -> None:
         """Put starts and ends that are missing into the outbox; :meth:`run` posts them.
 
-        Runs that Airflow knows to be over get an end, and ends of tasks that have no start one.
+        Runs that Airflow knows to be over get an end, ends of tasks that have no start get one, and
+        last tries that have emitted nothing get both.
 
         :param state_of: asks Airflow for the state of a task instance or a DAG run.
         :param namespace: namespace of the jobs of this Airflow.
         :param after: how long a run is open before it is looked at.
+        :param last_tries: asks Airflow for the last tries of a DAG run.
         :raises OutboxError: when the outbox or the checkpoint cannot be read or written.
         """
         self._checkpoint = self._load_checkpoint() or Checkpoint()
@@ -128,6 +139,13 @@ class Forwarder:
             self._outbox.put_event(body, key)
             self.counts.starts_added += 1
             log.warning("Run %s has ended without a start; one is made of its end", key.run_id)
+        tries = silent_tries(runs, self._outbox, last_tries, namespace=namespace, after=grace)
+        for key, body in tries:
+            self._outbox.put_event(body, key)
+            is_start = key.event_type == "START"
+            self.counts.starts_added += is_start
+            self.counts.closed += not is_start
+            log.warning("Run %s has emitted nothing; its %s is made", key.run_id, key.event_type)
         ends = closing_events(runs, state_of, namespace=namespace, after=after, grace=grace)
         for run_id, event_type, body in ends:
             key = EventKey.for_event(body, run_id=run_id, event_type=event_type)
@@ -135,7 +153,7 @@ class Forwarder:
             self.counts.closed += 1
             log.warning("Run %s has emitted no end; it ends with %s", run_id, event_type)
         if self._checkpoint.position is not None:
-            self._save_checkpoint()  # it says since when runs are over
+            self._save_checkpoint()  # it says since when runs are over, and what was looked at
 
     def _run(self, progress: Callable[[ForwardCounts], None] | None) -> None:
         names = self._outbox.event_names(since=self._checkpoint.start(self._overlap))
@@ -248,15 +266,22 @@ class Forwarder:
 
     def _load_checkpoint(self) -> Checkpoint | None:
         document = self._outbox.load_checkpoint(self._catalog.name)
-        where = f"{self._catalog.name} in {self._outbox.uri}"
-        return None if document is None else Checkpoint.from_json(document, where)
+        if document is None:
+            return None
+        self._saved = sha256(document).digest()
+        return self._understand(document)
+
+    def _understand(self, document: bytes) -> Checkpoint:
+        return Checkpoint.from_json(document, f"{self._catalog.name} in {self._outbox.uri}")
 
     def _save_checkpoint(self) -> None:
         # Another forwarder may have saved since; the union of both is true as well.
-        saved = self._load_checkpoint()
-        if saved is not None:
-            self._checkpoint.merge(saved, self._overlap)
-        self._outbox.save_checkpoint(self._catalog.name, self._checkpoint.to_json())
+        document = self._outbox.load_checkpoint(self._catalog.name)
+        if document is not None and sha256(document).digest() != self._saved:
+            self._checkpoint.merge(self._understand(document), self._overlap)
+        document = self._checkpoint.to_json()
+        self._outbox.save_checkpoint(self._catalog.name, document)
+        self._saved = sha256(document).digest()
         self._last_save = time.monotonic()
 
     def _save_after(self, error: BaseException) -> None:

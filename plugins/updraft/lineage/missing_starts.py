@@ -37,8 +37,8 @@ def missing_starts(
     :raises OutboxError: when the outbox cannot be read.
     """
     now = now or datetime.now(UTC)
-    for run_id, ended in list(runs.ended.items()):
-        if not ended.is_unfinished or now - ended.at < after:
+    for run_id, ended in runs.ended.unfinished():
+        if now - ended.at < after:
             continue
         name = str(EventKey(ended.at, run_id, ended.event_type, ended.digest))
         try:

@@ -4,21 +4,24 @@ A task that is killed from outside emits nothing more. What became of it, Airflo
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from updraft.lineage.open_runs import OpenRun, OpenRuns, TaskAttempt
+from updraft.lineage.open_runs import OpenRuns
+from updraft.lineage.preparation import Event
+from updraft.lineage.run_records import TaskAttempt
 
 StateOf = Callable[[TaskAttempt], str | None]
 """Asks Airflow for the state of a task instance or a DAG run; ``None`` if it knows none."""
 
 _PRODUCER = "https://github.com/apache/airflow"
 _SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
+_FACET_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunFacet"
 _ERROR_SCHEMA = (
     "https://openlineage.io/spec/facets/1-0-1/ErrorMessageRunFacet.json#/$defs/ErrorMessageRunFacet"
 )
-_ENDS = {
+END_OF_STATE: Mapping[str | None, str] = {
     "success": "COMPLETE",
     "failed": "FAIL",
     "upstream_failed": "FAIL",
@@ -26,6 +29,7 @@ _ENDS = {
     "removed": "ABORT",
     None: "ABORT",
 }
+"""What ends the run of a task or DAG run in a state; others are not over yet."""
 
 
 def closing_events(
@@ -58,39 +62,66 @@ def closing_events(
         if run.attempt is None or run.namespace != namespace or now - run.started_at < after:
             continue
         state = "failed" if run.superseded else state_of(run.attempt)
-        if state not in _ENDS:
+        if state not in END_OF_STATE:
             run.over_since = None  # it may have been cleared since the last look
             continue
         run.over_since = run.over_since or now
         if now - run.over_since >= grace:
-            event_type = _ENDS[state]
-            event = _end(run_id, run, event_type, state, now)
+            event_type = END_OF_STATE[state]
+            message = (
+                f"The run has emitted no end. Airflow says: {state}."
+                if state
+                else "The run has emitted no end, and Airflow knows it no more."
+            )
+            job = {"namespace": run.namespace, "name": run.job, "facets": {}}
+            event = made_event(event_type, now, run_id, job, reason=message)
             yield run_id, event_type, json.dumps(event, sort_keys=True).encode()
 
 
-def _end(
-    run_id: str, run: OpenRun, event_type: str, state: str | None, now: datetime
-) -> dict[str, Any]:
-    message = (
-        f"The run has emitted no end. Airflow says: {state}."
-        if state
-        else "The run has emitted no end, and Airflow knows it no more."
-    )
-    facets = {
-        "errorMessage": {
-            "_producer": _PRODUCER,
+def made_event(
+    event_type: str,
+    moment: datetime,
+    run_id: str,
+    job: Mapping[str, Any],
+    facets: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    reason: str = "",
+) -> Event:
+    """Make an event that Airflow's listener has left out.
+
+    :param event_type: its type.
+    :param moment: its time.
+    :param run_id: id of its run.
+    :param job: its job.
+    :param facets: facets of its run.
+    :param reason: why an end is made; one of success does not carry it.
+    :returns: the event.
+    """
+    facets = dict(facets or {})
+    if reason and event_type != "COMPLETE":
+        facets["errorMessage"] = {
             "_schemaURL": _ERROR_SCHEMA,
-            "message": message,
+            "message": reason,
             "programmingLanguage": "python",
         }
-    }
     return {
-        "eventTime": now.isoformat(),
+        "eventTime": moment.isoformat(),
         "eventType": event_type,
         "producer": _PRODUCER,
         "schemaURL": _SCHEMA,
-        "run": {"runId": run_id, "facets": {} if event_type == "COMPLETE" else facets},
-        "job": {"namespace": run.namespace, "name": run.job, "facets": {}},
+        "run": {
+            "runId": run_id,
+            "facets": {
+                name: {"_producer": _PRODUCER, "_schemaURL": _FACET_SCHEMA, **facet}
+                for name, facet in facets.items()
+            },
+        },
+        "job": {
+            **job,
+            "facets": {
+                name: {"_producer": _PRODUCER, **facet} for name, facet in job["facets"].items()
+            },
+        },
         "inputs": [],
         "outputs": [],
     }

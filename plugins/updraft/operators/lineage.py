@@ -9,13 +9,12 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
+from updraft.airflow_states import dag_run_state, task_instance_state
 from updraft.compat import (
     AirflowException,
     AirflowFailException,
     Context,
     count_metric,
-    dag_run_state,
-    task_instance_state,
 )
 from updraft.errors import ArgumentError, UpdraftError
 from updraft.hooks.datazone import DataZoneCatalog, DataZoneHook
@@ -30,10 +29,11 @@ from updraft.lineage.forwarder import (
     HIGHEST_EVENTS_PER_SECOND,
     Forwarder,
 )
-from updraft.lineage.open_runs import TaskAttempt
 from updraft.lineage.outbox import Outbox
 from updraft.lineage.processing_failures import new_failures
+from updraft.lineage.run_records import TaskAttempt
 from updraft.operators.aws_operator import AwsOperator
+from updraft.operators.last_tries import last_tries
 from updraft.operators.template_arguments import given, number_argument
 
 _HIGHEST_RATE_OF_HTTP = 1_000.0
@@ -67,7 +67,8 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
         with commas. (templated)
     :param close_orphans_after_minutes: a run of this environment that has emitted no end so long
         after its start is ended when Airflow says, and has said before, that it is over; a task
-        that has ended without a start gets one; 0 leaves runs as they are. (templated)
+        that has ended without a start gets one; a last try that has emitted nothing gets both; 0
+        leaves runs as they are. (templated)
     :param aws_conn_id: Airflow connection for DataZone and, if the outbox is there, S3.
     :param region_name: Region of the domain.
     :param verify: whether, or with which bundle, to verify certificates.
@@ -178,7 +179,7 @@ class ForwardLineageOperator(AwsOperator[DataZoneHook]):
     def _complete_runs(self, forwarder: Forwarder, after: timedelta) -> None:
         namespace = configured_namespace() or "default"
         try:
-            forwarder.complete_runs(_state_in_airflow, namespace, after)
+            forwarder.complete_runs(_state_in_airflow, namespace, after, last_tries)
         except UpdraftError:
             raise
         except Exception as error:  # noqa: BLE001 - Airflow's API may be down; events go on

@@ -9,8 +9,9 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
+from updraft.airflow_states import dag_run_state
 from updraft.choices import choose
-from updraft.compat import AirflowFailException, Context, dag_run_state
+from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
 from updraft.hooks.owned_ec2_resources import OwnedEc2Instances
 from updraft.hooks.owned_emr_resources import (

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from updraft.compat import dag_run_state
+from updraft.airflow_states import dag_run_state
 from updraft.errors import UpdraftError
 from updraft.redshift.clusters import AVAILABLE, PAUSED, Cluster, ClusterSize
 from updraft.resource_owner import ResourceOwner

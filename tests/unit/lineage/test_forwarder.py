@@ -646,7 +646,7 @@ def test_a_damaged_checkpoint_is_an_error_not_a_fresh_start(outbox, catalog):
     with pytest.raises(OutboxError, match=r"the checkpoint memory in file:.* delete it to read"):
         forward(outbox, catalog)
     outbox.save_checkpoint("memory", b'{"version": 9, "position": null, "settled": {}}')
-    with pytest.raises(OutboxError, match="has version 9, this Updraft knows 1"):
+    with pytest.raises(OutboxError, match="has version 9, this Updraft knows 2"):
         forward(outbox, catalog)
     assert catalog.calls == []
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from tests.unit.lineage.datazone_server import DataZoneServer
 from tests.unit.lineage.openlineage_server import OpenLineageServer
 from updraft.compat import AirflowException, AirflowFailException
+from updraft.lineage.checkpoint import Checkpoint
 from updraft.lineage.configuration import TRANSPORT_TYPE
 from updraft.lineage.local_outbox import LocalOutbox
 from updraft.lineage.outbox import EventKey
@@ -181,11 +183,11 @@ def _age_open_runs(outbox: LocalOutbox, task: ForwardLineageOperator) -> int:
     """Forward, and let the runs that are open then have been so for long."""
     task.execute({})
     name = f"datazone-{DOMAIN}"
-    checkpoint = json.loads(outbox.load_checkpoint(name) or b"")
-    for run in checkpoint["runs"].values():
-        run["started_at"] = run["over_since"] = "2026-11-22T00:00:00+00:00"
-    outbox.save_checkpoint(name, json.dumps(checkpoint).encode())
-    return len(checkpoint["runs"])
+    checkpoint = Checkpoint.from_json(outbox.load_checkpoint(name) or b"", name)
+    for run in checkpoint.runs.runs.values():
+        run.started_at = run.over_since = datetime(2026, 11, 22, tzinfo=UTC)
+    outbox.save_checkpoint(name, checkpoint.to_json())
+    return len(checkpoint.runs.runs)
 
 
 def test_an_airflow_that_does_not_answer_holds_nothing_up(server, outbox, monkeypatch):
