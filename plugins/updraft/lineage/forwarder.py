@@ -135,25 +135,21 @@ class Forwarder:
         self._checkpoint = self._load_checkpoint() or Checkpoint()
         grace = min(after, _LISTENER_MAY_TAKE)
         runs = self._checkpoint.runs
-        for key, body in missing_starts(runs, self._outbox, namespace=namespace, after=grace):
-            self._outbox.put_event(body, key)
-            self.counts.starts_added += 1
-            log.warning("Run %s has ended without a start; one is made of its end", key.run_id)
-        tries = silent_tries(runs, self._outbox, last_tries, namespace=namespace, after=grace)
-        for key, body in tries:
-            self._outbox.put_event(body, key)
-            is_start = key.event_type == "START"
-            self.counts.starts_added += is_start
-            self.counts.closed += not is_start
-            log.warning("Run %s has emitted nothing; its %s is made", key.run_id, key.event_type)
-        ends = closing_events(runs, state_of, namespace=namespace, after=after, grace=grace)
-        for run_id, event_type, body in ends:
-            key = EventKey.for_event(body, run_id=run_id, event_type=event_type)
-            self._outbox.put_event(body, key)
-            self.counts.closed += 1
-            log.warning("Run %s has emitted no end; it ends with %s", run_id, event_type)
-        if self._checkpoint.position is not None:
-            self._save_checkpoint()  # it says since when runs are over, and what was looked at
+        made = itertools.chain(
+            missing_starts(runs, self._outbox, namespace=namespace, after=grace),
+            closing_events(runs, state_of, namespace=namespace, after=after, grace=grace),
+            silent_tries(runs, self._outbox, last_tries, namespace=namespace, after=grace),
+        )
+        try:
+            for key, body in made:
+                self._outbox.put_event(body, key)
+                is_start = key.event_type == "START"
+                self.counts.starts_added += is_start
+                self.counts.closed += not is_start
+                log.warning("Run %s has emitted no %s; one is made", key.run_id, key.event_type)
+        finally:
+            if self._checkpoint.position is not None:
+                self._save_checkpoint()  # it says since when runs are over, and what was looked at
 
     def _run(self, progress: Callable[[ForwardCounts], None] | None) -> None:
         names = self._outbox.event_names(since=self._checkpoint.start(self._overlap))

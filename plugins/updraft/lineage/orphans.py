@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from updraft.lineage.open_runs import OpenRuns
+from updraft.lineage.outbox import EventKey
 from updraft.lineage.preparation import Event
 from updraft.lineage.run_records import TaskAttempt
 
@@ -40,7 +41,7 @@ def closing_events(
     after: timedelta,
     grace: timedelta = timedelta(0),
     now: datetime | None = None,
-) -> Iterator[tuple[str, str, bytes]]:
+) -> Iterator[tuple[EventKey, bytes]]:
     """Make the ends of runs that Airflow knows to be over.
 
     Runs of other namespaces are left alone: another environment may share the outbox, and this
@@ -55,7 +56,7 @@ def closing_events(
     :param after: how long a run is open before it is looked at.
     :param grace: how long before, at least, it must have been found to be over.
     :param now: the time, if it is not now.
-    :returns: run id, type and content of each end.
+    :returns: key and content of each end.
     """
     now = now or datetime.now(UTC)
     for run_id, run in open_runs.runs.items():
@@ -75,7 +76,8 @@ def closing_events(
             )
             job = {"namespace": run.namespace, "name": run.job, "facets": {}}
             event = made_event(event_type, now, run_id, job, reason=message)
-            yield run_id, event_type, json.dumps(event, sort_keys=True).encode()
+            body = json.dumps(event, sort_keys=True).encode()
+            yield EventKey.for_event(body, run_id=run_id, event_type=event_type), body
 
 
 def made_event(

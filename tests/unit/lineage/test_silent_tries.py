@@ -116,3 +116,21 @@ def test_dag_runs_of_another_environment_are_left_alone(outbox, catalog):
     put(outbox, DAG_RUN)
     forward(outbox, catalog)
     assert complete(outbox, catalog, last_try(7), namespace="another") == ([], [])
+
+
+def test_an_airflow_that_cannot_be_asked_for_tries_is_asked_for_states_all_the_same(
+    outbox, catalog
+):
+    put(outbox, DAG_RUN)
+    put(outbox, start(1, 1, try_number=1))
+    forward(outbox, catalog)
+
+    def broken(_: EndedDagRun) -> Iterator[LastTry]:
+        raise ConnectionError
+
+    for _ in range(2):
+        forwarder = Forwarder(outbox, catalog, events_per_second=1e6)
+        with pytest.raises(ConnectionError):
+            forwarder.complete_runs(lambda _: "failed", NAMESPACE, timedelta(0), broken)
+    forwarder.run()
+    assert [event["eventType"] for event in catalog.events.values()][-1] == "FAIL"
