@@ -180,7 +180,7 @@ class LocalAirflow:
         self._address.write_text(json.dumps({"port": chosen}) + "\n")
 
     def _migrate(self, environment: Mapping[str, str]) -> None:
-        done = self.state.airflow_home / "database-migrated"
+        done = self.database.directory / "migrated-to"
         wanted = version("apache-airflow")
         if done.is_file() and done.read_text() == wanted:
             return

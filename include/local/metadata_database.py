@@ -7,6 +7,7 @@ waits for SQLite's only writer, who may be a request that the same event loop ha
 import shutil
 import time
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -47,14 +48,17 @@ class MetadataDatabase:
     :param state: the state directory of the local stack.
     """
 
+    directory: Path
+    """Its data; deleting it deletes all that Airflow knows."""
+
     def __init__(self, state: StateDirectory) -> None:
         self._state = state.root
-        self._data = state.airflow_home / "database"
+        self.directory = state.airflow_home / "database"
 
     @property
     def url(self) -> str:
         """Where SQLAlchemy finds it, for ``[database] sql_alchemy_conn``."""
-        host = quote(str(postgres.socket_directory(self._data)), safe="")
+        host = quote(str(postgres.socket_directory(self.directory)), safe="")
         return f"postgresql+psycopg2://{_OWNER}@/{_DATABASE}?host={host}"
 
     def connect(self) -> psycopg.Connection:
@@ -64,7 +68,7 @@ class MetadataDatabase:
         :raises psycopg.Error: when it does not run.
         """
         return psycopg.connect(
-            host=str(postgres.socket_directory(self._data)),
+            host=str(postgres.socket_directory(self.directory)),
             user=_OWNER,
             dbname=_DATABASE,
             autocommit=True,
@@ -76,7 +80,7 @@ class MetadataDatabase:
         :raises UpdraftError: when it does not start.
         """
         if not self._runs():
-            self._data.parent.mkdir(parents=True, exist_ok=True)
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
             self._start()
         begun = time.monotonic()
         while not self._answers():
@@ -97,16 +101,16 @@ class MetadataDatabase:
         :returns: what was ended.
         """
         ended = processes.stop(self._state, {SERVICE})
-        shutil.rmtree(postgres.socket_directory(self._data), ignore_errors=True)
+        shutil.rmtree(postgres.socket_directory(self.directory), ignore_errors=True)
         return ended
 
     def _start(self) -> None:
-        sockets = postgres.socket_directory(self._data)
+        sockets = postgres.socket_directory(self.directory)
         # What a server that was killed has left; another process may have its number by now.
-        for left in (self._data / "postmaster.pid", *sockets.iterdir()):
+        for left in (self.directory / "postmaster.pid", *sockets.iterdir()):
             left.unlink(missing_ok=True)
         command = [str(PYTHON), "-m", "include.local.postgres", "--owner", _OWNER]
-        command += ["--data", str(self._data), "--sockets", str(sockets)]
+        command += ["--data", str(self.directory), "--sockets", str(sockets)]
         for name, value in _SETTINGS.items():
             command += ["--set", f"{name}={value}"]
         processes.start(self._state, SERVICE, command, server_environment(), PROJECT)
