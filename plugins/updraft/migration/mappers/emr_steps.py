@@ -168,11 +168,10 @@ class ActivitySteps:
         if self._region is not None:
             arguments["region_name"] = self.take(self._region)
         settings = time_limit(item, workflow) | retry_settings(item, workflow)
-        differences = [*dict.fromkeys(notes)]
         retries = settings.get("retries", workflow.retries)
-        if len(self._steps) > 1 and retries != 0:
-            differences.append("a retry goes on at the step that failed, not at the first one")
-        self._account(cluster_task, differences, [*dict.fromkeys(spelling)])
+        if len(self._steps) != 1 and retries != 0:
+            arguments["retry_from"] = "first_step"  # as a retry of the activity did
+        self._account(cluster_task, [*dict.fromkeys(notes)], [*dict.fromkeys(spelling)])
         workflow.described |= self._described
         workflow.add_task(
             TaskSpec(
