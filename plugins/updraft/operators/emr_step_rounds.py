@@ -57,11 +57,11 @@ class StepRounds:
         return latest is None or latest[0] < self._number(view)
 
     def next_number(self, view: View, index: int, missing: Collection[int]) -> int:
-        """Number the instance of a step that is added.
+        """Give the number of the instance of a step that is added.
 
         :param view: the steps of the cluster.
         :param index: its place in the list.
-        :param missing: places of all the steps that are to be added; a round begins with the first.
+        :param missing: places of all steps that are to be added; a round begins with the first.
         :returns: the number.
         """
         numbers = {key: found[0] for key in self.keys if (found := view.latest(key))}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.command_secrets import compile_command, read_on_machine
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.compiled_fields import (
     compile_texts,
@@ -72,7 +73,7 @@ class ShellSettings:
         :returns: ``command`` or ``script_uri``, and ``arguments``.
         :raises NotCompilableError: when it can't be said exactly.
         """
-        command, script = self.value("command"), self.value("scriptUri")
+        command, script = self._command(), self.value("scriptUri")
         if (command is None) == (script is None):
             raise NotCompilableError("it needs one of command and scriptUri, and not both")
         arguments: dict[str, ArgumentValue] = {}
@@ -90,6 +91,15 @@ class ShellSettings:
         account(self.item, "scriptUri", Status.CARRIED_OVER, "`script_uri`")
         account(self.item, "scriptArgument", Status.CARRIED_OVER, "`arguments`: `$1` and so on")
         return arguments
+
+    def _command(self) -> str | None:
+        found = compile_command("command", self.item, self.workflow, self.node)
+        if found is None:
+            return None
+        resources = references_to("runsOn", self.item, self.workflow)
+        region = compile_value("region", resources[0], self.workflow) if resources else None
+        place = self.take(region) if found.secrets and region is not None else None
+        return self.take(read_on_machine(found, "command", self.item, self.workflow, place))
 
     def data(self) -> dict[str, ArgumentValue]:
         """Say what it reads and writes, and whether that is staged.
