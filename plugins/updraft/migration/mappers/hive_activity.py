@@ -16,7 +16,7 @@ from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.emr_steps import ActivitySteps
 from updraft.migration.mappers.hive_tables import TABLES_NOTE, create_statements, hive_table
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
-from updraft.migration.mappers.staged_data import ITEM_FORMAT, staged_nodes
+from updraft.migration.mappers.staged_data import ITEM_FORMAT, staged_nodes, staging_notes
 
 
 class HiveActivityMapper(ObjectMapper):
@@ -55,7 +55,7 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
     _account(item, workflow, staged=bool(tables))
     if item.field("stage") is not None:
         steps.take(reading("stage", item))
-    steps.finish("runs a Hive script on the cluster", [TABLES_NOTE] if tables else [])
+    steps.finish("runs a Hive script on the cluster", staging_notes(TABLES_NOTE, tables, item))
 
 
 def _tables(script: str | None, steps: ActivitySteps) -> dict[str, HiveTable]:

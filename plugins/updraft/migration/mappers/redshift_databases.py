@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.compiled_fields import compile_value
+from updraft.migration.compiled_fields import compile_value, references_to
 from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mappers.jdbc_addresses import WarehouseAddress, warehouse_address
@@ -83,6 +83,21 @@ def account_data_api(fields: TaskFields) -> None:
     """
     for name in ("runsOn", "workerGroup"):
         fields.note(fields.item, name, Status.EQUIVALENT, _DATA_API)
+
+
+def account_role(fields: TaskFields, note: str) -> None:
+    """Account for the role by which the files of an activity were read or written.
+
+    :param fields: the activity, which used the role of its resource.
+    :param note: by which role that is done now.
+    """
+    resources = references_to("runsOn", fields.item, fields.workflow)
+    roles = [one for one in resources if one.field("resourceRole") is not None]
+    for one in roles:
+        fields.note(one, "resourceRole", Status.APPROXIMATED, note)
+    if not roles:
+        for name in ("runsOn", "workerGroup"):
+            fields.note(fields.item, name, Status.APPROXIMATED, note)
 
 
 def _address(

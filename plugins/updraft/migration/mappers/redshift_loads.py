@@ -7,7 +7,7 @@ from updraft.errors import UpdraftError
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
-from updraft.migration.mappers.redshift_databases import account_data_api
+from updraft.migration.mappers.redshift_databases import account_data_api, account_role
 from updraft.migration.mappers.redshift_files import (
     attached_format,
     command_options,
@@ -75,8 +75,7 @@ def add_load(source: ResolvedObject, target: ResolvedObject, fields: TaskFields)
         _warn_of_long_delay(fields)
     account_data_api(fields)
     if "iam_role" in arguments:
-        for name in ("runsOn", "workerGroup"):
-            fields.note(fields.item, name, Status.APPROXIMATED, _ROLE_NOTE)
+        account_role(fields, _ROLE_NOTE)
     summary = _SUMMARIES[source.type or ""]
     fields.finish(OPERATOR, arguments, summary, (Status.CARRIED_OVER, _ACCOUNT))
 

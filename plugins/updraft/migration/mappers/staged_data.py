@@ -6,6 +6,7 @@ pages of the data formats.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from updraft.datapipeline.resolution import ResolvedObject
@@ -96,6 +97,17 @@ def staged_nodes(script: str | None, steps: ActivitySteps) -> list[StagedNode]:
     if absent:
         raise NotCompilableError(f"its script uses ${{{min(absent)}}}, and there is no such node")
     return nodes
+
+
+def staging_notes(note: str, staged: Collection[object], item: ResolvedObject) -> list[str]:
+    """Say at an activity's type how its staging differs, where no field of its own says so.
+
+    :param note: how it differs.
+    :param staged: what is staged.
+    :param item: the activity.
+    :returns: the note, nothing where it stands at ``stage``, or nothing is staged.
+    """
+    return [note] if staged and item.field("stage") is None else []
 
 
 def staged_node(node: ResolvedObject, variable: str, steps: ActivitySteps) -> StagedNode | None:
