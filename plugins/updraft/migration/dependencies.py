@@ -185,7 +185,7 @@ def _before(key: str, workflow: Workflow) -> set[str]:
         for one in item.references(name)
         if one in workflow.missing
     ]
-    if is_unknown(item):
+    if is_unknown(item) or item.id in workflow.missing:
         # It may be a data node, which then goes between those that write and those that read it.
         pending += [producer.id for producer in workflow.users(item.id, "output")]
     while pending:

@@ -102,7 +102,7 @@ def _map_object(item: ResolvedObject, workflow: Workflow) -> bool:
     if item.id in workflow.awaited:
         add_sensor(item, workflow)
     elif item.id in workflow.missing:
-        if item.category is None or _is_needed(item, workflow):
+        if item.category in {None, "data node"} or _is_needed(item, workflow):
             add_placeholder(item, workflow, reason(item, workflow))
     elif item.id in workflow.broken and (is_unknown(item) or item.category in _WORKING):
         add_placeholder(item, workflow, workflow.broken[item.id])

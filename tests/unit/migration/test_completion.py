@@ -142,3 +142,78 @@ def test_a_scheduled_dag_checks_what_nobody_has_given(definition, tasks_of):
     assert tasks["check_parameters"]["names"] == ["myTable", "myBackup"]
     assert _edges(conversion) == ["check_parameters >> export_activity"]
     assert 'type=["null", "string"]' in conversion.dag_source
+
+
+def _copy(definition, object_type, object_id, source, target, **fields):
+    definition.document["objects"] = [
+        {"id": "Default", "scheduleType": "ondemand"},
+        {
+            "id": object_id,
+            "type": object_type,
+            "input": {"ref": source},
+            "output": {"ref": target},
+            "runsOn": {"ref": "Machine"},
+            **fields,
+        },
+    ]
+    definition.document["parameters"] = []
+
+
+@pytest.mark.parametrize(
+    ("object_id", "source", "target"),
+    [
+        ("Load", "MyS3DataNode", "RedshiftDataNodeId1"),
+        ("S3ToRedshift", "In", "Out"),
+        ("Load_s3_to_Redshift", "In", "Out"),
+    ],
+)
+def test_a_load_keeps_all_but_the_data_that_nobody_describes(
+    definition, tasks_of, statuses_of, object_id, source, target
+):
+    _copy(definition, "RedshiftCopyActivity", object_id, source, target, insertMode="TRUNCATE")
+    definition.item(object_id)["commandOptions"] = ["EMPTYASNULL"]
+    conversion = definition.convert()
+    tasks = {one["operator"]: one for one in tasks_of(conversion).values()}
+    assert tasks["RedshiftCopyOperator"] == {
+        "operator": "RedshiftCopyOperator",
+        "cluster_identifier": f"{{{{ params.my_{target}_database_clusterId }}}}",
+        "database": f"{{{{ params.my_{target}_database_databaseName }}}}",
+        "db_user": f"{{{{ params.my_{target}_database_username }}}}",
+        "table": f"{{{{ params.my_{target}_tableName }}}}",
+        "s3_uri": f"{{{{ params.my_{source}_filePath }}}}",
+        "iam_role": "default",
+        "insert_mode": "TRUNCATE",
+        "copy_options": ["EMPTYASNULL"],
+    }
+    assert len(conversion.placeholders) == 2
+    statuses = statuses_of(conversion)
+    assert statuses[object_id, "input"][0] is Status.NEEDS_DECISION
+    assert statuses[object_id, "output"][0] is Status.NEEDS_DECISION
+    assert statuses[object_id, "insertMode"][0] is Status.CARRIED_OVER
+    asked = [one for one in conversion.report.parameters if one.id == f"my_{source}_filePath"]
+    assert [one.status for one in asked] == [Status.NEEDS_DECISION]
+    assert f"the definition has no {source}" in asked[0].note
+
+
+def test_files_that_nobody_describes_are_copied_from_where_the_form_says(definition, tasks_of):
+    _copy(definition, "CopyActivity", "Copy", "s3nodeOne", "s3nodeTwo")
+    conversion = definition.convert()
+    assert tasks_of(conversion)["copy"] == {
+        "operator": "CopyS3ToS3Operator",
+        "source_s3_uri": "{{ params.my_s3nodeOne_filePath }}",
+        "dest_s3_uri": "{{ params.my_s3nodeTwo_filePath }}",
+    }
+    assert "s3node_one >> copy >> s3node_two" in conversion.dag_source
+
+
+@pytest.mark.parametrize(
+    ("object_type", "source", "target"),
+    [
+        ("CopyActivity", "InputData", "OutputData"),
+        ("CopyActivity", "MyMySqlTable", "MyS3Files"),
+        ("RedshiftCopyActivity", "S3OrRedshift", "Redshift"),
+    ],
+)
+def test_data_whose_name_says_nothing_are_not_guessed(definition, object_type, source, target):
+    _copy(definition, object_type, "Move", source, target, insertMode="APPEND")
+    assert "move" in definition.convert().placeholders
