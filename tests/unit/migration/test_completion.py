@@ -117,6 +117,16 @@ def test_a_schedule_that_is_missing_is_not_guessed(definition):
     assert "schedule=None" in definition.convert().dag_source
 
 
+def test_texts_have_the_times_of_the_schedule_that_is_decided_on(definition, tasks_of):
+    definition.item("Default")["scheduleType"] = "cron"
+    command = "ls #{@scheduledStartTime} #{@scheduledEndTime}"
+    _add_shell(definition, command=command, schedule={"ref": "Nobody"})
+    assert tasks_of(definition.convert())["shell"]["command"] == (
+        "ls {{ data_interval_start.strftime('%Y-%m-%dT%H:%M:%S') }} "
+        "{{ data_interval_end.strftime('%Y-%m-%dT%H:%M:%S') }}"
+    )
+
+
 def test_a_cluster_by_itself_is_made_and_ended(definition, tasks_of):
     definition.document["objects"] = [definition.item("Cluster")]
     definition.document["parameters"] = []
@@ -168,7 +178,7 @@ def _copy(definition, object_type, object_id, source, target, **fields):
     ],
 )
 def test_a_load_keeps_all_but_the_data_that_nobody_describes(
-    definition, tasks_of, statuses_of, object_id, source, target
+    definition, tasks_of, object_id, source, target
 ):
     _copy(definition, "RedshiftCopyActivity", object_id, source, target, insertMode="TRUNCATE")
     definition.item(object_id)["commandOptions"] = ["EMPTYASNULL"]
@@ -186,10 +196,11 @@ def test_a_load_keeps_all_but_the_data_that_nobody_describes(
         "copy_options": ["EMPTYASNULL"],
     }
     assert len(conversion.placeholders) == 2
-    statuses = statuses_of(conversion)
-    assert statuses[object_id, "input"][0] is Status.NEEDS_DECISION
-    assert statuses[object_id, "output"][0] is Status.NEEDS_DECISION
-    assert statuses[object_id, "insertMode"][0] is Status.CARRIED_OVER
+    statuses = {
+        one.field: one.status for one in conversion.report.fields if one.object_id == object_id
+    }
+    assert statuses["input"] is statuses["output"] is Status.NEEDS_DECISION
+    assert statuses["insertMode"] is statuses["commandOptions"] is Status.CARRIED_OVER
     asked = [one for one in conversion.report.parameters if one.id == f"my_{source}_filePath"]
     assert [one.status for one in asked] == [Status.NEEDS_DECISION]
     assert f"the definition has no {source}" in asked[0].note
