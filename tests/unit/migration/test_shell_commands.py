@@ -168,8 +168,14 @@ def test_a_worker_group_becomes_a_tag(shell, tasks_of, statuses_of):
     work = tasks_of(conversion)["work"]
     assert work["instance_tags"] == {"worker-group": "etl"}
     assert "user" not in work
-    assert statuses_of(conversion)["Work", "stdout"][0] is Status.APPROXIMATED
-    assert statuses_of(conversion)["Machine", "type"] == (
+    assert work["stdout_uri"] == "/tmp/out"
+    statuses = statuses_of(conversion)
+    assert statuses["Work", "stdout"][0] is Status.CARRIED_OVER
+    assert statuses["Work", "type"][0] is Status.CARRIED_OVER
+    status, note = statuses["Work", "workerGroup"]
+    assert status is Status.APPROXIMATED
+    assert "set `user`" in note
+    assert statuses["Machine", "type"] == (
         Status.DROPPED,
         "no activity runs on it",
     )

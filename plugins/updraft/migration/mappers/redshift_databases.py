@@ -18,6 +18,10 @@ from updraft.migration.tasks import ArgumentValue
 TYPE = "RedshiftDatabase"
 
 _DATA_API = "Airflow calls Redshift's Data API, and needs no computer for it"
+_ROLE = (
+    "Redshift reads and writes files by a role of its own: make one the default role of the "
+    "cluster, or name one in `iam_role`"
+)
 _TEMPORARY = (
     "not needed: `db_user` connects with a temporary password that IAM makes, which "
     "`redshift:GetClusterCredentials` has to allow (`include/infra/iam`); or put user and password "
@@ -85,19 +89,18 @@ def account_data_api(fields: TaskFields) -> None:
         fields.note(fields.item, name, Status.EQUIVALENT, _DATA_API)
 
 
-def account_role(fields: TaskFields, note: str) -> None:
+def account_role(fields: TaskFields) -> None:
     """Account for the role by which the files of an activity were read or written.
 
     :param fields: the activity, which used the role of its resource.
-    :param note: by which role that is done now.
     """
     resources = references_to("runsOn", fields.item, fields.workflow)
     roles = [one for one in resources if one.field("resourceRole") is not None]
     for one in roles:
-        fields.note(one, "resourceRole", Status.APPROXIMATED, note)
+        fields.note(one, "resourceRole", Status.APPROXIMATED, _ROLE)
     if not roles:
         for name in ("runsOn", "workerGroup"):
-            fields.note(fields.item, name, Status.APPROXIMATED, note)
+            fields.note(fields.item, name, Status.APPROXIMATED, _ROLE)
 
 
 def _address(

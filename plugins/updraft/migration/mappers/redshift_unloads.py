@@ -14,10 +14,6 @@ from updraft.migration.tasks import ArgumentValue
 
 OPERATOR = "updraft.operators.redshift_unload.RedshiftUnloadOperator"
 
-_ROLE_NOTE = (
-    "Redshift writes by a role of its own: make one the default role of the cluster, or name one "
-    "in `iam_role`"
-)
 # https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 _OPTION = re.compile(
     r"""\s*(?:
@@ -64,7 +60,7 @@ def add_unload(source: ResolvedObject, target: ResolvedObject, fields: TaskField
     if queue is not None:
         arguments["query_group"] = queue
     account_data_api(fields)
-    account_role(fields, _ROLE_NOTE)
+    account_role(fields)
     fields.note(fields.item, "insertMode", Status.DROPPED, "an unload inserts nothing")
     fields.finish(
         OPERATOR,

@@ -184,8 +184,12 @@ class ShellSettings:
                 status = Status.APPROXIMATED if is_folder else Status.CARRIED_OVER
                 note = f"`{name}_uri`" + (f": the object `{name}` below it" if is_folder else "")
                 account(self.item, name, status, note)
+            elif on_own_machine and uri.startswith("/") and not uri.endswith("/"):
+                arguments[f"{name}_uri"] = uri
+                note = f"`{name}_uri`: the same path of the machine"
+                account(self.item, name, Status.CARRIED_OVER, note)
             else:
-                where = "a path of the machine" if on_own_machine else "no place in S3"
+                where = "no path from the root" if on_own_machine else "no place in S3"
                 note = f"{where}; the output is in the log of the task instead"
                 account(self.item, name, Status.APPROXIMATED, note)
         return arguments
