@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from updraft.datapipeline.findings import Position
 from updraft.datapipeline.model import (
     Definition,
     Field,
     Parameter,
     PipelineObject,
-    Position,
     Reference,
     Text,
 )

@@ -69,6 +69,33 @@ def _texts(source):
     )
 
 
+@pytest.mark.parametrize("on_cluster", [False, True])
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_command_runs_with_its_secret_or_not_at_all(
+    shell, tasks_of, tmp_path, on_cluster, readable
+):
+    place = {"runsOn": {"ref": "Cluster"}} if on_cluster else {}
+    definition = shell(command="echo --password hunter2 'end'", **place)
+    definition.add({"id": "Cluster", "type": "EmrCluster", "releaseLabel": "emr-7.9.0"})
+    task = tasks_of(definition.convert())["work"]
+    command = task["steps"][0]["HadoopJarStep"]["Args"][2] if on_cluster else task["command"]
+    aws = tmp_path / "aws"
+    answer = f"echo 'it is $HOME'; echo \"$@\" > {tmp_path}/asked" if readable else "exit 254"
+    aws.write_text(f"#!/bin/bash\n{answer}\n")
+    aws.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = (0, "--password it is $HOME end\n") if readable else (254, "")
+    assert (done.returncode, done.stdout) == expected
+    if readable:
+        assert "--secret-id export/work_password " in (tmp_path / "asked").read_text()
+
+
 def test_secrets_are_read_after_the_line_that_names_the_shell(shell, tasks_of):
     definition = shell(
         {"region": "eu-west-1"}, command="#!/usr/bin/env bash\nlogin --password hunter2\n"
