@@ -228,3 +228,29 @@ def test_files_that_nobody_describes_are_copied_from_where_the_form_says(definit
 def test_data_whose_name_says_nothing_are_not_guessed(definition, object_type, source, target):
     _copy(definition, object_type, "Move", source, target, insertMode="APPEND")
     assert "move" in definition.convert().placeholders
+
+
+def test_a_format_that_is_missing_stops_those_only_who_read_it(definition, tasks_of, statuses_of):
+    node = {"id": "Files", "type": "S3DataNode", "filePath": "s3://bkt/a"}
+    definition.add(node | {"dataFormat": {"ref": "Gone"}}, node | {"id": "Others"})
+    _add_shell(definition, input={"ref": "Files"})
+    definition.add(
+        {
+            "id": "Copy",
+            "type": "CopyActivity",
+            "workerGroup": "w",
+            "input": {"ref": "Files"},
+            "output": {"ref": "Others"},
+        }
+    )
+    conversion = definition.convert()
+    assert conversion.placeholders == ("copy",)
+    assert tasks_of(conversion)["shell"]["command"] == "ls"
+    assert statuses_of(conversion)["Files", "dataFormat"][0] is Status.NEEDS_DECISION
+    definition.document["objects"].pop()
+    conversion = definition.convert()
+    assert conversion.placeholders == ()
+    assert statuses_of(conversion)["Files", "dataFormat"] == (
+        Status.NEEDS_DECISION,
+        "refers to Gone, and the definition has no such object",
+    )
