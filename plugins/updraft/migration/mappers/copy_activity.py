@@ -34,8 +34,7 @@ S3_TO_SQL = "updraft.operators.s3_to_sql.CopyS3ToSqlOperator"
 SQL_TO_S3 = "updraft.operators.sql_to_s3.CopySqlToS3Operator"
 
 _FILES = "S3DataNode"
-_WORKER = "rows and files go through the Airflow worker"
-_REACH = f"{_WORKER}, whose network has to reach the database"
+_WORKER = "rows and files go through the Airflow worker, a part at a time"
 _NO_COMPUTER = "S3 copies by itself"
 _ONE_OBJECT = (
     "one object below it, `part-00000.csv` or so: the guide does not say what the service called it"
@@ -176,7 +175,6 @@ def _drop_format(table: ResolvedObject, fields: TaskFields) -> None:
     fields.note(table, "dataFormat", Status.DROPPED, "a table has no format of text")
 
 
-def _account_worker(fields: TaskFields, note: str = _REACH) -> None:
-    status = Status.EQUIVALENT if note == _NO_COMPUTER else Status.APPROXIMATED
+def _account_worker(fields: TaskFields, note: str = _WORKER) -> None:
     for name in ("runsOn", "workerGroup"):
-        fields.note(fields.item, name, status, note)
+        fields.note(fields.item, name, Status.EQUIVALENT, note)
