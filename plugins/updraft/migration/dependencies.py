@@ -203,6 +203,8 @@ def _before(key: str, workflow: Workflow) -> set[str]:
             producers = workflow.users(object_id, "output")
             pending += [producer.id for producer in producers if producer.id != item.id]
             pending += [*node.references("dependsOn"), *_checks(node, workflow)]
+            # It is one that the definition lacks.
+            pending += [one for one in node.references("dataFormat") if one in tasks]
     found.discard(key)
     return found
 

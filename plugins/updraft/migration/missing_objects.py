@@ -20,6 +20,7 @@ from updraft.datapipeline.model import (
     Text,
 )
 from updraft.datapipeline.resolution import DEFAULT_ID
+from updraft.migration.names import unique
 
 # What runs on a resource that nobody describes tells what kind of resource that was.
 _COMPUTER_OF = {
@@ -34,6 +35,7 @@ _COMPUTER_OF = {
     "SqlActivity": "Ec2Resource",
 }
 _FILES, _TABLE, _DYNAMODB = "S3DataNode", "RedshiftDataNode", "DynamoDBDataNode"
+_FORMATS = {"CSV", "TSV"}
 _DATABASE = "RedshiftDatabase"
 # What copies read and write, of what the form can ask for (guide, "CopyActivity" and
 # "RedshiftCopyActivity").
@@ -43,7 +45,13 @@ _DATA_OF = {
     ("RedshiftCopyActivity", "input"): {_FILES, _TABLE, _DYNAMODB},
     ("RedshiftCopyActivity", "output"): {_FILES, _TABLE},
 }
-_NAMED_AFTER = {_FILES: r"s3", _TABLE: r"redshift", _DYNAMODB: r"dynamo_?db|ddb"}
+_NAMED_AFTER = {
+    _FILES: r"s3",
+    _TABLE: r"redshift",
+    _DYNAMODB: r"dynamo_?db|ddb",
+    "CSV": r"csv",
+    "TSV": r"tsv",
+}
 _DIRECTION = re.compile(r"(?P<input>.*?[a-z0-9])_?[Tt]o_?(?=[A-Z])(?P<output>.*)")
 # What a task has to know of an object of each type.
 _ASKED = {
@@ -75,7 +83,7 @@ def missing_objects(
         object_type = clues.types.pop() if len(clues.types) == 1 else None
         for one in _objects(object_id, object_type, definition, clues.user.position):
             objects.append(one)
-            parameters += _parameters(one, object_id)
+            parameters += _parameters(one, object_id, definition)
     return objects, parameters
 
 
@@ -90,9 +98,21 @@ def _clues(definition: Definition, replaceable: set[str]) -> dict[str, _Clues]:
                 clues = found.setdefault(object_id, _Clues(item))
                 if one.name == "runsOn":
                     clues.types |= _computers(item, definition)
+                elif one.name == "dataFormat" and _is_copied(item, definition):
+                    clues.types |= _named(object_id, _FORMATS)
                 else:
                     clues.types |= _data(object_id, item, one.name)
     return found
+
+
+def _is_copied(node: PipelineObject, definition: Definition) -> bool:
+    """Tell whether a copy reads or writes files, for which their format counts."""
+    return node.type == _FILES and any(
+        node.id in one.references
+        for item in definition.objects
+        for one in item.fields
+        if (item.type, one.name) in _DATA_OF
+    )
 
 
 def _computers(item: PipelineObject, definition: Definition) -> set[str]:
@@ -128,7 +148,7 @@ def _objects(
 ) -> Iterator[PipelineObject]:
     """Make an object, and the database of a table."""
     asked = [
-        _text_field(name, f"#{{{_parameter_id(object_id, name)}}}", position)
+        _text_field(name, f"#{{{_parameter_id(object_id, name, definition)}}}", position)
         for name in _ASKED.get(object_type or "", ())
     ]
     if object_type == _TABLE:
@@ -146,16 +166,18 @@ def _text_field(name: str, text: str, position: Position) -> Field:
     return Field(name=name, values=(Text(text=text, position=position),), position=position)
 
 
-def _parameter_id(object_id: str, name: str) -> str:
-    return re.sub(r"\W", "_", f"my_{object_id}_{name}")
+def _parameter_id(object_id: str, name: str, definition: Definition) -> str:
+    return unique(re.sub(r"\W", "_", f"my_{object_id}_{name}"), set(definition.names))
 
 
-def _parameters(item: PipelineObject, missing_id: str) -> Iterator[Parameter]:
+def _parameters(
+    item: PipelineObject, missing_id: str, definition: Definition
+) -> Iterator[Parameter]:
     for one in item.fields:
         if one.references:
             continue
         yield Parameter(
-            id=_parameter_id(item.id, one.name),
+            id=_parameter_id(item.id, one.name, definition),
             type="Double" if one.name == "readThroughputPercent" else "String",
             description=f"{one.name} of {item.id}",
             watermark=None,

@@ -56,8 +56,8 @@ def with_written_settings(completed: Completed) -> Completed:
         return completed
     definition = definition.with_objects(tuple(objects))
     resolved, _ = resolve(definition)
-    places = {name: tuple(dict.fromkeys(found)) for name, found in written.items()}
-    return replace(completed, definition=definition, resolved=resolved, written_out=places)
+    written_out = {name: tuple(dict.fromkeys(found)) for name, found in written.items()}
+    return replace(completed, definition=definition, resolved=resolved, written_out=written_out)
 
 
 def _written(item: PipelineObject, field: Field, completed: Completed) -> Field:

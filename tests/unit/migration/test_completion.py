@@ -9,6 +9,9 @@ from updraft.migration.ledger import Status
 SHELL = {"id": "Shell", "type": "ShellCommandActivity", "command": "ls", "workerGroup": "w"}
 
 
+_ROLES = {"input", "output"}
+
+
 def _add_shell(definition, **fields):
     definition.add(SHELL | fields)
     return definition
@@ -208,11 +211,12 @@ def test_a_load_keeps_all_but_the_data_that_nobody_describes(
 
 def test_files_that_nobody_describes_are_copied_from_where_the_form_says(definition, tasks_of):
     _copy(definition, "CopyActivity", "Copy", "s3nodeOne", "s3nodeTwo")
+    definition.document["parameters"] = [{"id": "my_s3nodeTwo_filePath", "type": "String"}]
     conversion = definition.convert()
     assert tasks_of(conversion)["copy"] == {
         "operator": "CopyS3ToS3Operator",
         "source_s3_uri": "{{ params.my_s3nodeOne_filePath }}",
-        "dest_s3_uri": "{{ params.my_s3nodeTwo_filePath }}",
+        "dest_s3_uri": "{{ params.my_s3nodeTwo_filePath_2 }}",
     }
     assert "s3node_one >> copy >> s3node_two" in conversion.dag_source
 
@@ -254,3 +258,47 @@ def test_a_format_that_is_missing_stops_those_only_who_read_it(definition, tasks
         Status.NEEDS_DECISION,
         "refers to Gone, and the definition has no such object",
     )
+
+
+def test_a_copy_waits_for_a_format_that_only_its_name_tells(definition, tasks_of):
+    node = {"id": "s3In", "type": "S3DataNode", "filePath": "s3://bkt/a"}
+    _copy(definition, "CopyActivity", "Copy", "s3In", "s3Out")
+    definition.add(node | {"dataFormat": {"ref": "CSVId1"}})
+    definition.add(node | {"id": "s3Out", "dataFormat": {"ref": "Lines"}})
+    definition.add({"id": "Lines", "type": "TSV"})
+    conversion = definition.convert()
+    assert conversion.placeholders == ("csv_id1",)
+    task = tasks_of(conversion)["copy"]
+    assert (task["source_format"], task["dest_format"]) == ("csv", "tsv")
+    assert "csv_id1 >> copy" in _edges(conversion)
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_script_of_hive_takes_tables_in_the_place_of_what_is_missing(
+    definition, tasks_of, described
+):
+    node = {"id": "In", "type": "S3DataNode", "directoryPath": "s3://bkt/a"}
+    definition.document["objects"] = [
+        {"id": "Default", "scheduleType": "ondemand"},
+        {
+            "id": "Hive",
+            "type": "HiveActivity",
+            "hiveScript": "INSERT INTO ${output1} SELECT * FROM ${input1}, ${INPUT2};",
+            "input": [{"ref": "In"}, {"ref": "My-In"}],
+            "output": {"ref": "Out"},
+            "runsOn": {"ref": "Cluster"},
+        },
+        {"id": "Cluster", "type": "EmrCluster", "releaseLabel": "emr-7.9.0"},
+        node | ({"dataFormat": {"ref": "Lines"}} if described else {}),
+        {"id": "Lines", "type": "CSV", "column": "a STRING"},
+    ]
+    definition.document["parameters"] = []
+    conversion = definition.convert()
+    assert conversion.placeholders == (("my_in", "out") if described else ("my_in", "hive", "out"))
+    if described:
+        arguments = tasks_of(conversion)["hive"]["steps"][0]["HadoopJarStep"]["Args"]
+        variables = [one for one in arguments if one.partition("=")[0].casefold()[:-1] in _ROLES]
+        assert variables[1:] == [
+            "output1={{ params.my_Out_table }}",
+            "INPUT2={{ params.my_My_In_table }}",
+        ]
