@@ -19,6 +19,7 @@ from updraft.datapipeline.model import (
     PipelineObject,
     Reference,
     Text,
+    undeclared_parameter,
 )
 from updraft.datapipeline.object_types import WORKING_CATEGORIES, is_user_field, object_types
 from updraft.datapipeline.order_checking import CIRCLE
@@ -183,20 +184,7 @@ def _undeclared(definition: Definition) -> Iterator[Parameter]:
                     if name in seen or definition.is_secret(name):
                         continue
                     seen.add(name)
-                    yield Parameter(
-                        id=name,
-                        type="String",
-                        description=None,
-                        watermark=None,
-                        help_text=None,
-                        default=(),
-                        optional=False,
-                        allowed_values=(),
-                        is_array=False,
-                        attributes=(),
-                        position=one.position,
-                        origin=UNDECLARED,
-                    )
+                    yield undeclared_parameter(name, one.position, origin=UNDECLARED)
 
 
 def _hit(

@@ -18,6 +18,7 @@ from updraft.datapipeline.model import (
     PipelineObject,
     Reference,
     Text,
+    undeclared_parameter,
 )
 from updraft.datapipeline.resolution import DEFAULT_ID
 from updraft.migration.names import unique
@@ -176,17 +177,10 @@ def _parameters(
     for one in item.fields:
         if one.references:
             continue
-        yield Parameter(
-            id=_parameter_id(item.id, one.name, definition),
-            type="Double" if one.name == "readThroughputPercent" else "String",
-            description=f"{one.name} of {item.id}",
-            watermark=None,
-            help_text=None,
-            default=(),
-            optional=False,
-            allowed_values=(),
-            is_array=False,
-            attributes=(),
-            position=item.position,
+        yield undeclared_parameter(
+            _parameter_id(item.id, one.name, definition),
+            item.position,
             origin=f"the definition has no {missing_id}",
+            kind="Double" if one.name == "readThroughputPercent" else "String",
+            description=f"{one.name} of {item.id}",
         )
