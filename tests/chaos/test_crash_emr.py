@@ -27,7 +27,7 @@ CHANGES = "elasticmapreduce:(RunJobFlow|AddJobFlowSteps|TerminateJobFlows|Cancel
 ENDED = {"TERMINATED", "TERMINATED_WITH_ERRORS"}
 
 
-def emr_dag(effects, seconds, deferrable):
+def emr_dag(effects, seconds, deferrable, retry_from):
     common = {"aws_conn_id": None, "poll_interval": 1, "deferrable": deferrable}
     with DAG("crash", schedule=None) as dag:
         create = EmrClusterOperator(
@@ -63,6 +63,7 @@ def emr_dag(effects, seconds, deferrable):
                 }
                 for name in ("first", "second")
             ],
+            retry_from=retry_from,
             **common,
         )
         end = EmrTerminateClusterOperator(
@@ -93,10 +94,23 @@ def harm(emr, local_stack, tmp_path):
             if cluster["Name"].startswith(name)
         ]
 
-    def harm(check, faults, *, deferrable, seconds="0.5", cleanup=("end",)):
+    def harm(
+        check,
+        faults,
+        *,
+        deferrable,
+        seconds="0.5",
+        cleanup=("end",),
+        retry_from="failed_step",
+    ):
         def fresh():
             effects = tmp_path / f"{uuid.uuid4()}.txt"
-            return {"effects": str(effects), "seconds": seconds, "deferrable": deferrable}
+            return {
+                "effects": str(effects),
+                "seconds": seconds,
+                "deferrable": deferrable,
+                "retry_from": retry_from,
+            }
 
         def checked(arguments, outcome):
             deadline = time.monotonic() + 15
@@ -116,17 +130,22 @@ def harm(emr, local_stack, tmp_path):
 CLEANUPS = [pytest.param(("end",), id="teardown")]
 if IS_FULL:
     CLEANUPS.append(pytest.param(("reap",), id="reaper"))
+# No kill makes a step fail, so that both go on where the killed attempt was.
+RETRY_FROM = pytest.mark.parametrize(
+    "retry_from", ["failed_step", "first_step"] if IS_FULL else ["failed_step"]
+)
 SLOTS = pytest.mark.parametrize("deferrable", WAYS, ids=lambda way: "deferred" if way else "slot")
 
 
 @SLOTS
-def test_one_cluster_runs_each_step_once_and_ends(harm, deferrable):
+@RETRY_FROM
+def test_one_cluster_runs_each_step_once_and_ends(harm, deferrable, retry_from):
     def check(outcome, clusters, effects):
         assert set(outcome.states.values()) == {"success"}
         assert len(clusters) == 1
         assert effects == ["first", "second"]
 
-    harm(check, KILLS, deferrable=deferrable)
+    harm(check, KILLS, deferrable=deferrable, retry_from=retry_from)
 
 
 @SLOTS

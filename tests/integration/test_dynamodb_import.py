@@ -105,12 +105,17 @@ def cloud(local_stack, monkeypatch):
     return Cloud(local_stack.environment)
 
 
-def _import(table, s3_uri, run="run", attempt=1, **arguments):
+def _import(table, s3_uri, run="run", attempt=1, max_tries=2, **arguments):
     operator = DynamoDBImportOperator(
         task_id="import", table_name=table, s3_uri=s3_uri, aws_conn_id=None, **arguments
     )
     instance = SimpleNamespace(
-        dag_id="d", task_id="import", map_index=-1, run_id=run, try_number=attempt
+        dag_id="d",
+        task_id="import",
+        map_index=-1,
+        run_id=run,
+        try_number=attempt,
+        max_tries=max_tries,
     )
     return operator.execute({"ti": instance}), operator
 
@@ -466,6 +471,19 @@ def test_a_second_attempt_after_completion_writes_nothing(cloud):
     assert cloud.items(table) == []
     _import(table, cloud.uri("in"), run="another")
     assert len(cloud.items(table)) == 1
+
+
+def test_a_task_that_was_cleared_after_its_success_imports_again(cloud):
+    table = cloud.create_table(sort_key=False)
+    cloud.put("in/file", _lines({"id": {"s": "a"}}))
+    first, _ = _import(table, cloud.uri("in"))
+    cloud.dynamodb.delete_item(TableName=table, Key={"id": {"S": "a"}})
+    cleared, _ = _import(table, cloud.uri("in"), attempt=2, max_tries=3)
+    retried, _ = _import(table, cloud.uri("in"), attempt=3, max_tries=3)
+
+    assert cleared == first
+    assert len(cloud.items(table)) == 1
+    assert retried == {**first, "already_imported": True}
 
 
 def test_progress_can_be_noted_elsewhere(cloud):

@@ -355,6 +355,23 @@ def test_a_failed_step_is_one_error_with_its_log_and_a_retry_adds_it_once(
     assert count.read_text() == "one\nthree\n"
 
 
+def test_a_retry_from_the_first_step_runs_all_of_them_again_and_then_no_more(
+    cloud, run, cluster, tmp_path
+):
+    fixed, count = tmp_path / "fixed", tmp_path / "count"
+    steps = _bash(f"echo one >> {count}", f"test -e {fixed}", f"echo three >> {count}")
+    with pytest.raises(AirflowException, match="ended as FAILED"):
+        _steps(cluster, steps, retry_from="first_step").execute(run.context("run"))
+
+    fixed.touch()
+    ids = _steps(cluster, steps, retry_from="first_step").execute(run.context("run", 2))
+    again = _steps(cluster, steps, retry_from="first_step").execute(run.context("run", 3))
+
+    assert again == ids
+    assert _states(cloud, cluster) == ["COMPLETED", "FAILED", "CANCELLED", *["COMPLETED"] * 3]
+    assert count.read_text() == "one\none\nthree\n"
+
+
 def test_steps_go_on_after_a_failure_if_they_are_told_to(cloud, run, cluster):
     steps = _bash("exit 1", "true", action="CONTINUE")
 

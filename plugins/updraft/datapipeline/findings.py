@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -15,15 +15,16 @@ _PLAIN_WORDS = {"A", "An", "No", "Nobody", "Nothing", "The", "There", "This", "W
 # Expressions, and the commands that a shell asks for it, name a password and are none. So do
 # variables and placeholders of commands, where an address may have a password that looks like one.
 _PASSWORD_ITEM = re.compile(
-    r"""((?:password|passwd|passphrase|pwd|secret|token)\w*=)(?!\#\{|\$\()[^&;,\s"']+""",
+    r"""(?P<before>(?:password|passwd|passphrase|pwd|secret|token)\w*=)"""
+    r"""(?!\#\{|\$\()(?P<password>[^&;,\s"']+)""",
     re.IGNORECASE,
 )
 _PASSWORD_OPTION = re.compile(
-    r"""((?<!\S)--?[\w-]*(?:password|passwd|passphrase)\s+["']?)"""
-    r"""(?!\#\{|\$[\w({]|\{\{)[^\s"';&|<>-][^\s"';&|]*""",
+    r"""(?P<before>(?<!\S)--?[\w-]*(?:password|passwd|passphrase)\s+["']?)"""
+    r"""(?!\#\{|\$[\w({]|\{\{)(?P<password>[^\s"';&|<>-][^\s"';&|]*)""",
     re.IGNORECASE,
 )
-_USER_PASSWORD = re.compile(r"(://[^/\s:@]*:)(?!\#\{)[^/\s@]+@")
+_USER_PASSWORD = re.compile(r"(?P<before>://[^/\s:@]*:)(?!\#\{)(?P<password>[^/\s@]+)(?=@)")
 
 
 class Severity(StrEnum):
@@ -129,9 +130,24 @@ def mask_passwords(text: str) -> str:
         words, and after ``--password`` and like options; expressions and variables of a shell stay,
         since they name a value and do not hold it.
     """
-    for pattern in (_PASSWORD_ITEM, _PASSWORD_OPTION):
-        text = pattern.sub(rf"\g<1>{MASK}", text)
-    return _USER_PASSWORD.sub(rf"\g<1>{MASK}@", text)
+    return replace_passwords(text, lambda _before, _password: MASK)
+
+
+def replace_passwords(text: str, replacement: Callable[[str, str], str]) -> str:
+    """Write something else for what :func:`mask_passwords` masks.
+
+    :param text: any text.
+    :param replacement: gives what to write for a password, of the text before it and of itself.
+    :returns: the text without them.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        start = match.start("password")
+        return match["before"] + replacement(match.string[:start], match["password"])
+
+    for pattern in (_PASSWORD_ITEM, _PASSWORD_OPTION, _USER_PASSWORD):
+        text = pattern.sub(replaced, text)
+    return text
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

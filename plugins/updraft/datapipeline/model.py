@@ -113,6 +113,39 @@ class Parameter(_Frozen):
         return self.id.removeprefix("*")
 
 
+def undeclared_parameter(
+    name: str,
+    position: Position,
+    *,
+    origin: str | None = None,
+    kind: str = "String",
+    description: str | None = None,
+) -> Parameter:
+    """Make a parameter that the definition does not declare, and that needs a value.
+
+    :param name: its id.
+    :param position: the place in the file that is named for it.
+    :param origin: what it is that is left open, in words.
+    :param kind: its type.
+    :param description: what people are told of it.
+    :returns: the parameter.
+    """
+    return Parameter(
+        id=name,
+        type=kind,
+        description=description,
+        watermark=None,
+        help_text=None,
+        default=(),
+        optional=False,
+        allowed_values=(),
+        is_array=False,
+        attributes=(),
+        position=position,
+        origin=origin,
+    )
+
+
 class ParameterValue(_Frozen):
     """The value or values given for a parameter.
 

@@ -1,7 +1,8 @@
-"""Definitions in numbered files such as ``copy-0.json``, each with some of the objects.
+"""Definitions in several files such as ``copy-0.json``, each with some of the objects.
 
-Documents that explain a pipeline step by step are kept so. A part alone refers to objects that it
-does not have.
+Documents that explain a pipeline step by step are kept so: in files with numbers, or with words
+for what they hold, such as ``copy-activity.json`` and ``copy-node.json``. A part alone refers to
+objects that it does not have.
 """
 
 import re
@@ -12,7 +13,13 @@ from updraft.datapipeline.findings import Finding, Position, Severity
 from updraft.datapipeline.model import Definition, PipelineObject
 from updraft.datapipeline.resolution import DEFAULT_ID
 
-_NUMBERED = re.compile(r"(?P<name>.+)-\d+(?P<suffix>\.json)", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[-_.]")
+_SUFFIX = ".json"
+_KINDS = re.compile(
+    r"actions?|activity|activities|clusters?|databases?|formats?|nodes?|preconditions?|resources?"
+    r"|schedules?",
+    re.IGNORECASE,
+)
 _MOST_PARTS = 100
 
 
@@ -20,22 +27,30 @@ def parts_beside(path: Path) -> list[Path]:
     """List the other parts of a definition.
 
     :param path: a file.
-    :returns: the files of the same name but for its number, none for a file without a number.
+    :returns: the files of the same name but for a number at its end and words for kinds of
+        objects; none for a file with neither.
     """
-    own = _NUMBERED.fullmatch(path.name)
+    own = _name_of_whole(path)
     if own is None:
         return []
     try:
         return [
             other
             for other in sorted(path.parent.iterdir())
-            if (match := _NUMBERED.fullmatch(other.name))
-            and match["name"] == own["name"]
-            and other.name != path.name
-            and other.is_file()
+            if _name_of_whole(other) == own and other.name != path.name and other.is_file()
         ][:_MOST_PARTS]
     except OSError:
         return []
+
+
+def _name_of_whole(path: Path) -> tuple[str, ...] | None:
+    """Give the words that the parts of a definition share, none for what is no part by its name."""
+    if path.suffix.casefold() != _SUFFIX:
+        return None
+    words = _SEPARATOR.split(path.stem)
+    shared = words[:-1] if words[-1].isdecimal() else words
+    shared = [one for one in shared if not _KINDS.fullmatch(one)]
+    return tuple(shared) if shared and len(shared) < len(words) else None
 
 
 def is_part(definition: Definition) -> bool:

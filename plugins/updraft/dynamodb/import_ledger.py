@@ -3,7 +3,8 @@
 The records of all files form one sequence, and the ledger holds how much of it is in the table: a
 file and a number of records. It is one small object, ``_updraft/import_<id>.json``, whose name
 Hadoop, Spark, Glue and Athena overlook. It stays when the import is complete, as the receipt by
-which an attempt finds that there is nothing left to do.
+which an attempt finds that there is nothing left to do. Once the task was cleared it counts no
+more: the attempts after that are another series, which imports again.
 """
 
 import hashlib
@@ -71,6 +72,7 @@ class ImportState(BaseModel):
     :param block_records: number of records after which progress can be noted, 0 at the beginning.
     :param counts: what became of all records up to there.
     :param attributes: type keys of the attributes seen, by name.
+    :param series: which attempts belong together with that one, empty when it does not matter.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -84,6 +86,7 @@ class ImportState(BaseModel):
     block_records: int = 0
     counts: ImportCounts = ImportCounts()
     attributes: dict[str, list[str]] = {}
+    series: str = ""
 
 
 class ImportLedger:
@@ -92,12 +95,17 @@ class ImportLedger:
     :param destination: where it is kept.
     :param import_id: identity of the import, the same in each attempt.
     :param attempt: number of this attempt.
+    :param series: which attempts it belongs together with; what another series has completed is
+        imported again. Empty where an import is done once for all.
     """
 
-    def __init__(self, destination: Destination, import_id: str, attempt: int) -> None:
+    def __init__(
+        self, destination: Destination, import_id: str, attempt: int, series: str = ""
+    ) -> None:
         self._destination = destination
         self._name = f"_updraft/import_{import_id}.json"
         self._attempt = attempt
+        self._series = series
         self._usable = True
 
     @property
@@ -111,11 +119,17 @@ class ImportLedger:
         :param table: identity of the table.
         :param source: fingerprint of the files.
         :returns: the state that the last attempt has reached; the beginning when there is none, or
-            one of another table or of other files.
+            one of another table or of other files, or a completed one of another series.
         """
-        beginning = ImportState(table=table, source=source, attempt=self._attempt)
+        beginning = ImportState(
+            table=table, source=source, attempt=self._attempt, series=self._series
+        )
         try:
             state = self._read()
+            if state is not None and self._was_cleared(state):
+                log.info("The task was cleared after its import was complete; importing again")
+                self._store(beginning)  # nobody goes on with the earlier one
+                return beginning
         except AccessDeniedError as error:
             self._give_up(error)
             return beginning
@@ -144,10 +158,19 @@ class ImportLedger:
                     f"This import stops, because {attempt_in_words(stored.attempt)} goes on with "
                     f"it; see {self.uri}"
                 )
-            content = state.model_copy(update={"attempt": self._attempt}).model_dump_json()
-            self._destination.upload(self._name, io.BytesIO(content.encode()))
+            self._store(state)
         except AccessDeniedError as error:
             self._give_up(error)
+
+    def _was_cleared(self, state: ImportState) -> bool:
+        # Earlier versions noted no series, and what they have completed stays so.
+        known = bool(state.series and self._series)
+        return state.complete and known and state.series != self._series
+
+    def _store(self, state: ImportState) -> None:
+        own = {"attempt": self._attempt, "series": self._series}
+        content = state.model_copy(update=own).model_dump_json()
+        self._destination.upload(self._name, io.BytesIO(content.encode()))
 
     def _read(self) -> ImportState | None:
         content = self._destination.read(self._name)

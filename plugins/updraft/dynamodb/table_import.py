@@ -188,7 +188,7 @@ class TableImport:
             attempt_in_words(self._blocks.state.attempt),
             "add --again"
             if by_shell
-            else f"start a new run, or delete {self._ledger.uri} and clear the task",
+            else f"clear the task, or start a new run; it is noted at {self._ledger.uri}",
         )
 
     def _log_start(self) -> None:

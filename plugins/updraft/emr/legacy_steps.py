@@ -25,7 +25,9 @@ _LAUNCHER = re.compile(
     r"(?P<name>hive-script|pig-script)$"
 )
 _RELEASE_DECIDES = "the release decides on the version"
-_ABOUT_VERSIONS = {"--base-path", "--hive-versions", "--pig-versions"}
+_BASE_PATH = "--base-path"
+_ABOUT_VERSIONS = {_BASE_PATH, "--hive-versions", "--pig-versions"}
+_LATEST = "latest"
 _INSTALLS = ("--install-hive", "--install-pig")
 _QUEUE_AS_OPTION = (
     "the queue is Hadoop's generic option `-D mapreduce.job.queuename`, which the JAR has to "
@@ -186,19 +188,23 @@ def _launched(
 ) -> CurrentStep:
     """Start Hive or Pig by the launcher of the image."""
     kept: list[str] = []
-    dropped = False
+    asked: set[str] = set()
     pending = list(arguments[1:])
     while pending and pending[0] not in {"--args", "-f"}:
         option = pending.pop(0)
         if option.startswith(_INSTALLS):
             return CurrentStep(None, (*before, f"`{option}` is left out: the release installs it"))
         if option in _ABOUT_VERSIONS:
-            dropped = True
-            del pending[:1]
+            given = pending.pop(0) if pending else ""
+            asked.add(option if option == _BASE_PATH else given)
         else:
             kept.append(option)
     if is_old:
         before.append(f"`{name}` is started by `command-runner.jar`")
-    if dropped:
+    if _BASE_PATH in asked:
+        before.append(f"`{_BASE_PATH}` is left out: the launcher is part of the release")
+    if _LATEST in asked:
+        before.append(f"`{_LATEST}` is left out: a release has one version")
+    if asked - {_BASE_PATH, _LATEST}:
         before.append(_RELEASE_DECIDES)
     return CurrentStep(JarStep(COMMAND_RUNNER, (name, *kept, *pending)), tuple(before))

@@ -56,6 +56,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
     :param dag_id: id of the DAG.
     :returns: the DAG, and the report without findings.
     """
+    workflow.dag_id = dag_id
     used = mentions(workflow.definition)
     map_objects(workflow)
     account_user_fields(workflow, used)

@@ -19,11 +19,13 @@ from updraft.datapipeline.model import (
     PipelineObject,
     Reference,
     Text,
+    undeclared_parameter,
 )
 from updraft.datapipeline.object_types import WORKING_CATEGORIES, is_user_field, object_types
 from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.resolution import DEFAULT_ID, Resolved, ResolvedObject, parent_ids
 from updraft.datapipeline.slots import repair_slots
+from updraft.migration.missing_objects import missing_objects
 from updraft.migration.names import unique
 
 UNDECLARED = "neither a field nor a parameter with a declaration or a value"
@@ -31,6 +33,7 @@ UNDECLARED = "neither a field nor a parameter with a declaration or a value"
 
 # The place of what these refer to can be kept: by a task that fails, or by a note.
 _REPLACEABLE = {
+    "dataFormat",
     "dependsOn",
     "input",
     "onFail",
@@ -58,16 +61,6 @@ SETTLED_BY_NOTES = frozenset(
     }
 )
 """Fields that an object does without when their values are not sound; see their notes."""
-
-# What runs on a resource that nobody describes tells what kind of resource that was.
-_COMPUTER_OF = {
-    "EmrActivity": "EmrCluster",
-    "HadoopActivity": "EmrCluster",
-    "HiveActivity": "EmrCluster",
-    "HiveCopyActivity": "EmrCluster",
-    "PigActivity": "EmrCluster",
-    "ShellCommandActivity": "Ec2Resource",
-}
 
 
 @dataclass(frozen=True)
@@ -101,8 +94,10 @@ def complete(checked: Checked, read_findings: Iterable[Finding] = ()) -> Complet
     if not read_errors and not has_errors(checked.findings):
         return Completed(checked.definition, checked.resolved)
     definition, written_ids = _with_unique_ids(_with_references(checked.definition))
-    missing = tuple(_missing_objects(definition))
-    definition = definition.with_objects((*definition.objects, *missing))
+    missing, asked = missing_objects(definition, _REPLACEABLE)
+    definition = definition.with_objects((*definition.objects, *missing)).with_parameters(
+        tuple(asked)
+    )
     definition = definition.with_parameters(tuple(_undeclared(definition)))
     resolved, findings = check(definition)
     missing_ids = frozenset(one.id for one in missing)
@@ -177,43 +172,6 @@ def _with_references(definition: Definition) -> Definition:
     )
 
 
-def _missing_objects(definition: Definition) -> Iterator[PipelineObject]:
-    """Make objects of the ids that nothing has."""
-    known = definition.objects_by_id
-    found: dict[str, tuple[PipelineObject, set[str]]] = {}
-    for item in definition.objects:
-        for one in item.fields:
-            for object_id in one.references:
-                if object_id in known or one.name not in _REPLACEABLE:
-                    continue
-                _, types = found.setdefault(object_id, (item, set()))
-                if one.name == "runsOn":
-                    types |= _computers(item, definition)
-    for object_id, (user, types) in found.items():
-        yield PipelineObject(
-            id=object_id,
-            name=object_id,
-            type=types.pop() if len(types) == 1 else None,
-            fields=(),
-            position=user.position,
-        )
-
-
-def _computers(item: PipelineObject, definition: Definition) -> set[str]:
-    """Tell what kinds of computers an object needs, or those that inherit from it."""
-    if item.type is not None:
-        users = [item]
-    elif item.id == DEFAULT_ID:
-        users = [one for one in definition.objects if one.field("runsOn") is None]
-    else:
-        users = [
-            one
-            for one in definition.objects
-            if (parent := one.field("parent")) is not None and item.id in parent.references
-        ]
-    return {_COMPUTER_OF[one.type] for one in users if one.type in _COMPUTER_OF}
-
-
 def _undeclared(definition: Definition) -> Iterator[Parameter]:
     """Declare the names that expressions use and nothing declares."""
     seen: set[str] = set()
@@ -226,20 +184,7 @@ def _undeclared(definition: Definition) -> Iterator[Parameter]:
                     if name in seen or definition.is_secret(name):
                         continue
                     seen.add(name)
-                    yield Parameter(
-                        id=name,
-                        type="String",
-                        description=None,
-                        watermark=None,
-                        help_text=None,
-                        default=(),
-                        optional=False,
-                        allowed_values=(),
-                        is_array=False,
-                        attributes=(),
-                        position=one.position,
-                        origin=UNDECLARED,
-                    )
+                    yield undeclared_parameter(name, one.position, origin=UNDECLARED)
 
 
 def _hit(

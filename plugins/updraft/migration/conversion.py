@@ -37,6 +37,7 @@ from updraft.migration.schedule_parts import (
 )
 from updraft.migration.tasks import DagSpec, TaskSpec
 from updraft.migration.written_out import with_written_out
+from updraft.migration.written_settings import with_written_settings
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def convert_definition(
     :returns: DAG, report and findings.
     """
     checked = check_definition(definition, values, parameters)
-    completed = with_written_out(complete(checked, read_findings))
+    completed = with_written_settings(with_written_out(complete(checked, read_findings)))
     release = choose("airflow", airflow, RELEASES)
     schedule = pipeline_schedule(completed.definition, completed.resolved, start_date)
     schedule = replace(schedule, dag=replace(schedule.dag, release=release))
@@ -242,6 +243,6 @@ def specify(definition: Definition, dag_id: str) -> tuple[DagSpec, Report]:
     :param dag_id: id for the DAG.
     :returns: the DAG as data, and the report without findings.
     """
-    completed = with_written_out(complete(check_definition(definition), ()))
+    completed = with_written_settings(with_written_out(complete(check_definition(definition), ())))
     schedule = pipeline_schedule(completed.definition, completed.resolved)
     return assemble(_workflow(completed, schedule), definition.source, dag_id)

@@ -32,6 +32,7 @@ class DagSchedule:
     :param end_date: when the last one begins, none when there is no last one.
     :param catchup: whether periods that passed while the DAG was paused run too.
     :param release: the Airflow that it is for.
+    :param is_open: whether it is to be decided; texts have the times of whatever is decided then.
     """
 
     rule: ScheduleRule
@@ -40,6 +41,7 @@ class DagSchedule:
     end_date: datetime | None = None
     catchup: bool = False
     release: AirflowRelease = AIRFLOW_3
+    is_open: bool = False
 
     @property
     def arguments(self) -> dict[str, Code]:
@@ -57,6 +59,8 @@ class DagSchedule:
     @property
     def clock(self) -> RunClock:
         """How the scheduled times of a run are said in Jinja."""
+        if self.is_open:
+            return RunClock("data_interval_start", "data_interval_end", pendulum=True)
         period = self.rule.period
         if self.timetable is not None and period is not None:
             end = "data_interval_end"

@@ -185,7 +185,7 @@ def _before(key: str, workflow: Workflow) -> set[str]:
         for one in item.references(name)
         if one in workflow.missing
     ]
-    if is_unknown(item):
+    if is_unknown(item) or item.id in workflow.missing:
         # It may be a data node, which then goes between those that write and those that read it.
         pending += [producer.id for producer in workflow.users(item.id, "output")]
     while pending:
@@ -203,6 +203,8 @@ def _before(key: str, workflow: Workflow) -> set[str]:
             producers = workflow.users(object_id, "output")
             pending += [producer.id for producer in producers if producer.id != item.id]
             pending += [*node.references("dependsOn"), *_checks(node, workflow)]
+            # It is one that the definition lacks.
+            pending += [one for one in node.references("dataFormat") if one in tasks]
     found.discard(key)
     return found
 

@@ -43,6 +43,7 @@ from updraft.migration.jinja_text import (
     JinjaText,
     Kind,
     parameter_code,
+    require_no_password,
     to_code,
     to_template,
 )
@@ -109,6 +110,8 @@ class JinjaCompiler:
         values = [self._parts(parse_text(text), item, scope) for text in texts]
         if not any(kind_of(one) in _LISTS for one in values):
             return None
+        for one in values:
+            require_no_password(one)
         whole = compile_texts(values)
         return Template(to_code(whole), None, frozenset(scope.parameters), frozenset(scope.fields))
 
@@ -136,20 +139,27 @@ class JinjaCompiler:
             raise NotCompilableError(f"the secret {bare!r} must come from a connection")
 
     def compile_parts(
-        self, parts: tuple[Part, ...], item: ResolvedObject, node: ResolvedObject | None = None
+        self,
+        parts: tuple[Part, ...],
+        item: ResolvedObject,
+        node: ResolvedObject | None = None,
+        *,
+        variables: bool = False,
     ) -> Template:
         """Compile a text that is already cut into parts.
 
         :param parts: literal parts and expressions.
         :param item: the object whose field it is.
         :param node: what an alarm or a precondition belongs to.
+        :param variables: whether a shell reads it, where a variable is no password.
         :returns: the template.
         :raises NotCompilableError: when a part of it can't be said exactly.
         """
         scope = Scope(node)
-        return self._template(self._parts(parts, item, scope), scope)
+        return self._template(self._parts(parts, item, scope), scope, variables=variables)
 
-    def _template(self, value: JinjaText, scope: Scope) -> Template:
+    def _template(self, value: JinjaText, scope: Scope, *, variables: bool = False) -> Template:
+        require_no_password(value, variables=variables)
         codes = [piece for piece in value if isinstance(piece, JinjaCode)]
         if not self._lists and any(code.kind in _LISTS for code in codes):
             raise NotCompilableError("a list in a text is not supported: write one text for each")

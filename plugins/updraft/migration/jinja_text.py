@@ -7,10 +7,14 @@ from typing import Literal
 
 from jinja2 import Environment
 
+from updraft.datapipeline.findings import MASK, replace_passwords
+from updraft.migration.compilation_errors import NotCompilableError
+
 # How the service prints an instant that no function formats.
 _PLAIN_INSTANT = "%Y-%m-%dT%H:%M:%S"
 # Of Airflow's ParamsDict, besides those of a dict.
 _METHODS_OF_PARAMS = {"dump", "suppress_exception", "validate"}
+_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})")
 # It only cuts templates into pieces.
 _LEXER = Environment(keep_trailing_newline=True)  # noqa: S701 renders nothing
 
@@ -113,6 +117,26 @@ def is_text(value: JinjaText) -> bool:
     :returns: false for a single number or instant.
     """
     return len(value) != 1 or isinstance(value[0], str) or value[0].kind == "text"
+
+
+def require_no_password(value: JinjaText, *, variables: bool = False) -> None:
+    """Make sure that a text holds no password, also where it is put together of several fields.
+
+    :param value: literal texts and expressions in order.
+    :param variables: whether a shell reads it, where a variable is no password.
+    :raises NotCompilableError: when it plainly does, since everybody may read a DAG.
+    """
+    # An expression in place of a password names it and does not hold it.
+    text = "".join(piece if isinstance(piece, str) else "#{}" for piece in value)
+
+    def left(_before: str, password: str) -> str:
+        return password if variables and _VARIABLE.fullmatch(password) else MASK
+
+    if replace_passwords(text, left) != text:
+        raise NotCompilableError(
+            "a password stands in it, and must not stand in a DAG: let the program read it from "
+            "AWS Secrets Manager"
+        )
 
 
 def to_template(value: JinjaText) -> str:

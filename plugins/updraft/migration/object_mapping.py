@@ -29,6 +29,7 @@ from updraft.migration.unknown_objects import (
 # Activities decide what becomes of the objects that serve them.
 _ORDER = ("schedule", "activity", "precondition", "data node", "resource")
 _COMMENT = "myComment"
+_FORMAT = "data format"
 _WORKING = {"activity", "precondition", "resource"}
 
 
@@ -89,6 +90,7 @@ def _map_each(workflow: Workflow) -> list[ResolvedObject]:
             or _is_unread(item, workflow)
             or is_missing_script(item, workflow)
         )
+        worked |= item.id in workflow.missing and item.category == _FORMAT
         place = "activity" if worked else item.category or ""
         by_category.get(place, descriptions).append(item)
     for category in _ORDER:
@@ -102,7 +104,7 @@ def _map_object(item: ResolvedObject, workflow: Workflow) -> bool:
     if item.id in workflow.awaited:
         add_sensor(item, workflow)
     elif item.id in workflow.missing:
-        if item.category is None or _is_needed(item, workflow):
+        if item.category in {None, "data node", _FORMAT} or _is_needed(item, workflow):
             add_placeholder(item, workflow, reason(item, workflow))
     elif item.id in workflow.broken and (is_unknown(item) or item.category in _WORKING):
         add_placeholder(item, workflow, workflow.broken[item.id])

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from updraft.datapipeline.findings import MASK, mask_passwords
 from updraft.datapipeline.mentions import Mentions
-from updraft.datapipeline.model import Definition, Parameter
+from updraft.datapipeline.model import Parameter, undeclared_parameter
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.parameter_fields import form_field, names_password
@@ -44,7 +44,8 @@ def map_parameters(
     declared = list(workflow.definition.parameters_by_name.values())
     names = {parameter.name for parameter in declared}
     undeclared = sorted(workflow.parameters_read - names)
-    declared += [_undeclared(name, workflow.definition) for name in undeclared]
+    place = workflow.definition.objects[0].position
+    declared += [undeclared_parameter(name, place) for name in undeclared]
     for parameter in declared:
         status, note = _fate(parameter, workflow, used.get(parameter.name, []))
         value = workflow.definition.values_by_name.get(parameter.name)
@@ -79,22 +80,6 @@ def account_added(param: ParamSpec) -> ParameterAccount:
     kind = "AWS::S3::ObjectKey" if param.kind == "S3 URI" else "String"
     return ParameterAccount(
         id=param.name, type=kind, value="-", status=Status.NEEDS_DECISION, note=param.note
-    )
-
-
-def _undeclared(name: str, definition: Definition) -> Parameter:
-    return Parameter(
-        id=name,
-        type="String",
-        description=None,
-        watermark=None,
-        help_text=None,
-        default=(),
-        optional=False,
-        allowed_values=(),
-        is_array=False,
-        attributes=(),
-        position=definition.objects[0].position,
     )
 
 

@@ -127,7 +127,13 @@ def pipeline_schedule(
             activities.append(ActivitySchedule(item, schedule, None, problem))
         else:
             activities.append(ActivitySchedule(item, schedule, rule))
-    found = PipelineSchedule(tuple(activities), DagSchedule(ScheduleRule(ScheduleType.ONDEMAND)))
+    # Somebody wanted a schedule, and whoever decides on one wants its times.
+    is_open = any(
+        one.problem is not None and one.schedule is not None and one.schedule.type is None
+        for one in activities
+    )
+    triggered = DagSchedule(ScheduleRule(ScheduleType.ONDEMAND), is_open=is_open)
+    found = PipelineSchedule(tuple(activities), triggered)
     if len(found.rules) != 1 or found.problem is not None:
         return PipelineSchedule(found.activities, found.dag, start_date)
     return PipelineSchedule(found.activities, dag_schedule(found.rules[0], start_date), start_date)

@@ -60,6 +60,7 @@ class Workflow:
     :param compute: where shell commands run, a key of
         :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
     :param release: the Airflow that the DAG is for.
+    :param dag_id: id of the DAG.
     :param missing: ids of objects that the definition refers to and does not have.
     :param broken: by object id, what is wrong with objects that can't be converted, a clause.
     :param written_out: by parameter, the fields in which its value stands in its place.
@@ -89,6 +90,7 @@ class Workflow:
     described: set[str] = field(default_factory=set)
     compute: str = "ec2"
     release: AirflowRelease = AIRFLOW_3
+    dag_id: str = ""
     missing: frozenset[str] = frozenset()
     broken: Mapping[str, str] = field(default_factory=dict)
     written_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -27,6 +27,7 @@ from updraft.operators.dynamodb_import_worker import WorkerImportEngine
 from updraft.operators.dynamodb_verify_engine import VerifyEngine, VerifyRequest
 from updraft.operators.failures import task_failure
 from updraft.operators.template_arguments import given
+from updraft.operators.try_series import series_digest
 from updraft.operators.waiting import Deferral
 from updraft.resource_owner import ResourceOwner
 
@@ -71,7 +72,8 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
     ``engine="worker"`` writes into an existing table, at a share of its write capacity; what the
     table has under other keys stays. Progress is noted in a small object,
     ``_updraft/import_<id>.json``, so that a retry goes on where the last attempt stopped, and a
-    task that was killed after its work was complete succeeds without writing anything.
+    task that was killed after its work was complete succeeds without writing anything. A task that
+    is cleared after its success imports again.
 
     ``engine="glue"`` does the same with a Spark job on AWS Glue, which writes more than one machine
     can. It imports files side by side, so that no key may be in two of them.
@@ -293,6 +295,7 @@ class DynamoDBImportOperator(DynamoDBCopyOperator):
             ),
             checkpoint=prefix_argument("checkpoint_s3_uri", self.checkpoint_s3_uri),
             table_creation_parameters=self.table_creation_parameters,
+            series=series_digest(context),
         )
 
     def _planned_lineage(self, table_arn: str | None, s3_uri: str) -> "OperatorLineage[Any, Any]":

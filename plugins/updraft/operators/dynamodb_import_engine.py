@@ -26,6 +26,8 @@ class ImportRequest:
     :param rejected_argument: what the user calls ``rejected_records``, for error messages.
     :param checkpoint: where progress is noted, ``None`` for the prefix with the files.
     :param table_creation_parameters: the new table of the engine ``native``, as in the API.
+    :param series: which attempts belong together, see :mod:`updraft.operators.try_series`; empty
+        where an import that is complete is never done again.
     """
 
     import_id: str
@@ -40,6 +42,7 @@ class ImportRequest:
     rejected_argument: str = "dead_letter_s3_uri"
     checkpoint: S3Prefix | None = None
     table_creation_parameters: Mapping[str, Any] | None = None
+    series: str = ""
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,7 @@ class WorkerImportEngine:
                 S3Destination(s3, request.checkpoint or S3Prefix.parse(source.uri)),
                 request.import_id,
                 request.attempt,
+                request.series,
             ),
             rejected_records=RejectedRecords(rejected, request.import_id) if rejected else None,
             totals=source.totals,

@@ -17,6 +17,7 @@ from updraft.emr.steps import (
 )
 from updraft.errors import UpdraftError
 from updraft.hooks.emr import EmrCalls, is_limit
+from updraft.operators.emr_step_rounds import FAILED_STEP, FIRST_STEP, StepRounds
 from updraft.operators.emr_step_view import Step, View
 from updraft.operators.kill_switch import KillSwitch
 
@@ -40,6 +41,8 @@ class EmrStepRuns:
         run anew.
     :param steps: the steps as the user wrote them, by which they are recognised.
     :param kill_switch: whether the task was told to stop.
+    :param retry_from: which steps run again after one has failed, see
+        :data:`~updraft.operators.emr_step_rounds.RETRY_FROM`.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class EmrStepRuns:
         steps: Sequence[Mapping[str, Any]],
         *,
         kill_switch: KillSwitch,
+        retry_from: str = FAILED_STEP,
     ) -> None:
         self._calls = calls
         self._series = series
@@ -58,6 +62,7 @@ class EmrStepRuns:
         self._cluster_id = cluster_id
         self._steps = steps
         self._keys = [step_key(token, index, step) for index, step in enumerate(steps)]
+        self._rounds = StepRounds(self._keys, series) if retry_from == FIRST_STEP else None
 
     def view(self) -> View:
         """Look at the steps of the cluster.
@@ -89,11 +94,13 @@ class EmrStepRuns:
             if step_id in adopted and step and step["Status"]["State"] == "CANCELLED":
                 adopted.remove(step_id)
                 del known[index]
+        if self._begins_anew(view, known, adopted):
+            return list(range(len(self._keys)))
         for index, key in enumerate(self._keys):
             if index in known:
                 continue
             latest = view.latest(key)
-            if latest is None:
+            if latest is None or (self._rounds and self._rounds.is_behind(view, index)):
                 missing.append(index)
                 continue
             step, state = latest[1], latest[1]["Status"]["State"]
@@ -142,7 +149,7 @@ class EmrStepRuns:
         places = missing[: max(0, MOST_ACTIVE_STEPS - view.active)]
         if not places:
             return False
-        named = {index: self._identified(view, index, steps[index]) for index in places}
+        named = {index: self._identified(view, index, steps[index], missing) for index in places}
         role = {"ExecutionRoleArn": execution_role} if execution_role else {}
         while True:
             try:
@@ -233,9 +240,24 @@ class EmrStepRuns:
         step: Step = answer["Step"]
         return step
 
-    def _identified(self, view: View, index: int, step: Mapping[str, Any]) -> dict[str, Any]:
-        latest = view.latest(self._keys[index])
-        number = latest[0] + 1 if latest else 1
+    def _begins_anew(self, view: View, known: dict[int, str], adopted: set[str]) -> bool:
+        """Give up a round in which a step had failed before this attempt, where rounds count."""
+        if self._rounds is None or not self._rounds.had_failed(view, known.values()):
+            return False
+        log.info("A step failed before this attempt; all are added again, from the first one on")
+        known.clear()
+        adopted.clear()
+        self.cancel(self._rounds.active(view))
+        return True
+
+    def _identified(
+        self, view: View, index: int, step: Mapping[str, Any], missing: Sequence[int]
+    ) -> dict[str, Any]:
+        if self._rounds is not None:
+            number = self._rounds.next_number(view, index, missing)
+        else:
+            latest = view.latest(self._keys[index])
+            number = latest[0] + 1 if latest else 1
         return identified(step, StepIdentity(self._keys[index], self._series, number))
 
     def _is_of_series(self, step: Step) -> bool:

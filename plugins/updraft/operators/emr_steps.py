@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.amazon.aws.links.emr import EmrClusterLink, EmrLogsLink
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
+from updraft.choices import require_choice
 from updraft.compat import Context
 from updraft.emr.cluster_states import ENDED, ENDING
 from updraft.emr.steps import ACTIVE_STATES, StepDefinition, read_steps, with_action
@@ -19,6 +20,7 @@ from updraft.operators.emr_spark_lineage import with_lineage
 from updraft.operators.emr_step_concurrency import raise_concurrency, read_concurrency
 from updraft.operators.emr_step_failure import StepFailure
 from updraft.operators.emr_step_progress import StepProgress
+from updraft.operators.emr_step_rounds import FAILED_STEP, RETRY_FROM
 from updraft.operators.emr_step_runs import EmrStepRuns
 from updraft.operators.emr_step_view import Step, View, has_failed, keeps_others_out
 from updraft.operators.template_arguments import given
@@ -40,16 +42,14 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
     """Run steps on a cluster and wait for their end; a retry adopts what an earlier attempt added.
 
     A step that has completed is not run again, one that is pending or running is waited for, and
-    one that has failed is added once more by the next attempt. After a user has cleared the task
-    all steps are run anew, but for those that still go on; see
-    :mod:`updraft.operators.try_series`. The names of the steps carry the hash by which they are
-    found.
+    after a failure the next attempt adds that step once more, or all, as ``retry_from`` says. After
+    a user has cleared the task all steps are run anew, but for those that still go on; see
+    :mod:`updraft.operators.try_series`. The steps' names carry the hash by which they are found.
 
     A step without ``ActionOnFailure`` cancels those after it when it fails. On a cluster that runs
-    several steps at the same time the others go on, because EMR allows nothing else.
-
-    When a step fails, the ends of its logs are written to the log of the task. EMR uploads them
-    every five minutes, so that the task waits for them up to ``log_timeout``.
+    several steps at the same time the others go on, because EMR allows nothing else. The ends of
+    the logs of a failed step are written to that of the task. EMR uploads them every five minutes,
+    so that the task waits for them up to ``log_timeout``.
 
     .. seealso:: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-work-with-steps.html
 
@@ -60,6 +60,7 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
     :param step_concurrency: how many steps of the cluster may run at the same time, 1 to 256; the
         cluster is changed when it allows less, and keeps what it has when it allows more.
         (templated)
+    :param retry_from: whether a retry goes on at the ``failed_step`` or with the ``first_step``.
     :param log_timeout: how long to wait for the logs of a failed step.
     :param spark_lineage: whether ``spark-submit`` is told which run of Airflow it belongs to, and
         where lineage goes; by default if Airflow's ``[openlineage] spark_inject_parent_job_info``
@@ -87,6 +88,7 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
         steps: Sequence[StepDefinition | Mapping[str, Any]] | str,
         execution_role_arn: str | None = None,
         step_concurrency: int | str | None = None,
+        retry_from: str = FAILED_STEP,
         log_timeout: timedelta = timedelta(minutes=UPLOAD_MINUTES + 1),
         spark_lineage: bool | None = None,
         **kwargs: Any,
@@ -96,6 +98,7 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
         self.steps = steps
         self.execution_role_arn = execution_role_arn
         self.step_concurrency = step_concurrency
+        self.retry_from = retry_from
         self.log_timeout = log_timeout
         self.spark_lineage = spark_lineage
         self._runs: EmrStepRuns | None = None
@@ -156,6 +159,7 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
             series_digest(context),
             steps,
             kill_switch=self._kill_switch,
+            retry_from=self.retry_from,
         )
         return steps
 
@@ -165,6 +169,7 @@ class EmrStepsOperator(StopsAfterTrigger, EmrBaseOperator):
                 "cluster_id: there is none; it looks like j-1A2B3C4D5E6F7, and the result of an "
                 "EmrClusterOperator is one"
             )
+        require_choice("retry_from", self.retry_from, RETRY_FROM)
         concurrency = read_concurrency(self.step_concurrency)
         return read_steps(self.steps, concurrent=(concurrency or 1) > 1)
 

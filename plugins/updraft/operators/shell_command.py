@@ -59,8 +59,9 @@ class ShellCommandOperator(ShellCommandArguments):
         on before, and the directories ``$OUTPUT1_STAGING_DIR`` and so on to the outputs after
         success; by default inputs and outputs are only told to lineage. (templated)
     :param user: the user of the machine that it runs as; by default ``root``. (templated)
-    :param stdout_uri: object of S3 that its standard output is written to as well. (templated)
-    :param stderr_uri: object of S3 that its standard error is written to as well. (templated)
+    :param stdout_uri: object of S3, or absolute path of the machine, that its standard output is
+        written to as well. (templated)
+    :param stderr_uri: the same for its standard error. (templated)
     :param output_uri: prefix of S3 that Systems Manager writes all output to. Without it and
         ``log_group`` the log has the first 24,000 characters. (templated)
     :param log_group: log group that Systems Manager writes all output to. (templated)

@@ -54,6 +54,7 @@ out=$!
 tee "$work/stderr" < "$work/err" >&2 &
 err=$!
 """
+_FAILED = "code=$(( code ? code : 1 ))"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class ShellScript:
         directories ``$INPUT1_STAGING_DIR`` and so on.
     :param outputs: prefixes that the directories ``$OUTPUT1_STAGING_DIR`` and so on are copied to
         after success.
-    :param stdout_uri: object of S3 that its standard output is written to as well.
-    :param stderr_uri: object of S3 that its standard error is written to as well.
+    :param stdout_uri: object of S3, or absolute path of the machine, that its standard output is
+        written to as well.
+    :param stderr_uri: the same for its standard error.
     :param user: the user of the machine that it runs as, in the user's home directory; by
         default the one that the script is started as.
     """
@@ -102,14 +104,9 @@ class ShellScript:
                 )
         if self.user is not None and not _USER.fullmatch(self.user):
             raise ArgumentError(f"user: {self.user!r} is no name of a user")
-        objects = {
-            "script_uri": self.script_uri,
-            "stdout_uri": self.stdout_uri,
-            "stderr_uri": self.stderr_uri,
-        }
-        for argument, uri in objects.items():
-            if uri is not None and (key := _s3(argument, uri)) in {"", "/"} | _folder(key):
-                raise ArgumentError(f"{argument}: {uri!r} names no object of S3")
+        _require_object("script_uri", self.script_uri)
+        _require_place("stdout_uri", self.stdout_uri)
+        _require_place("stderr_uri", self.stderr_uri)
         for argument, uris in (("inputs", self.inputs), ("outputs", self.outputs)):
             for uri in uris:
                 _s3(argument, uri)
@@ -146,8 +143,10 @@ class ShellScript:
         if keeps:
             yield 'wait "$out" "$err"'
         for name, uri in (("stdout", self.stdout_uri), ("stderr", self.stderr_uri)):
-            if uri is not None:
-                yield _copied(f'"$work/{name}"', _uri(uri), failure="code=$(( code ? code : 1 ))")
+            if uri is not None and _is_path(uri):
+                yield f'as_user cp "$work/{name}" {quoted(uri)} || {_FAILED}'
+            elif uri is not None:
+                yield _copied(f'"$work/{name}"', _uri(uri), failure=_FAILED)
         yield from self._stage_out()
         yield "exit $code"
 
@@ -174,6 +173,22 @@ class ShellScript:
             source = f'"$OUTPUT{number}_STAGING_DIR"'
             yield f"  {_copied(source, target, options=' --recursive', failure='exit')}"
         yield "fi"
+
+
+def _require_object(argument: str, uri: str | None) -> None:
+    if uri is not None and (key := _s3(argument, uri)) in {"", "/"} | _folder(key):
+        raise ArgumentError(f"{argument}: {uri!r} names no object of S3")
+
+
+def _require_place(argument: str, uri: str | None) -> None:
+    if uri is None or not _is_path(uri):
+        _require_object(argument, uri)
+    elif uri.endswith("/"):
+        raise ArgumentError(f"{argument}: {uri!r} names no file")
+
+
+def _is_path(uri: str) -> bool:
+    return uri.startswith("/")
 
 
 def _copied(source: str, target: str, *, options: str = "", failure: str = "exit") -> str:

@@ -1,4 +1,4 @@
-# Updraft sha256:5745c402c16553b4199c1879fe20c126c195d0eb24a17b9782929eaf5dd3e015
+# Updraft sha256:36e51cc25f82c6f3ee418201ef6d21e9cbac9534519aedaf14e847e403ea27d7
 """Catalogue subset to S3: copies by Hive on a cluster.
 
 1. `cluster` makes the cluster of the run.
@@ -136,6 +136,7 @@ with DAG(
                 },
             },
         ],
+        retry_from="first_step",
         execution_timeout=timedelta(hours=2),
     )
     cluster_terminate = EmrTerminateClusterOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:e5e46e598f7e45872bbdeaf4a2ce6a307eaad436711a7220026cb1d95ed7dce3
+# Updraft sha256:71a5760f1b23865154e825274bf4a3e517d4a867acb4545556f3554425182b5b
 """Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
@@ -151,6 +151,7 @@ with DAG(
                 },
             },
         ],
+        retry_from="first_step",
         execution_timeout=timedelta(hours=12),
     )
     count_terms = EmrStepsOperator(

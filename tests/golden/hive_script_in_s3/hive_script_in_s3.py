@@ -1,4 +1,4 @@
-# Updraft sha256:41246f0f610bce5943e568a21492998b3c36b273bbad5e494ad5444584d324e6
+# Updraft sha256:3d877734d197a1325700a7ebf8a6a7cb8408faba2190e2bb6f85ed69bfe24135
 """Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
@@ -122,6 +122,7 @@ with DAG(
             },
             {"Name": "Rank 3/3", "ActionOnFailure": "CONTINUE", "HadoopJarStep": STEP},
         ],
+        retry_from="first_step",
         execution_timeout=timedelta(hours=3),
     )
     recommend = EmrStepsOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:1e39c9c23d8e4fd8bf06fcc5445ad96ef9414be139b08fb420754dd91b67ab7e
+# Updraft sha256:7319a141a2585cab5522d2eb4ce061a8562a2f018edc151ca042f27c0fe00c66
 """On premises reconciliation: runs a shell command.
 
 1. `reconcile` runs a shell command.
@@ -52,6 +52,8 @@ with DAG(
                 "+ 2, 3) }}"
             ),
         ],
+        stdout_uri="/var/log/reconcile.out",
+        stderr_uri="/var/log/reconcile.err",
     )
     archive = ShellCommandOperator(
         task_id="archive",

@@ -1,4 +1,4 @@
-# Updraft sha256:ec1450c074433ddf9bd2ba12da65fd78faa901a1cf9e13732913b13affbcb9c4
+# Updraft sha256:e35fb2a9301785e9ad55c68a609ca14902e2afa16669bc739db34fba6ffbed97
 """Pig web sessions: runs a Pig script on a cluster.
 
 1. `pig_cluster` makes the cluster of the run.
@@ -140,6 +140,7 @@ with DAG(
                 },
             },
         ],
+        retry_from="first_step",
         execution_timeout=timedelta(hours=3),
     )
     pig_cluster_terminate = EmrTerminateClusterOperator(

@@ -1,4 +1,4 @@
-# Updraft sha256:a7c04bf4bb3d8f93a542d6e4c74be1089e20c61148ff2004517418b6e2f86c5a
+# Updraft sha256:e839e74afbc898dddd273abcdebd42fbe3765ca5b7cac80b9b22dd0a4aa6ab6a
 """Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -204,6 +204,7 @@ with DAG(
                 },
             },
         ],
+        retry_from="first_step",
         execution_timeout=timedelta(hours=8),
         on_success_callback=[tell_science],
     )

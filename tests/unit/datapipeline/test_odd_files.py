@@ -266,3 +266,23 @@ def test_numbered_parts_complete_one_another(tmp_path):
     places = {field.position for item in result.definitions[0].objects for field in item.fields}
     assert {one.line for one in places} == {1}
     assert len(read_file(tmp_path / "copy-4.json").definitions[0].objects) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "completes"),
+    [
+        ("nightly-node.json", True),
+        ("nightly-data-nodes.json", False),
+        ("nightly_Resources-3.json", True),
+        ("nightly-2.json", True),
+        ("nightly.json", False),
+        ("daily-node.json", False),
+        ("nightly-node.yaml", False),
+    ],
+)
+def test_parts_that_are_named_after_what_they_hold_complete_one_another(tmp_path, name, completes):
+    activity = {"id": "Say", "type": "ShellCommandActivity", "runsOn": {"ref": "Box"}}
+    (tmp_path / "nightly-activity.json").write_text(json.dumps(activity))
+    (tmp_path / name).write_text(json.dumps({"id": "Box", "type": "Ec2Resource"}))
+    result = read_file(tmp_path / "nightly-activity.json")
+    assert len(result.definitions[0].objects) == 1 + completes

@@ -48,6 +48,55 @@ def test_another_attempt_notes_its_number():
     assert ledger.load(ARN, "s").attempt == 7
 
 
+def _complete(folder, series, attempt=1):
+    state = ImportState(table=ARN, source="s", attempt=1, file=3, complete=True)
+    ImportLedger(folder, "id", attempt, series).save(state)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "complete"),
+    [("a", "a", True), ("a", "b", False), ("", "b", True), ("a", "", True)],
+)
+def test_an_import_that_is_complete_is_done_again_by_another_series_of_attempts_only(
+    first, second, complete
+):
+    folder = Folder()
+    _complete(folder, first)
+
+    assert ImportLedger(folder, "id", 2, second).load(ARN, "s").complete is complete
+
+
+def test_another_series_of_attempts_goes_on_with_what_is_not_complete():
+    folder = Folder()
+    ImportLedger(folder, "id", 1, "a").save(
+        ImportState(table=ARN, source="s", attempt=1, file=3, series="a")
+    )
+
+    assert ImportLedger(folder, "id", 2, "b").load(ARN, "s").file == 3
+
+
+def test_a_run_that_was_made_anew_takes_over_what_a_later_attempt_of_the_old_one_has_completed():
+    folder = Folder()
+    _complete(folder, "a", attempt=2)
+    ledger = ImportLedger(folder, "id", 1, "b")
+
+    ledger.save(ledger.load(ARN, "s").model_copy(update={"file": 2}))  # no SupersededError
+
+    assert ImportLedger(folder, "id", 2, "b").load(ARN, "s").file == 2
+
+
+def test_where_nothing_may_be_written_a_cleared_task_imports_again():
+    folder = Folder()
+    _complete(folder, "a")
+
+    def refuse(name, content):
+        raise AccessDeniedError("no")
+
+    folder.upload = refuse
+
+    assert not ImportLedger(folder, "id", 2, "b").load(ARN, "s").complete
+
+
 @pytest.mark.parametrize(("arn", "source"), [(ARN + "2", "s"), (ARN, "other")])
 def test_progress_on_another_table_or_other_files_does_not_count(arn, source):
     folder = Folder()

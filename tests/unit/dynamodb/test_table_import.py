@@ -180,7 +180,7 @@ def test_a_complete_import_is_not_made_again():
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
-        (1, "attempt 1 of this run has imported everything. To import again, start a new run, or"),
+        (1, "attempt 1 of this run has imported everything. To import again, clear the task, or"),
         (
             1_795_410_909,
             "the command of 2026-11-23 05:15:09 UTC has imported everything. To import again, add "

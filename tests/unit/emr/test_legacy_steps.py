@@ -138,3 +138,14 @@ def test_a_script_runs_by_the_runner_of_the_region_where_one_is_known():
     step = script_step("s3n://b/s.sh", ["a b"], "eu-west-1")
     assert step.jar == "s3://eu-west-1.elasticmapreduce/libs/script-runner/script-runner.jar"
     assert step.arguments == ("s3://b/s.sh", "a b")
+
+
+@pytest.mark.parametrize(
+    ("version", "differs"), [("latest", False), ("0.13.1", True), ("{{ params.myHive }}", True)]
+)
+def test_only_a_version_that_a_release_may_lack_is_a_difference(version, differs):
+    arguments = [version if one == "latest" else one for one in _HIVE]
+    current = current_step(_RUNNER, arguments, None)
+    assert bool(current.differences) is differs
+    assert any("--base-path" in one for one in current.changes)
+    assert any("a release has one version" in one for one in current.changes) is not differs

@@ -42,9 +42,8 @@ def test_the_console_template_becomes_an_import(loading, tasks_of, statuses_of, 
     assert statuses["Cluster", "coreInstanceCount"][0] is Status.DROPPED
     assert "the import" in statuses["Cluster", "coreInstanceCount"][1]
     status, note = statuses["LoadActivity", "type"]
-    assert status is Status.APPROXIMATED
+    assert status is Status.EQUIVALENT
     assert "retry goes on" in note
-    assert "clearing the task imports nothing again" in note
     assert Status.NEEDS_DECISION not in {one for one, _ in statuses.values()}
 
 
@@ -215,3 +214,24 @@ class TestRegions:
         status, note = statuses_of(loading.convert())["LoadActivity", "workerGroup"]
         assert status is Status.APPROXIMATED
         assert "that of the Airflow connection" in note
+
+
+@pytest.mark.parametrize(
+    ("bucket", "region", "status"),
+    [
+        ("dynamodb-emr-#{myRegion}", "{{ params.myRegion }}", Status.EQUIVALENT),
+        ("dynamodb-dpl-#{myRegion}", "{{ params.myRegion }}", Status.EQUIVALENT),
+        ("dynamodb-emr-us-east-1", None, Status.APPROXIMATED),
+        ("own-#{myRegion}", None, Status.APPROXIMATED),
+    ],
+)
+def test_a_region_that_is_asked_for_the_tool_is_that_of_the_table(
+    loading, statuses_of, bucket, region, status
+):
+    activity = loading.item("LoadActivity")
+    activity["step"] = f"s3://{bucket}/x.jar,{activity['step'].partition(',')[2]}"
+    loading.item("Cluster").pop("region")
+    loading.document["parameters"].append({"id": "myRegion", "type": "String"})
+    conversion = loading.convert_cleanly()
+    assert (f'region_name="{region}"' in conversion.dag_source) is (region is not None)
+    assert statuses_of(conversion)["LoadActivity", "runsOn"][0] is status

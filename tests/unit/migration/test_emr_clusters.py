@@ -7,6 +7,8 @@ import pytest
 from updraft.datapipeline.findings import Severity
 from updraft.migration.ledger import Status
 
+_TYPE = ("First", "type")
+
 
 @pytest.fixture
 def stepping(definition):
@@ -327,3 +329,36 @@ def test_an_old_type_that_a_parameter_names_is_told(stepping, statuses_of):
     assert '"InstanceType": "{{ params.myType }}"' in conversion.dag_source
     status, _ = statuses_of(conversion)["Cluster", "coreInstanceType"]
     assert status is Status.NEEDS_DECISION
+
+
+@pytest.mark.parametrize(
+    ("places", "log_uri", "status"),
+    [
+        (("s3://logs/a", "s3://logs/a/"), "s3://logs/a", Status.CARRIED_OVER),
+        (("s3://logs/a", None), "s3://logs/a", Status.CARRIED_OVER),
+        (("s3://logs/a", "s3://logs/b"), None, Status.DROPPED),
+    ],
+)
+def test_a_cluster_logs_where_its_activities_do(stepping, statuses_of, places, log_uri, status):
+    stepping.add(_activity("Second"))
+    for name, place in zip(("First", "Second"), places, strict=True):
+        if place is not None:
+            stepping.item(name)["pipelineLogUri"] = place
+    conversion = stepping.convert_cleanly()
+    assert (f'"LogUri": "{log_uri}"' in conversion.dag_source) is (log_uri is not None)
+    assert statuses_of(conversion)["First", "pipelineLogUri"][0] is status
+
+
+@pytest.mark.parametrize(
+    ("steps", "retries", "retry_from"),
+    [(2, "3", "first_step"), (2, "0", None), (1, "3", None)],
+)
+def test_a_retry_begins_with_the_first_of_several_steps(
+    stepping, tasks_of, steps, retries, retry_from
+):
+    step = [f"s3://b/{number}.jar" for number in range(steps)]
+    stepping.item("First").update(step=step, maximumRetries=retries)
+    conversion = stepping.convert_cleanly()
+    assert tasks_of(conversion)["first"].get("retry_from") == retry_from
+    accounts = [one for one in conversion.report.fields if (one.object_id, one.field) == _TYPE]
+    assert [one.status for one in accounts] == [Status.CARRIED_OVER]

@@ -117,6 +117,15 @@ def test_a_load(loading, tasks_of, statuses_of):
     assert "loader" in conversion.dag_source
 
 
+def test_the_role_of_redshift_is_told_where_the_old_one_is(loading, statuses_of):
+    loading.item("Computer")["resourceRole"] = "DataPipelineDefaultResourceRole"
+    statuses = statuses_of(loading.convert())
+    status, note = statuses["Computer", "resourceRole"]
+    assert status is Status.APPROXIMATED
+    assert "iam_role" in note
+    assert statuses["Activity", "runsOn"][0] is Status.EQUIVALENT
+
+
 def test_the_same_definition_gives_the_same_bytes(loading):
     first, second = loading.convert(), loading.convert()
     assert first.dag_source == second.dag_source

@@ -1,5 +1,6 @@
 """Shell commands and their instances: what they are given after the conversion."""
 
+import ast
 import subprocess
 
 import pytest
@@ -28,6 +29,84 @@ def shell(definition):
         return definition
 
     return make
+
+
+@pytest.mark.parametrize("compute", ["ec2", "ssm", "bash", "ecs", "batch"])
+def test_the_secrets_of_a_command_are_variables(shell, statuses_of, compute):
+    definition = shell(
+        command="login --password hunter2 --old-password hunter "
+        '"jdbc://u:hunter2@h?x=#{*myToken}" $0 --password=$1',
+        scriptArgument="x",
+    )
+    definition.document["parameters"].append({"id": "*myToken", "default": "hunter2"})
+    conversion = definition.convert(compute=compute)
+    assert conversion.placeholders == ()
+    written = conversion.dag_source + conversion.report.to_markdown() + conversion.report.to_json()
+    assert "hunter" not in written
+    status, note = statuses_of(conversion)["Work", "command"]
+    assert status is Status.EQUIVALENT
+    assert [one.field for one in conversion.findings if "password" in one.message] == ["command"]
+    source = conversion.dag_source.replace('"\n            "', "")
+    command = (
+        'login --password "${WORK_PASSWORD}" --old-password "${WORK_PASSWORD_2}" '
+        '"jdbc://u:${WORK_PASSWORD}@h?x=${MY_TOKEN}" $0 --password=$1'
+    )
+    assert command in _texts(conversion.dag_source)
+    if compute == "bash":
+        assert '"MY_TOKEN": "{{ conn.my_token.password }}"' in source
+        assert "make the Airflow connection `work_password_2`" in note
+        assert "aws secretsmanager" not in source
+    else:
+        assert "MY_TOKEN=$(aws secretsmanager get-secret-value" in _texts(conversion.dag_source)
+        assert "create the secret `export/myToken`" in note
+
+
+def _texts(source):
+    """Give all texts of a DAG, one after the other."""
+    nodes = ast.walk(ast.parse(source))
+    return "\n".join(
+        one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    )
+
+
+@pytest.mark.parametrize("on_cluster", [False, True])
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_command_runs_with_its_secret_or_not_at_all(
+    shell, tasks_of, tmp_path, on_cluster, readable
+):
+    place = {"runsOn": {"ref": "Cluster"}} if on_cluster else {}
+    definition = shell(command="echo --password hunter2 'end'", **place)
+    definition.add({"id": "Cluster", "type": "EmrCluster", "releaseLabel": "emr-7.9.0"})
+    task = tasks_of(definition.convert())["work"]
+    command = task["steps"][0]["HadoopJarStep"]["Args"][2] if on_cluster else task["command"]
+    aws = tmp_path / "aws"
+    answer = f"echo 'it is $HOME'; echo \"$@\" > {tmp_path}/asked" if readable else "exit 254"
+    aws.write_text(f"#!/bin/bash\n{answer}\n")
+    aws.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = (0, "--password it is $HOME end\n") if readable else (254, "")
+    assert (done.returncode, done.stdout) == expected
+    if readable:
+        assert "--secret-id export/work_password " in (tmp_path / "asked").read_text()
+
+
+def test_secrets_are_read_after_the_line_that_names_the_shell(shell, tasks_of):
+    definition = shell(
+        {"region": "eu-west-1"}, command="#!/usr/bin/env bash\nlogin --password hunter2\n"
+    )
+    command = tasks_of(definition.convert())["work"]["command"]
+    assert command.splitlines() == [
+        "#!/usr/bin/env bash",
+        "WORK_PASSWORD=$(aws secretsmanager get-secret-value --region eu-west-1 --secret-id "
+        "export/work_password --query SecretString --output text) || exit",
+        "login --password \"${WORK_PASSWORD}\"{{ '\\n' }}",
+    ]
 
 
 def test_a_command_on_an_instance_of_the_run(shell, tasks_of, statuses_of):
@@ -116,8 +195,14 @@ def test_a_worker_group_becomes_a_tag(shell, tasks_of, statuses_of):
     work = tasks_of(conversion)["work"]
     assert work["instance_tags"] == {"worker-group": "etl"}
     assert "user" not in work
-    assert statuses_of(conversion)["Work", "stdout"][0] is Status.APPROXIMATED
-    assert statuses_of(conversion)["Machine", "type"] == (
+    assert work["stdout_uri"] == "/tmp/out"
+    statuses = statuses_of(conversion)
+    assert statuses["Work", "stdout"][0] is Status.CARRIED_OVER
+    assert statuses["Work", "type"][0] is Status.CARRIED_OVER
+    status, note = statuses["Work", "workerGroup"]
+    assert status is Status.APPROXIMATED
+    assert "set `user`" in note
+    assert statuses["Machine", "type"] == (
         Status.DROPPED,
         "no activity runs on it",
     )
@@ -195,7 +280,14 @@ def test_a_container_copies_data(shell, tasks_of, tmp_path):
         ("bash", {"scriptUri": "s3://bucket/x"}, "--compute ec2 or ssm"),
         ("bash", {"command": "x", "stage": "true"}, "stages data"),
         ("ec2", {"command": "x", "stage": "true", "input": {"ref": "Table"}}, "only data in S3"),
-        ("ec2", {"command": "login password=hunter2"}, "must not stand in a DAG"),
+        ("ec2", {"command": "login 'password=hunter2'"}, "single quotes keep a shell"),
+        ("ec2", {"command": "bash -c 'x' \"$(y --password hunter2)\""}, "within the command"),
+        ("ec2", {"command": 'bash -c "login password=hunter2"'}, "within the command"),
+        ("ec2", {"command": "set -ex\nlogin password=hunter2"}, "traces its commands"),
+        ("ec2", {"command": "#!/usr/bin/python3\nlogin(password=hunter2)"}, "let the program"),
+        ("ec2", {"command": "login password=hunter2#{myBackup}"}, "an expression is a part"),
+        ("ec2", {"command": "#{myWord}", "myWord": "--password hunter2"}, "a password stands in"),
+        ("ec2", {"command": "a", "scriptArgument": "password=hunter2"}, "a password stands in"),
         ("ec2", {"command": "x", "scriptUri": "s3://bucket/x"}, "one of command and scriptUri"),
     ],
 )

@@ -510,9 +510,11 @@ def test_a_teardown_without_anything_to_end_says_so(emr):
         _teardown().execute(_context("end"))
 
 
-def _runs(kill_switch=None, calls=None):
+def _runs(kill_switch=None, calls=None, **others):
     kill_switch = kill_switch or KillSwitch()
-    return EmrStepRuns(calls or _calls(), "j-1", "token", SERIES, STEPS, kill_switch=kill_switch)
+    return EmrStepRuns(
+        calls or _calls(), "j-1", "token", SERIES, STEPS, kill_switch=kill_switch, **others
+    )
 
 
 def _step(index, state, step_id, instance=1, series=SERIES):
@@ -636,6 +638,106 @@ def test_a_failed_step_is_added_again_with_the_next_number(emr):
     assert adopted == {"s-2"}
 
 
+def _cancelled(emr, *step_ids):
+    emr.add_response(
+        "cancel_steps",
+        {"CancelStepsInfoList": []},
+        {
+            "ClusterId": "j-1",
+            "StepIds": list(step_ids),
+            "StepCancellationOption": "TERMINATE_PROCESS",
+        },
+    )
+
+
+@pytest.mark.parametrize("second", ["FAILED", "CANCELLED", "INTERRUPTED"])
+def test_a_retry_from_the_first_step_runs_again_what_had_completed(emr, second):
+    _steps_listed(emr, _step(1, second, "s-2", 3), _step(0, "COMPLETED", "s-1", 3))
+    runs, known = _runs(retry_from="first_step"), {}
+    view = runs.view()
+    missing = runs.adopt(view, known, set())
+    named = [identified(STEPS[at], StepIdentity(KEYS[at], SERIES, 4)) for at in (0, 1)]
+    emr.add_response(
+        "add_job_flow_steps", {"StepIds": ["s-3", "s-4"]}, {"JobFlowId": "j-1", "Steps": named}
+    )
+
+    assert runs.add(view, missing, STEPS, known, None)
+    assert known == {0: "s-3", 1: "s-4"}
+
+
+@pytest.mark.parametrize("states", [("COMPLETED", "RUNNING"), ("COMPLETED", "COMPLETED")])
+def test_a_retry_from_the_first_step_adopts_a_round_that_has_not_failed(emr, states):
+    _steps_listed(emr, _step(1, states[1], "s-2"), _step(0, states[0], "s-1"))
+    runs, known = _runs(retry_from="first_step"), {}
+
+    assert runs.adopt(runs.view(), known, set()) == []
+    assert known == {0: "s-1", 1: "s-2"}
+
+
+def test_a_round_of_which_only_a_part_was_added_is_gone_on_with(emr):
+    older = (_step(1, "CANCELLED", "s-2"), _step(0, "FAILED", "s-1"))
+    _steps_listed(emr, _step(0, "COMPLETED", "s-3", 2), *older)
+    runs, known = _runs(retry_from="first_step"), {}
+    view = runs.view()
+    missing = runs.adopt(view, known, set())
+    named = identified(STEPS[1], StepIdentity(KEYS[1], SERIES, 2))
+    emr.add_response(
+        "add_job_flow_steps", {"StepIds": ["s-4"]}, {"JobFlowId": "j-1", "Steps": [named]}
+    )
+
+    assert missing == [1]
+    assert runs.add(view, missing, STEPS, known, None)
+    assert known == {0: "s-3", 1: "s-4"}
+
+
+def test_what_goes_on_of_a_failed_round_is_cancelled_before_the_next_one(emr):
+    _steps_listed(emr, _step(1, "RUNNING", "s-2"), _step(0, "FAILED", "s-1"))
+    _cancelled(emr, "s-2")
+    known = {}
+    runs = _runs(retry_from="first_step")
+
+    assert runs.adopt(runs.view(), known, set()) == [0, 1]
+    assert known == {}
+
+
+def test_a_round_that_is_cancelled_for_an_earlier_attempt_is_given_up_as_a_whole(emr):
+    _steps_listed(emr, _step(1, "CANCELLED", "s-2"), _step(0, "COMPLETED", "s-1"))
+    runs, known, adopted = _runs(retry_from="first_step"), {0: "s-1", 1: "s-2"}, {"s-1", "s-2"}
+
+    assert runs.adopt(runs.view(), known, adopted) == [0, 1]
+    assert known == {}
+    assert adopted == set()
+
+
+def test_a_round_that_fails_while_the_attempt_waits_is_its_failure(emr):
+    _steps_listed(emr, _step(1, "CANCELLED", "s-2"), _step(0, "FAILED", "s-1"))
+    runs, known, adopted = _runs(retry_from="first_step"), {0: "s-1", 1: "s-2"}, {"s-1", "s-2"}
+
+    runs.adopt(runs.view(), known, adopted)
+
+    assert known == {0: "s-1"}
+
+
+def test_a_round_of_another_series_has_not_failed_in_this_one(emr):
+    old = "000000"
+    _steps_listed(
+        emr, _step(1, "FAILED", "s-2", series=old), _step(0, "COMPLETED", "s-1", series=old)
+    )
+    runs, known = _runs(retry_from="first_step"), {}
+
+    assert runs.adopt(runs.view(), known, set()) == [0, 1]
+    assert known == {}
+
+
+def test_where_a_retry_goes_on_is_one_of_two_places():
+    operator = EmrStepsOperator(
+        task_id="run", cluster_id="j-1", steps=STEPS, aws_conn_id=None, retry_from="first"
+    )
+
+    with pytest.raises(AirflowFailException, match="did you mean 'first_step'"):
+        operator.execute(_context("run"))
+
+
 def test_a_task_that_was_cleared_takes_over_steps_of_which_none_has_ended(emr):
     old = "000000"
     _steps_listed(
@@ -682,15 +784,7 @@ def test_steps_that_are_added_while_the_task_is_told_to_stop_are_cancelled(emr):
     emr.add_response("add_job_flow_steps", {"StepIds": ["s-1", "s-2"]})
     _killed_while(emr, "add_job_flow_steps", kill_switch.throw)
     _steps_listed(emr, _step(1, "PENDING", "s-2"), _step(0, "RUNNING", "s-1"))
-    emr.add_response(
-        "cancel_steps",
-        {"CancelStepsInfoList": []},
-        {
-            "ClusterId": "j-1",
-            "StepIds": ["s-2", "s-1"],
-            "StepCancellationOption": "TERMINATE_PROCESS",
-        },
-    )
+    _cancelled(emr, "s-2", "s-1")
 
     with pytest.raises(TaskStoppedError):
         runs.add(view, [0, 1], STEPS, {}, None)

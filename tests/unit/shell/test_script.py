@@ -100,6 +100,21 @@ def test_output_is_kept_in_s3_and_a_failure_to_keep_it_counts(tmp_path):
     assert run(script, tmp_path, ("aws", "exit 4")).returncode == 1
 
 
+def test_output_is_kept_on_the_machine_as_well(tmp_path):
+    kept = tmp_path / "it's kept"
+    script = ShellScript(
+        command="echo out; echo err >&2; exit 3", stdout_uri=f"{kept}.out", stderr_uri=f"{kept}.err"
+    )
+    done = run(script, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "err\n")
+    assert [(tmp_path / f"it's kept.{one}").read_text() for one in ("out", "err")] == [
+        "out\n",
+        "err\n",
+    ]
+    unwritable = ShellScript(command="echo out", stdout_uri=f"{tmp_path}/no/such/place")
+    assert run(unwritable, tmp_path).returncode == 1
+
+
 def test_another_user_runs_it_at_home(tmp_path):
     programs = (
         ("getent", f'[ "$2" = worker ] && echo "worker:x:1:1::{tmp_path}:/bin/bash"'),
@@ -121,6 +136,8 @@ def test_another_user_runs_it_at_home(tmp_path):
         ({"script_uri": "/tmp/x"}, "script_uri: '/tmp/x' is not an S3 URI"),
         ({"script_uri": "s3://bucket/dir/"}, "names no object"),
         ({"command": "x", "stdout_uri": "s3://bucket"}, "stdout_uri: 's3://bucket' names no"),
+        ({"command": "x", "stderr_uri": "/tmp/"}, "stderr_uri: '/tmp/' names no file"),
+        ({"command": "x", "stdout_uri": "tmp/x"}, "stdout_uri: 'tmp/x' is not an S3 URI"),
         ({"command": "x", "inputs": ["b/x"]}, "inputs: 'b/x'"),
         ({"command": "x", "environment": {"A-B": "1"}}, "'A-B' is no name of a variable"),
         ({"command": "x", "user": "a b"}, "'a b' is no name of a user"),

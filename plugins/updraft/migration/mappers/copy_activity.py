@@ -34,8 +34,7 @@ S3_TO_SQL = "updraft.operators.s3_to_sql.CopyS3ToSqlOperator"
 SQL_TO_S3 = "updraft.operators.sql_to_s3.CopySqlToS3Operator"
 
 _FILES = "S3DataNode"
-_WORKER = "rows and files go through the Airflow worker"
-_REACH = f"{_WORKER}, whose network has to reach the database"
+_WORKER = "rows and files go through the Airflow worker, a part at a time"
 _NO_COMPUTER = "S3 copies by itself"
 _ONE_OBJECT = (
     "one object below it, `part-00000.csv` or so: the guide does not say what the service called it"
@@ -160,10 +159,10 @@ def _add_table_to_files(source: ResolvedObject, target: ResolvedObject, fields: 
         arguments["compression"] = packed
     notes = ["`CopySqlToS3Operator`, one object, which a retry replaces"]
     if found is None:
-        notes.append(default_format_note([target]))
+        notes.append(f"{target.id} has no format, so that it is CSV, as in AWS's tutorial")
     fields.note(target, "directoryPath", Status.APPROXIMATED, _ONE_OBJECT)
     _account_worker(fields)
-    status = Status.CARRIED_OVER if found else Status.APPROXIMATED
+    status = Status.CARRIED_OVER if found else Status.EQUIVALENT
     fields.finish(
         SQL_TO_S3,
         arguments,
@@ -176,7 +175,6 @@ def _drop_format(table: ResolvedObject, fields: TaskFields) -> None:
     fields.note(table, "dataFormat", Status.DROPPED, "a table has no format of text")
 
 
-def _account_worker(fields: TaskFields, note: str = _REACH) -> None:
-    status = Status.EQUIVALENT if note == _NO_COMPUTER else Status.APPROXIMATED
+def _account_worker(fields: TaskFields, note: str = _WORKER) -> None:
     for name in ("runsOn", "workerGroup"):
-        fields.note(fields.item, name, status, note)
+        fields.note(fields.item, name, Status.EQUIVALENT, note)

@@ -70,7 +70,12 @@ class FileFormat:
 
 
 DEFAULT_FORMAT = FileFormat("csv")
-"""What a file is taken for whose data node has no format."""
+"""What a file is taken for whose data node has no format.
+
+The guide's tutorial makes a CSV file of a table so
+(https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-copydata-mysql.html); for files
+that are read it does not say.
+"""
 
 
 def default_format_note(nodes: Sequence[ResolvedObject]) -> str:

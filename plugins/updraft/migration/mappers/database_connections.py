@@ -66,6 +66,7 @@ _DRIVERS = {
     "jtds": "sqlserver",
 }
 _OLD_MYSQL = "MySqlDataNode"
+_REACH = "the network of the Airflow worker has to reach it"
 
 
 def connection_of(database: ResolvedObject, fields: TaskFields) -> Connection:
@@ -122,11 +123,12 @@ def _account(database: ResolvedObject, connection: Connection, fields: TaskField
     for name in ("*password", "password"):
         fields.note(database, name, Status.NEEDS_DECISION, todo)
     if is_rds:
-        note = f"the endpoint of this instance is the host of the connection `{conn_id}`"
+        note = f"the endpoint of this instance is the host of the connection `{conn_id}`; {_REACH}"
         fields.note(database, "rdsInstanceId", Status.NEEDS_DECISION, note)
     inside = f"goes into the connection `{conn_id}`"
-    for name in ("username", "databaseName", "connectionString", "jdbcProperties"):
+    for name in ("username", "databaseName", "jdbcProperties"):
         fields.note(database, name, Status.EQUIVALENT, inside)
+    fields.note(database, "connectionString", Status.APPROXIMATED, f"{inside}; {_REACH}")
     gone = "Airflow's connection has a driver of its own"
     status = Status.APPROXIMATED if kind.connection == "jdbc" else Status.DROPPED
     for name in ("jdbcDriverClass", "jdbcDriverJarUri"):

@@ -62,10 +62,10 @@ IMPORT = CopyKind(
     capacity="write",
     summary="imports files from S3 into a DynamoDB table, which has to exist",
     account=(
-        Status.APPROXIMATED,
+        Status.EQUIVALENT,
         "`DynamoDBImportOperator`; a retry goes on where the last try stopped, which a small "
-        "object in `_updraft/` below the input tells; once it has succeeded, clearing the task "
-        "imports nothing again, a new run does",
+        "object in `_updraft/` below the input tells; where the task may not write there, a retry "
+        "begins anew, as before",
     ),
 )
 

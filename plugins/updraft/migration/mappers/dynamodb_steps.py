@@ -30,7 +30,7 @@ from updraft.migration.mappers.dynamodb_copies import (
     checked_ratio,
 )
 from updraft.migration.mappers.dynamodb_hive_scripts import hive_script_copy, hive_script_kind
-from updraft.migration.mappers.table_regions import region_of
+from updraft.migration.mappers.table_regions import Region, region_of
 
 _TOOLS = "org.apache.hadoop.dynamodb.tools."
 # DynamoDB divides a scan into at most so many segments (API reference, "Scan").
@@ -55,6 +55,11 @@ _BY_CLASS = {
     f"{_TOOLS}DynamoDbImport": _IMPORT_TOOL,
     f"{_TOOLS}DynamoDBImport": _IMPORT_TOOL,
 }
+
+
+# Buckets of AWS, one in each region (guide, "Export DynamoDB table to S3").
+_BUCKETS = {"s3://dynamodb-emr-", "s3://dynamodb-dpl-"}
+_BUCKET_AND_PATH = 3  # the bucket's name has two parts
 
 
 def step_kind(step: str) -> CopyKind | None:
@@ -99,11 +104,34 @@ def step_copy(step: str, item: ResolvedObject, workflow: Workflow) -> TableCopy 
         kind=tool.kind,
         table_name=table_name,
         s3_uri=s3_uri,
-        region=region_of(item, tool.kind.table_role, workflow, node_first=False),
+        region=_region(arguments[0], tool.kind, item, workflow),
         ratio=checked_ratio(ratio, tool.kind, item, "step", workflow),
         templates=(ratio,),
         total_segments=segments,
     )
+
+
+def _region(
+    jar: tuple[Part, ...], kind: CopyKind, item: ResolvedObject, workflow: Workflow
+) -> Region:
+    """Find the region of the table; where no object tells it, the bucket of the tool may do so.
+
+    AWS's templates ask for the "Region of the DynamoDB table", and name the bucket after it. Where
+    it is written out, it may have been copied with a sample, and nobody noticed.
+    """
+    region = region_of(item, kind.table_role, workflow, node_first=False)
+    if region.template is not None or len(jar) < _BUCKET_AND_PATH:
+        return region
+    bucket, name, path = jar[0], jar[1], jar[2]
+    if (
+        isinstance(bucket, Verbatim)
+        and bucket.text.strip() in _BUCKETS
+        and isinstance(name, Embedded)
+        and isinstance(path, Verbatim)
+        and path.text.startswith("/")
+    ):
+        return Region(workflow.compiler.compile_parts((name,), item))
+    return region
 
 
 def _tool(arguments: tuple[tuple[Part, ...], ...]) -> _Tool | None:

@@ -24,6 +24,7 @@ from updraft.migration.ledger import Status
 from updraft.migration.mappers.emr_cluster_fields import ClusterFields
 from updraft.migration.mappers.emr_configurations import configurations_of
 from updraft.migration.mappers.emr_instance_groups import instance_groups
+from updraft.migration.mappers.emr_steps import shared_log_uri
 from updraft.migration.mappers.task_settings import fixed_duration
 from updraft.migration.tasks import ArgumentValue, as_argument
 
@@ -153,6 +154,10 @@ def _log_uri(fields: ClusterFields) -> str | None:
         note = "the cluster's logs go to emrLogUri; Airflow keeps those of its tasks by itself"
         fields.settle("pipelineLogUri", Status.DROPPED, note)
         return own
+    shared = shared_log_uri(fields.item, fields.workflow)
+    if shared is not None:
+        fields.take(shared)
+        return shared.text.strip()
     note = "`LogUri`: the cluster's logs; Airflow keeps those of its tasks by itself"
     return fields.value("pipelineLogUri", note)
 

@@ -168,11 +168,10 @@ class ActivitySteps:
         if self._region is not None:
             arguments["region_name"] = self.take(self._region)
         settings = time_limit(item, workflow) | retry_settings(item, workflow)
-        differences = [*dict.fromkeys(notes)]
         retries = settings.get("retries", workflow.retries)
-        if len(self._steps) > 1 and retries != 0:
-            differences.append("a retry goes on at the step that failed, not at the first one")
-        self._account(cluster_task, differences, [*dict.fromkeys(spelling)])
+        if len(self._steps) != 1 and retries != 0:
+            arguments["retry_from"] = "first_step"  # as a retry of the activity did
+        self._account(cluster_task, [*dict.fromkeys(notes)], [*dict.fromkeys(spelling)])
         workflow.described |= self._described
         workflow.add_task(
             TaskSpec(
@@ -213,7 +212,30 @@ class ActivitySteps:
                 account(item, name, Status.EQUIVALENT, "the cluster keeps its size, as before")
             else:
                 account(item, name, Status.APPROXIMATED, resized)
-        account_task_settings(item, workflow)
+        taken: set[str] = set()
+        if shared_log_uri(self._cluster, workflow) is not None:
+            note = "`LogUri` of the cluster: the logs of the steps; Airflow keeps its own by itself"
+            account(item, "pipelineLogUri", Status.CARRIED_OVER, note)
+            taken.add("pipelineLogUri")
+        account_task_settings(item, workflow, taken)
+
+
+def shared_log_uri(cluster: ResolvedObject, workflow: Workflow) -> Template | None:
+    """Find out where the logs of a cluster go that does not say so itself.
+
+    :param cluster: the cluster.
+    :param workflow: the workflow.
+    :returns: the place that its activities name, none unless it is the same for all that name one.
+    """
+    if any(cluster.field(name) is not None for name in ("emrLogUri", "pipelineLogUri")):
+        return None
+    users = [one for one in workflow.users(cluster.id, "runsOn") if one.category == "activity"]
+    try:
+        found = [compile_value("pipelineLogUri", one, workflow) for one in users]
+    except NotCompilableError:
+        return None
+    named = [one for one in found if one is not None and one.text.strip()]
+    return named[0] if len({one.text.strip().rstrip("/") for one in named}) == 1 else None
 
 
 def _cluster(item: ResolvedObject, workflow: Workflow) -> ResolvedObject:

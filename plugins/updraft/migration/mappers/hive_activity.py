@@ -4,6 +4,8 @@ Source: guide, "HiveActivity"
 (https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-hiveactivity.html).
 """
 
+import re
+from collections.abc import Collection
 from typing import ClassVar
 
 from updraft.datapipeline.resolution import ResolvedObject
@@ -11,12 +13,20 @@ from updraft.emr.hive_staging import HiveTable, Regex, drop_tables
 from updraft.emr.script_steps import hive_file, hive_options, hive_text
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import reading
+from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.emr_steps import ActivitySteps
 from updraft.migration.mappers.hive_tables import TABLES_NOTE, create_statements, hive_table
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
-from updraft.migration.mappers.staged_data import ITEM_FORMAT, staged_nodes
+from updraft.migration.mappers.staged_data import (
+    ITEM_FORMAT,
+    staged_nodes,
+    staging_notes,
+    undescribed_nodes,
+)
+from updraft.migration.names import unique
+from updraft.migration.tasks import ParamSpec
 
 
 class HiveActivityMapper(ObjectMapper):
@@ -43,24 +53,44 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
     if (script is None) == (uri is None):
         raise NotCompilableError("it needs either hiveScript or scriptUri")
     steps.add_configured_script("preActivityTaskConfig")
-    tables = _tables(script, steps)
-    options = hive_options(
-        [*(f"{key}={one.name}" for key, one in tables.items()), *variables], queue
-    )
+    undescribed = undescribed_nodes(script, steps)
+    tables = _tables(script, steps, undescribed)
+    names = [
+        *(f"{key}={one.name}" for key, one in tables.items()),
+        *(f"{key}={_asked(node, workflow)}" for key, node in undescribed.items()),
+    ]
+    options = hive_options([*names, *variables], queue)
     if script is not None:
         steps.add(hive_text(_around(script, list(tables.values())), options))
     elif uri is not None:
         _add_file(uri, list(tables.values()), options, steps)
     steps.add_configured_script("postActivityTaskConfig")
-    _account(item, workflow, staged=bool(tables))
+    _account(item, workflow, staged=bool(tables or undescribed))
     if item.field("stage") is not None:
         steps.take(reading("stage", item))
-    steps.finish("runs a Hive script on the cluster", [TABLES_NOTE] if tables else [])
+    notes = staging_notes(TABLES_NOTE, tables, item)
+    if undescribed:
+        lacking = " and ".join(dict.fromkeys(node.id for node in undescribed.values()))
+        notes.append(f"the form asks for the tables in the place of {lacking}")
+    steps.finish("runs a Hive script on the cluster", notes)
 
 
-def _tables(script: str | None, steps: ActivitySteps) -> dict[str, HiveTable]:
+def _asked(node: ResolvedObject, workflow: Workflow) -> str:
+    """Ask for the table in the place of data that the definition lacks."""
+    name = re.sub(r"\W", "_", f"my_{node.id}_table")
+    name = unique(name, set(workflow.definition.names))
+    title = f"Table of Hive in the place of {node.id}"
+    arguments: dict[str, object] = {"type": "string", "minLength": 1, "title": title}
+    note = f"new: the definition has no {node.id}"
+    workflow.ask_for(ParamSpec(name, arguments, title, "string", note=note))
+    return f"{{{{ {parameter_code(name)} }}}}"
+
+
+def _tables(
+    script: str | None, steps: ActivitySteps, undescribed: Collection[str]
+) -> dict[str, HiveTable]:
     tables: dict[str, HiveTable] = {}
-    for node in staged_nodes(script, steps):
+    for node in staged_nodes(script, steps, undescribed):
         if node.format.type == ITEM_FORMAT:
             raise NotCompilableError(
                 f"{node.item.id} has the format {ITEM_FORMAT}, and it was never published which "

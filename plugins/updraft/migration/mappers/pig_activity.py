@@ -22,6 +22,7 @@ from updraft.migration.mappers.staged_data import (
     location_of,
     mentioned_variables,
     staged_nodes,
+    staging_notes,
     text_storage,
 )
 
@@ -68,7 +69,7 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
     _account(item, workflow, staged=bool(nodes))
     if item.field("stage") is not None:
         steps.take(reading("stage", item))
-    steps.finish("runs a Pig script on the cluster", [_STAGING_NOTE] if nodes else [])
+    steps.finish("runs a Pig script on the cluster", staging_notes(_STAGING_NOTE, nodes, item))
 
 
 def _statements(nodes: list[StagedNode], steps: ActivitySteps) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.compiled_fields import compile_value
+from updraft.migration.compiled_fields import compile_value, references_to
 from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mappers.jdbc_addresses import WarehouseAddress, warehouse_address
@@ -18,6 +18,10 @@ from updraft.migration.tasks import ArgumentValue
 TYPE = "RedshiftDatabase"
 
 _DATA_API = "Airflow calls Redshift's Data API, and needs no computer for it"
+_ROLE = (
+    "Redshift reads and writes files by a role of its own: make one the default role of the "
+    "cluster, or name one in `iam_role`"
+)
 _TEMPORARY = (
     "not needed: `db_user` connects with a temporary password that IAM makes, which "
     "`redshift:GetClusterCredentials` has to allow (`include/infra/iam`); or put user and password "
@@ -83,6 +87,20 @@ def account_data_api(fields: TaskFields) -> None:
     """
     for name in ("runsOn", "workerGroup"):
         fields.note(fields.item, name, Status.EQUIVALENT, _DATA_API)
+
+
+def account_role(fields: TaskFields) -> None:
+    """Account for the role by which the files of an activity were read or written.
+
+    :param fields: the activity, which used the role of its resource.
+    """
+    resources = references_to("runsOn", fields.item, fields.workflow)
+    roles = [one for one in resources if one.field("resourceRole") is not None]
+    for one in roles:
+        fields.note(one, "resourceRole", Status.APPROXIMATED, _ROLE)
+    if not roles:
+        for name in ("runsOn", "workerGroup"):
+            fields.note(fields.item, name, Status.APPROXIMATED, _ROLE)
 
 
 def _address(

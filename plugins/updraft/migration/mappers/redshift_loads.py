@@ -7,7 +7,7 @@ from updraft.errors import UpdraftError
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
-from updraft.migration.mappers.redshift_databases import account_data_api
+from updraft.migration.mappers.redshift_databases import account_data_api, account_role
 from updraft.migration.mappers.redshift_files import (
     attached_format,
     command_options,
@@ -40,10 +40,6 @@ _ACCOUNT = (
     "`RedshiftCopyOperator`, one transaction; a retry finds the load of the attempt before and "
     "does not repeat it"
 )
-_ROLE_NOTE = (
-    "Redshift reads by a role of its own: make one the default role of the cluster, or name one in "
-    "`iam_role`"
-)
 _REMEMBERED = timedelta(hours=24)
 _LOWEST_RATIO, _HIGHEST_RATIO = 0.1, 1.0
 _COMPRESSIONS = {"BZIP2", "GZIP", "LZOP", "ZSTD"}
@@ -75,8 +71,7 @@ def add_load(source: ResolvedObject, target: ResolvedObject, fields: TaskFields)
         _warn_of_long_delay(fields)
     account_data_api(fields)
     if "iam_role" in arguments:
-        for name in ("runsOn", "workerGroup"):
-            fields.note(fields.item, name, Status.APPROXIMATED, _ROLE_NOTE)
+        account_role(fields)
     summary = _SUMMARIES[source.type or ""]
     fields.finish(OPERATOR, arguments, summary, (Status.CARRIED_OVER, _ACCOUNT))
 

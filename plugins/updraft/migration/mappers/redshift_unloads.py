@@ -5,7 +5,7 @@ import re
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.ledger import Status
-from updraft.migration.mappers.redshift_databases import account_data_api
+from updraft.migration.mappers.redshift_databases import account_data_api, account_role
 from updraft.migration.mappers.redshift_files import attached_format, is_gzip
 from updraft.migration.mappers.redshift_loads import DEFAULT_ROLE
 from updraft.migration.mappers.redshift_tables import place_of, table_arguments
@@ -14,10 +14,6 @@ from updraft.migration.tasks import ArgumentValue
 
 OPERATOR = "updraft.operators.redshift_unload.RedshiftUnloadOperator"
 
-_ROLE_NOTE = (
-    "Redshift writes by a role of its own: make one the default role of the cluster, or name one "
-    "in `iam_role`"
-)
 # https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 _OPTION = re.compile(
     r"""\s*(?:
@@ -64,8 +60,7 @@ def add_unload(source: ResolvedObject, target: ResolvedObject, fields: TaskField
     if queue is not None:
         arguments["query_group"] = queue
     account_data_api(fields)
-    for name in ("runsOn", "workerGroup"):
-        fields.note(fields.item, name, Status.APPROXIMATED, _ROLE_NOTE)
+    account_role(fields)
     fields.note(fields.item, "insertMode", Status.DROPPED, "an unload inserts nothing")
     fields.finish(
         OPERATOR,

@@ -123,9 +123,10 @@ def _place(
         group = settings.value("workerGroup")
         note = (
             f"`instance_tags`: give the machines of the group the tag `{WORKER_GROUP_TAG}` with "
-            "this value, and the agent of Systems Manager in place of Task Runner"
+            "this value, and the agent of Systems Manager in place of Task Runner; commands run as "
+            "`root`, and not as who ran Task Runner: set `user`"
         )
-        account(item, "workerGroup", Status.EQUIVALENT, note)
+        account(item, "workerGroup", Status.APPROXIMATED, note)
         return {"instance_tags": {WORKER_GROUP_TAG: group}}
     account_unused_worker_group(item, workflow)
     if workflow.compute == EC2:
@@ -190,8 +191,6 @@ def _account_type(
     if resource is None and item.field("workerGroup") is None:
         note = "nothing says where it runs: a task that fails stands for its machine"
         settings.workflow.ledger.account(item, "type", Status.NEEDS_DECISION, note)
-    elif resource is None:
-        notes.append("as `root`, and not as who ran Task Runner: set `user`")
     notes += settings.notes
     status = Status.APPROXIMATED if len(notes) > 1 else Status.CARRIED_OVER
     settings.workflow.ledger.account(item, "type", status, "; ".join(notes))

@@ -4,6 +4,7 @@ from updraft.datapipeline.order_checking import are_ordered
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.legacy_steps import JarStep, command_step, script_step
 from updraft.emr.staged_commands import staged_command_step
+from updraft.migration.command_secrets import compile_command, read_on_machine
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import flag, reading
 from updraft.migration.ledger import Status
@@ -32,7 +33,13 @@ def add_cluster_step(
         steps.take(reading("stage", item))
         note = "the step copies data before and after" if staged else "nothing is staged"
         account(item, "stage", Status.CARRIED_OVER, note)
-    command, script = steps.value("command"), steps.value("scriptUri")
+    found = compile_command("command", item, workflow, node)
+    command = (
+        steps.take(read_on_machine(found, "command", item, workflow, steps.region))
+        if found is not None
+        else None
+    )
+    script = steps.value("scriptUri")
     if (command is None) == (script is None):
         raise NotCompilableError("it needs one of command and scriptUri, and not both")
     arguments = steps.values("scriptArgument")

@@ -1,6 +1,7 @@
 """Shell commands that run on the Airflow worker, for pipelines that need no machine for them."""
 
 from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.command_secrets import compile_command, read_from_connections
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import compile_values, flag, reading
 from updraft.migration.ledger import Status
@@ -89,19 +90,20 @@ def add_worker_task(
 def _command(settings: ShellSettings) -> dict[str, ArgumentValue]:
     """Write the command; its arguments come by variables, which need no quoting."""
     item, account = settings.item, settings.workflow.ledger.account
-    command = settings.value("command")
-    if command is None:
+    found = compile_command("command", item, settings.workflow, settings.node)
+    if found is None:
         raise NotCompilableError("it has no command")
+    command = settings.take(found.template)
+    secrets = read_from_connections(found, "command", item, settings.workflow)
     values = compile_values("scriptArgument", item, settings.workflow)
     names = [f"ARGUMENT_{number}" for number in range(1, len(values) + 1)]
     arguments: dict[str, ArgumentValue] = {}
     if values:
         words = " ".join(f'"${name}"' for name in names)
         command = f"set -- {words}\n{command}"
-        arguments["env"] = {
-            name: settings.take(one) for name, one in zip(names, values, strict=True)
-        }
-        arguments["append_env"] = True
+    if values or secrets:
+        given = {name: settings.take(one) for name, one in zip(names, values, strict=True)}
+        arguments |= {"env": {**secrets, **given}, "append_env": True}
     if command.endswith((".sh", ".bash")):
         command += "\n"  # Airflow takes a text with such an end for the name of a file
     account(item, "command", Status.CARRIED_OVER, "`bash_command`")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from updraft.datapipeline.resolution import ResolvedObject
+from updraft.migration.command_secrets import compile_command, read_on_machine
 from updraft.migration.compilation_errors import MissingFieldError, NotCompilableError
 from updraft.migration.compiled_fields import (
     compile_texts,
@@ -72,7 +73,7 @@ class ShellSettings:
         :returns: ``command`` or ``script_uri``, and ``arguments``.
         :raises NotCompilableError: when it can't be said exactly.
         """
-        command, script = self.value("command"), self.value("scriptUri")
+        command, script = self._command(), self.value("scriptUri")
         if (command is None) == (script is None):
             raise NotCompilableError("it needs one of command and scriptUri, and not both")
         arguments: dict[str, ArgumentValue] = {}
@@ -90,6 +91,15 @@ class ShellSettings:
         account(self.item, "scriptUri", Status.CARRIED_OVER, "`script_uri`")
         account(self.item, "scriptArgument", Status.CARRIED_OVER, "`arguments`: `$1` and so on")
         return arguments
+
+    def _command(self) -> str | None:
+        found = compile_command("command", self.item, self.workflow, self.node)
+        if found is None:
+            return None
+        resources = references_to("runsOn", self.item, self.workflow)
+        region = compile_value("region", resources[0], self.workflow) if resources else None
+        place = self.take(region) if found.secrets and region is not None else None
+        return self.take(read_on_machine(found, "command", self.item, self.workflow, place))
 
     def data(self) -> dict[str, ArgumentValue]:
         """Say what it reads and writes, and whether that is staged.
@@ -174,8 +184,12 @@ class ShellSettings:
                 status = Status.APPROXIMATED if is_folder else Status.CARRIED_OVER
                 note = f"`{name}_uri`" + (f": the object `{name}` below it" if is_folder else "")
                 account(self.item, name, status, note)
+            elif on_own_machine and uri.startswith("/") and not uri.endswith("/"):
+                arguments[f"{name}_uri"] = uri
+                note = f"`{name}_uri`: the same path of the machine"
+                account(self.item, name, Status.CARRIED_OVER, note)
             else:
-                where = "a path of the machine" if on_own_machine else "no place in S3"
+                where = "no path from the root" if on_own_machine else "no place in S3"
                 note = f"{where}; the output is in the log of the task instead"
                 account(self.item, name, Status.APPROXIMATED, note)
         return arguments

@@ -114,8 +114,8 @@ def _hidden(sql: str) -> tuple[str, list[str]]:
 def _account(fields: TaskFields) -> None:
     item = fields.item
     for name in ("runsOn", "workerGroup"):
-        note = "the script runs from the Airflow worker, whose network has to reach the database"
-        fields.note(item, name, Status.APPROXIMATED, note)
+        note = "the Airflow worker sends the script, and the database runs it, as before"
+        fields.note(item, name, Status.EQUIVALENT, note)
     fields.note(item, "queue", Status.DROPPED, "counts on Redshift only, as before")
     note = "`parameters`: the driver binds them, in the order of the question marks"
     fields.note(item, "scriptArgument", Status.CARRIED_OVER, note)

@@ -6,6 +6,7 @@ pages of the data formats.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from updraft.datapipeline.resolution import ResolvedObject
@@ -63,15 +64,36 @@ def mentioned_variables(script: str) -> list[str]:
     return list(dict.fromkeys(match[0][2:-1] for match in _VARIABLE.finditer(script)))
 
 
-def staged_nodes(script: str | None, steps: ActivitySteps) -> list[StagedNode]:
+def undescribed_nodes(script: str | None, steps: ActivitySteps) -> dict[str, ResolvedObject]:
+    """List the data nodes that a script mentions and the definition lacks.
+
+    :param script: the script, none when it lies in S3 and nobody knows what it mentions.
+    :param steps: the activity.
+    :returns: for each name, spelt as it is there, an object of which nothing is known.
+    """
+    found: dict[str, ResolvedObject] = {}
+    for name in mentioned_variables(script or ""):
+        match = _VARIABLE.fullmatch(f"${{{name}}}")
+        nodes = references_to(match["role"].casefold(), steps.item, steps.workflow) if match else []
+        place = int(match["number"]) - 1 if match else 0
+        if 0 <= place < len(nodes) and nodes[place].id in steps.workflow.missing:
+            found[name] = nodes[place]
+    return found
+
+
+def staged_nodes(
+    script: str | None, steps: ActivitySteps, undescribed: Collection[str] = ()
+) -> list[StagedNode]:
     """List the data nodes that an activity stages.
 
     :param script: the script, none when it lies in S3 and nobody knows what it mentions.
     :param steps: the activity.
+    :param undescribed: names of data that something else stands for.
     :returns: data nodes with columns, empty when nothing is staged.
     :raises NotCompilableError: when the script needs one that has none.
     """
     mentioned = {name.casefold() for name in mentioned_variables(script or "")}
+    mentioned -= {name.casefold() for name in undescribed}
     staging = flag("stage", steps.item)
     if staging is False or (staging is None and script is not None and not mentioned):
         return []
@@ -96,6 +118,17 @@ def staged_nodes(script: str | None, steps: ActivitySteps) -> list[StagedNode]:
     if absent:
         raise NotCompilableError(f"its script uses ${{{min(absent)}}}, and there is no such node")
     return nodes
+
+
+def staging_notes(note: str, staged: Collection[object], item: ResolvedObject) -> list[str]:
+    """Say at an activity's type how its staging differs, where no field of its own says so.
+
+    :param note: how it differs.
+    :param staged: what is staged.
+    :param item: the activity.
+    :returns: the note, nothing where it stands at ``stage``, or nothing is staged.
+    """
+    return [note] if staged and item.field("stage") is None else []
 
 
 def staged_node(node: ResolvedObject, variable: str, steps: ActivitySteps) -> StagedNode | None:

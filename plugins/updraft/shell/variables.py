@@ -1,0 +1,58 @@
+"""Inside of which quotes a place in a shell command stands, and so how a variable goes there.
+
+.. seealso:: "Quoting" in the POSIX standard,
+    https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02
+"""
+
+import re
+
+from updraft.errors import UpdraftError
+
+# What a shell replaces before it goes on, as far as no quote in it can mislead.
+_SUBSTITUTION = re.compile(r"""\$\([^()'"`]*\)|`[^'"`]*`""")
+_UNCERTAIN = re.compile(r"\$\(|`|(?<!<)<<(?!<)")
+# Options and commands whose quoted argument is a command line of its own.
+_COMMAND_LINE = re.compile(r"(?:\s-\w*c|\beval|\bssh\b[^|;&\n]*)\s*$")
+
+
+class UncertainQuotesError(UpdraftError):
+    """Nobody can tell from the text alone how a shell reads a place of it."""
+
+
+def variable_at(before: str, variable: str) -> str:
+    """Write a variable so that a shell takes its value as it is, for one word or a part of one.
+
+    :param before: the command up to the place.
+    :param variable: name of the variable.
+    :returns: what to write there.
+    :raises UncertainQuotesError: inside of single quotes, where a shell knows no variables, of a
+        command within the command, and of what a simple look does not understand.
+    """
+    quote = _open_quote(_SUBSTITUTION.sub("x", before))
+    if quote == "'":
+        raise UncertainQuotesError("single quotes keep a shell from reading a variable there")
+    return f"${{{variable}}}" if quote else f'"${{{variable}}}"'
+
+
+def _open_quote(text: str) -> str:
+    """Tell which quote is open at the end of a text, empty for none."""
+    quote, start, at = "", 0, 0
+    while at < len(text):
+        character = text[at]
+        if character == "\\" and quote != "'":
+            at += 2
+            continue
+        if quote != "'" and _UNCERTAIN.match(text, at):
+            raise UncertainQuotesError("it stands in or after a command within the command")
+        if not quote and character == "#" and (at == 0 or text[at - 1].isspace()):
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+            continue
+        if character == quote:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote, start = character, at
+        at += 1
+    if quote and _COMMAND_LINE.search(text[:start]):
+        raise UncertainQuotesError("it stands in a command within the command")
+    return quote
