@@ -4,7 +4,7 @@
 Tasks tag what they start in AWS with the name of this Airflow environment, the DAG, the
 run and the task. Every hour this DAG looks for such resources whose run has ended or
 vanished: instances of EC2, clusters of EMR, job runs of EMR Serverless, of EMR on EKS
-and of Glue, and runs of Glue workflows.
+and of Glue, runs of Glue workflows, tasks of ECS and jobs of AWS Batch.
 Normally there are none, because teardown tasks and `on_kill` end them. They stay behind
 when a worker and the retry both die, or a run is deleted while it works.
 
@@ -64,13 +64,29 @@ with DAG(
             "says, true without it.",
         ),
         "services": Param(
-            ["ec2", "emr", "emr-serverless", "glue"],
+            ["batch", "ec2", "ecs", "emr", "emr-serverless", "glue"],
             type="array",
             items={
                 "type": "string",
-                "enum": ["ec2", "emr", "emr-containers", "emr-serverless", "glue"],
+                "enum": [
+                    "batch",
+                    "ec2",
+                    "ecs",
+                    "emr",
+                    "emr-containers",
+                    "emr-serverless",
+                    "glue",
+                ],
             },
-            examples=["ec2", "emr", "emr-containers", "emr-serverless", "glue"],
+            examples=[
+                "batch",
+                "ec2",
+                "ecs",
+                "emr",
+                "emr-containers",
+                "emr-serverless",
+                "glue",
+            ],
             minItems=1,
             title="Services",
             description="What to look through.",
