@@ -206,6 +206,13 @@ class ContainerPlaces:
         over = {"STOPPED", "SUCCEEDED", "FAILED"}
         return [one["id"] for one in self.containers(kind) if one["status"] not in over]
 
+    def end_all(self) -> None:
+        """End what has not ended."""
+        for arn in self.live("ecs"):
+            self.ecs.stop_task(cluster=self.name, task=arn)
+        for job_id in self.live("batch"):
+            self.batch.terminate_job(jobId=job_id, reason="the test is over")
+
 
 def _until(
     describe: Callable[[], dict[str, Any]], is_so: Callable[[dict[str, Any]], bool]
