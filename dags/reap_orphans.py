@@ -38,6 +38,8 @@ from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.reaper import ReapOrphansOperator
 
+_SERVICES = ["batch", "ec2", "ecs", "emr", "emr-containers", "emr-serverless", "glue"]
+
 with DAG(
     dag_id="reap_orphans",
     description="Ends AWS resources whose DAG run has ended or vanished",
@@ -66,27 +68,8 @@ with DAG(
         "services": Param(
             ["batch", "ec2", "ecs", "emr", "emr-serverless", "glue"],
             type="array",
-            items={
-                "type": "string",
-                "enum": [
-                    "batch",
-                    "ec2",
-                    "ecs",
-                    "emr",
-                    "emr-containers",
-                    "emr-serverless",
-                    "glue",
-                ],
-            },
-            examples=[
-                "batch",
-                "ec2",
-                "ecs",
-                "emr",
-                "emr-containers",
-                "emr-serverless",
-                "glue",
-            ],
+            items={"type": "string", "enum": _SERVICES},
+            examples=_SERVICES,
             minItems=1,
             title="Services",
             description="What to look through.",

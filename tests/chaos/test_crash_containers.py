@@ -7,11 +7,12 @@ import uuid
 from pathlib import Path
 
 import pytest
+from airflow.providers.amazon.aws.hooks.batch_client import BatchClientHook
 
 from tests.chaos.crash_airflow import Subject
 from tests.chaos.crash_faults import Fault
 from tests.chaos.crash_sweep import IS_FULL, KILLS, USER_ACTIONS, WAYS, Sweep
-from tests.integration.container_places import ContainerPlaces
+from tests.integration.container_places import ContainerPlaces, look_often
 from tests.integration.glue_tasks import wait_until
 from updraft.compat import DAG
 from updraft.operators.containers import BatchCommandOperator, EcsCommandOperator
@@ -24,6 +25,7 @@ CHANGES = "ecs:(RunTask|StopTask)|batch:POST /v1/(submitjob|terminatejob)"
 
 def container_dag(kind, arguments, deferrable):
     operator = EcsCommandOperator if kind == "ecs" else BatchCommandOperator
+    BatchClientHook.delay = staticmethod(look_often)
     with DAG("crash", schedule=None) as dag:
         operator(task_id="work", deferrable=deferrable, **arguments)
         ReapOrphansOperator(

@@ -5,9 +5,11 @@ import uuid
 
 import pytest
 from airflow.exceptions import TaskDeferred
+from airflow.providers.amazon.aws.hooks.batch_client import BatchClientHook
 
-from tests.integration.container_places import ContainerPlaces
+from tests.integration.container_places import ContainerPlaces, look_often
 from tests.integration.glue_tasks import finish, resume, task_context, wait_until
+from updraft.errors import UpdraftError
 from updraft.operators.containers import BatchCommandOperator, EcsCommandOperator
 from updraft.resource_owner import ResourceOwner
 
@@ -29,6 +31,7 @@ def _environment(local_stack, monkeypatch):
     for name, value in local_stack.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AIRFLOW__UPDRAFT__ENVIRONMENT", "containers")
+    monkeypatch.setattr(BatchClientHook, "delay", staticmethod(look_often))
 
 
 @pytest.fixture
@@ -111,6 +114,18 @@ def test_a_container_that_is_being_ended_is_waited_for(running, own, tmp_path):
     finish(running(command), again(context))
     assert effects.read_text() == "began\nended\nbegan\n"
     assert len(own(context)) == 2
+
+
+@pytest.mark.parametrize("kind", ["ecs"])
+def test_a_program_that_was_stopped_has_not_done_its_work(running, places, own, tmp_path):
+    """Whatever its exit code says; AWS Batch calls such a job FAILED itself."""
+    context, began = new_run(), tmp_path / "began"
+    trigger = deferred(running(f"trap 'exit 0' TERM; touch {began}; sleep 60 & wait"), context)
+    wait_until(began.exists)
+    (found,) = own(context)
+    places.ecs.stop_task(cluster=places.name, task=found["id"], reason="enough")
+    with pytest.raises(UpdraftError, match=r"UserInitiated\): enough"):
+        resume(running("true"), context, trigger)
 
 
 def test_a_trigger_that_a_user_ends_ends_the_container(running, places, kind, own):

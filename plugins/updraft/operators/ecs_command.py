@@ -6,6 +6,7 @@ from typing import Any
 from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
 
 from updraft.compat import Context
+from updraft.errors import UpdraftError
 from updraft.operators.container_base import ENDING_SECONDS, ContainerCommand, container_token
 from updraft.operators.try_series import series_digest
 from updraft.resource_owner import SERIES_TAG, ResourceOwner
@@ -13,6 +14,7 @@ from updraft.triggers.containers import REASON, EcsTaskTrigger
 
 _MOST_DESCRIBED = 100
 _STOPPED = "STOPPED"
+_BY_ITSELF = "EssentialContainerExited"
 _POLLING = 5  # seconds between looks at a container that is being ended
 
 
@@ -48,6 +50,21 @@ class EcsCommandOperator(ContainerCommand, EcsRunTaskOperator):
         # botocore gives the call a client token, so that it starts one task when it is repeated.
         super()._start_task()  # type: ignore[no-untyped-call]
         self._kill_switch.check(self._end_own)
+
+    def _check_success_task(self) -> None:
+        """Fail also when the container was stopped, by a person or for want of a spot instance.
+
+        A program that is told to stop may end with zero before its work is done, which the provider
+        takes for success.
+        """
+        super()._check_success_task()
+        for task in self._described([self.arn] if self.arn else []):
+            code = task.get("stopCode", _BY_ITSELF)
+            if code != _BY_ITSELF:
+                raise UpdraftError(
+                    f"Task {self.arn} was stopped before it had ended by itself ({code}): "
+                    f"{task.get('stoppedReason', 'ECS gives no reason')}"
+                )
 
     @property
     def _container(self) -> str | None:
@@ -88,8 +105,7 @@ class EcsCommandOperator(ContainerCommand, EcsRunTaskOperator):
 
 
 def _has_succeeded(task: Mapping[str, Any], series: str) -> bool:
-    # A program that is told to stop may end with zero before its work is done.
-    by_itself = task.get("stopCode") == "EssentialContainerExited"
+    by_itself = task.get("stopCode") == _BY_ITSELF
     is_result = {"key": SERIES_TAG, "value": series} in (task.get("tags") or ())
     containers = task.get("containers") or [{}]
     return by_itself and is_result and all(one.get("exitCode") == 0 for one in containers)
