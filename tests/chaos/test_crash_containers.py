@@ -12,7 +12,7 @@ from airflow.providers.amazon.aws.hooks.batch_client import BatchClientHook
 from tests.chaos.crash_airflow import Subject
 from tests.chaos.crash_faults import Fault
 from tests.chaos.crash_sweep import IS_FULL, KILLS, USER_ACTIONS, WAYS, Sweep
-from tests.integration.container_places import ContainerPlaces, look_often
+from tests.integration.container_places import OVER, ContainerPlaces, look_often
 from tests.integration.glue_tasks import wait_until
 from updraft.compat import DAG
 from updraft.operators.containers import BatchCommandOperator, EcsCommandOperator
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 CHANGES = "ecs:(RunTask|StopTask)|batch:POST /v1/(submitjob|terminatejob)"
 
 
-def container_dag(kind, arguments, deferrable):
+def container_dag(kind, arguments, effects, deferrable):
     operator = EcsCommandOperator if kind == "ecs" else BatchCommandOperator
     BatchClientHook.delay = staticmethod(look_often)
     with DAG("crash", schedule=None) as dag:
@@ -37,22 +37,27 @@ def container_dag(kind, arguments, deferrable):
 @pytest.fixture
 def harm(local_stack, tmp_path):
     def harm(check, faults, kind, *, deferrable, cleanup=()):
-        places = {}
+        place = ContainerPlaces(local_stack.endpoint_url)
 
         def fresh():
-            place = ContainerPlaces(local_stack.endpoint_url)
-            effects = tmp_path / f"{uuid.uuid4()}.txt"
-            places[str(effects)] = place
+            effects = str(tmp_path / f"{uuid.uuid4()}.txt")
             arguments = place.arguments(kind, f"sleep 1; echo done >> {effects}")
-            return {"kind": kind, "arguments": arguments, "deferrable": deferrable}
+            return {
+                "kind": kind,
+                "arguments": arguments,
+                "effects": effects,
+                "deferrable": deferrable,
+            }
 
         def checked(arguments, outcome):
-            command = str(arguments["arguments"])
-            ((effects, place),) = ((path, one) for path, one in places.items() if path in command)
-            wait_until(lambda: not place.live(kind), 15)
-            path = Path(effects)
-            done = path.read_text().split() if path.exists() else []
-            check(outcome, place.containers(kind), done)
+            effects = Path(arguments["effects"])
+
+            def own():
+                return [one for one in place.containers(kind) if str(effects) in str(one)]
+
+            wait_until(lambda: {one["status"] for one in own()} <= OVER, 15)
+            done = effects.read_text().split() if effects.exists() else []
+            check(outcome, own(), done)
 
         subject = Subject(container_dag, ("work",), cleanup)
         environment = local_stack.environment

@@ -12,6 +12,8 @@ from tests.integration.glue_tasks import wait_until
 REGION = "us-east-1"
 ROLE = "arn:aws:iam::123456789012:role/container"
 LOG_GROUP = "/ecs/commands"
+OVER = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
+_MOST = 100
 QUICKLY: dict[str, dict[str, Any]] = {
     "ecs": {"waiter_delay": 1, "aws_conn_id": None},
     "batch": {"poll_interval": 1, "aws_conn_id": None},
@@ -179,21 +181,23 @@ class ContainerPlaces:
         }
 
     def containers(self, kind: str) -> list[Mapping[str, Any]]:
-        """Describe all containers, the latest first, each with ``id``, ``status`` and ``tags``.
+        """Describe the last hundred containers, each with ``id``, ``status`` and ``tags``.
 
         :param kind: ``ecs`` or ``batch``.
         """
         if kind == "batch":
             filters = [{"name": "JOB_NAME", "values": ["*"]}]
-            found = self.batch.list_jobs(jobQueue=self.name, filters=filters)["jobSummaryList"]
-            jobs = [self.job(one["jobId"]) for one in found]
+            found = self.batch.list_jobs(jobQueue=self.name, filters=filters, maxResults=_MOST)
+            ids = [one["jobId"] for one in found["jobSummaryList"]]
+            jobs = self.batch.describe_jobs(jobs=ids)["jobs"] if ids else []
             return [{**one, "id": one["jobId"]} for one in jobs]
         arns = [
             arn
             for state in ("RUNNING", "STOPPED")
             for arn in self.ecs.list_tasks(cluster=self.name, desiredStatus=state)["taskArns"]
-        ]
-        tasks = [self.task(arn) for arn in arns]
+        ][:_MOST]
+        request = {"cluster": self.name, "tasks": arns, "include": ["TAGS"]}
+        tasks = self.ecs.describe_tasks(**request)["tasks"] if arns else []
         return [
             {
                 **one,
@@ -209,8 +213,7 @@ class ContainerPlaces:
 
         :param kind: ``ecs`` or ``batch``.
         """
-        over = {"STOPPED", "SUCCEEDED", "FAILED"}
-        return [one["id"] for one in self.containers(kind) if one["status"] not in over]
+        return [one["id"] for one in self.containers(kind) if one["status"] not in OVER]
 
     def end_all(self) -> None:
         """End what has not ended."""

@@ -15,8 +15,9 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
+from airflow.providers.amazon.aws.hooks.batch_client import BatchClientHook
 
-from tests.integration.container_places import ROLE, ContainerPlaces
+from tests.integration.container_places import ROLE, ContainerPlaces, look_often
 from tests.integration.glue_tasks import event_of, wait_until
 from tests.integration.permission_proxy import POLICIES, Policy, permission_proxy
 from updraft.operators.containers import BatchCommandOperator, EcsCommandOperator
@@ -448,6 +449,7 @@ def test_an_instance_and_its_commands(aws, bucket):
 
 @pytest.mark.parametrize("kind", ["ecs", "batch"])
 def test_commands_in_containers(aws, kind):
+    aws.monkeypatch.setattr(BatchClientHook, "delay", staticmethod(look_often))
     places = ContainerPlaces(aws.endpoint_url)
     arn = f"arn:aws:{kind}:us-east-1:123456789012"
     whose = {"environment": "airflow", "region": "us-east-1", "account": "123456789012"}
