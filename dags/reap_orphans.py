@@ -4,7 +4,7 @@
 Tasks tag what they start in AWS with the name of this Airflow environment, the DAG, the
 run and the task. Every hour this DAG looks for such resources whose run has ended or
 vanished: instances of EC2, clusters of EMR, job runs of EMR Serverless, of EMR on EKS
-and of Glue, and runs of Glue workflows.
+and of Glue, runs of Glue workflows, tasks of ECS and jobs of AWS Batch.
 Normally there are none, because teardown tasks and `on_kill` end them. They stay behind
 when a worker and the retry both die, or a run is deleted while it works.
 
@@ -38,6 +38,8 @@ from updraft import form_fields
 from updraft.compat import DAG, Param
 from updraft.operators.reaper import ReapOrphansOperator
 
+_SERVICES = ["batch", "ec2", "ecs", "emr", "emr-containers", "emr-serverless", "glue"]
+
 with DAG(
     dag_id="reap_orphans",
     description="Ends AWS resources whose DAG run has ended or vanished",
@@ -64,13 +66,10 @@ with DAG(
             "says, true without it.",
         ),
         "services": Param(
-            ["ec2", "emr", "emr-serverless", "glue"],
+            ["batch", "ec2", "ecs", "emr", "emr-serverless", "glue"],
             type="array",
-            items={
-                "type": "string",
-                "enum": ["ec2", "emr", "emr-containers", "emr-serverless", "glue"],
-            },
-            examples=["ec2", "emr", "emr-containers", "emr-serverless", "glue"],
+            items={"type": "string", "enum": _SERVICES},
+            examples=_SERVICES,
             minItems=1,
             title="Services",
             description="What to look through.",

@@ -25,6 +25,9 @@ ENVIRONMENT_TAG = f"{_PREFIX}environment"
 TOKEN_TAG = f"{_PREFIX}token"
 """Tag with the token of the task instance, by which a retry finds its resource."""
 
+SERIES_TAG = f"{_PREFIX}series"
+"""Tag of a resource that is the result of some attempts only: those since the task was cleared."""
+
 KEEP_TAG = f"{_PREFIX}keep"
 """Tag that a resource has, with the value ``true``, which stays on purpose after its run."""
 

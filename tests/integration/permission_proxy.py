@@ -15,6 +15,13 @@ from xml.sax.saxutils import escape, unescape
 
 import urllib3
 
+from tests.integration.container_permissions import (
+    ECS_TARGET,
+    batch_accesses,
+    batch_operation,
+    ecs_accesses,
+    started_containers,
+)
 from tests.integration.datazone_permissions import datazone_access
 from tests.integration.machine_permissions import (
     ec2_accesses,
@@ -69,7 +76,7 @@ class Policy:
 
 def _matches(statement: Mapping[str, Any], access: Access) -> bool:
     conditions = statement.get("Condition", {})
-    assert set(conditions) <= {"StringEquals", "StringLike"}
+    assert set(conditions) <= {"ArnEquals", "StringEquals", "StringLike"}
     wanted = [
         (key, [patterns] if isinstance(patterns, str) else patterns)
         for condition in conditions.values()
@@ -102,7 +109,7 @@ class PermissionProxy(ThreadingHTTPServer):
         self.used: set[str] = set()
         self.denied: list[Access] = []
         self.pool = urllib3.PoolManager()
-        self.tags: dict[str, Mapping[str, str]] = {}  # of the clusters and instances made
+        self.tags: dict[str, Mapping[str, str]] = {}  # of what was made
 
     @property
     def url(self) -> str:
@@ -153,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
             given = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             tags = launch_tags(given)
             self.server.tags |= dict.fromkeys(launched_ids(answer.data), tags)
+        if accesses[0].action in {"batch:SubmitJob", "ecs:RunTask"} and answer.status == 200:
+            self.server.tags |= started_containers(answer.data, json.loads(body))
         self._answer(answer.status, dict(answer.headers), answer.data)
 
     def do_GET(self) -> None:
@@ -225,6 +234,9 @@ def _accesses(
         name = json.loads(body)["workgroupName"]
         arn = f"arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/{name}"
         yield Access(f"redshift-serverless:{operation.rpartition('.')[2]}", arn, {})
+    elif operation.startswith(ECS_TARGET):
+        found = ecs_accesses(operation.rpartition(".")[2], json.loads(body), cluster_tags)
+        yield from (Access(*one) for one in found)
     elif operation.startswith("AmazonSSM."):
         name = operation.rpartition(".")[2]
         found = ssm_accesses(name, json.loads(body), cluster_tags)
@@ -259,7 +271,11 @@ def _without_target(
     tags: Mapping[str, Mapping[str, str]],
 ) -> Iterator[Access]:
     """Say what a request does that has no header for its operation."""
-    if _is_redshift(headers):
+    operation = batch_operation(target)
+    if operation is not None:
+        found = batch_accesses(operation, json.loads(body or b"{}"), tags)
+        yield from (Access(*one) for one in found)
+    elif _is_redshift(headers):
         yield from _redshift(parse_qs(body.decode()))
     elif _is_ec2(headers):
         yield from (Access(*one) for one in ec2_accesses(parse_qs(body.decode()), tags))

@@ -4,6 +4,7 @@ The engines reach the local stack through a proxy that refuses what the policy d
 that notes what was used of it.
 """
 
+import asyncio
 import gzip
 import json
 import uuid
@@ -14,9 +15,12 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from airflow.exceptions import AirflowException, AirflowFailException, TaskDeferred
+from airflow.providers.amazon.aws.hooks.batch_client import BatchClientHook
 
-from tests.integration.glue_tasks import event_of
+from tests.integration.container_places import ROLE, ContainerPlaces, look_often
+from tests.integration.glue_tasks import event_of, wait_until
 from tests.integration.permission_proxy import POLICIES, Policy, permission_proxy
+from updraft.operators.containers import BatchCommandOperator, EcsCommandOperator
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
 from updraft.operators.dynamodb_base import task_identity
 from updraft.operators.dynamodb_verify import DynamoDBVerifyOperator
@@ -27,6 +31,7 @@ from updraft.operators.emr import (
     EmrTerminateClusterOperator,
 )
 from updraft.operators.glue_job import GlueJobRunOperator
+from updraft.operators.reaper import ReapOrphansOperator
 from updraft.operators.shell_command import ShellCommandOperator
 from updraft.resource_owner import ENVIRONMENT_TAG
 
@@ -66,10 +71,15 @@ BY_DYNAMODB_ON_IMPORT = {
 }
 
 WITHOUT_RESOURCE = {
+    "batch:DescribeJobQueues",
+    "batch:DescribeJobs",
+    "batch:ListJobs",
     "cloudwatch:PutMetricData",
     "dynamodb:ListExports",
     "dynamodb:ListImports",
     "ec2:DescribeInstances",
+    "ecs:ListClusters",
+    "ecs:ListTasks",
     "elasticmapreduce:ListClusters",
     "elasticmapreduce:RunJobFlow",
     "emr-containers:ListVirtualClusters",
@@ -94,6 +104,8 @@ WITHOUT_RESOURCE = {
     "ssm:ListCommands",
 }
 """Actions that take no resource; those of the Data API are limited to the caller's statements.
+
+The resource of ``ecs:ListTasks`` is a container instance, which Fargate has not.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
@@ -433,6 +445,55 @@ def test_an_instance_and_its_commands(aws, bucket):
         assert end() == [instance_id]
     assert proxy.denied == []
     assert used | proxy.used == instances.actions
+
+
+@pytest.mark.parametrize("kind", ["ecs", "batch"])
+def test_commands_in_containers(aws, kind):
+    aws.monkeypatch.setattr(BatchClientHook, "delay", staticmethod(look_often))
+    places = ContainerPlaces(aws.endpoint_url)
+    arn = f"arn:aws:{kind}:us-east-1:123456789012"
+    whose = {"environment": "airflow", "region": "us-east-1", "account": "123456789012"}
+    names = {
+        "cluster_arn": f"{arn}:cluster/{places.name}",
+        "task_definition_arn": f"{arn}:task-definition/{places.name}:*",
+        "task_role_arns": ROLE,
+        "job_definition_arn": f"{arn}:job-definition/{places.name}*",
+        "job_queue_arn": f"{arn}:job-queue/{places.name}",
+    }
+    policy = Policy(f"{kind}-command", **whose, **names)
+    operator = EcsCommandOperator if kind == "ecs" else BatchCommandOperator
+
+    def running(command, **more):
+        return operator(task_id="t", **places.arguments(kind, command), **more)
+
+    def deferred(run_id):
+        context = _operator_context()
+        context["ti"].run_id = run_id
+        with pytest.raises(TaskDeferred) as error:
+            running("sleep 60", deferrable=True).execute(context)
+        return error.value.trigger
+
+    with _rights(aws, policy) as proxy:
+        for attempt in (1, 2):
+            running("true", deferrable=False).execute(_operator_context(attempt))
+        trigger = deferred("other")
+        asyncio.run(type(trigger)(**trigger.serialize()[1]).on_kill())
+        deferred("left")
+    assert proxy.denied == []
+    assert proxy.used == policy.actions
+
+    aws.monkeypatch.setattr("updraft.operators.reaper.dag_run_state", lambda *_: None)
+    aws.monkeypatch.setenv("AIRFLOW__UPDRAFT__ENVIRONMENT", "airflow")
+    tags, reaping = proxy.tags, Policy("reap-orphans", **whose)
+    reap = ReapOrphansOperator(
+        task_id="reap", services=[kind], minutes=0, report_only=False, aws_conn_id=None
+    )
+    with _rights(aws, reaping) as proxy:
+        proxy.tags |= tags
+        assert len(reap.execute({})["ended"]) == 1
+    assert proxy.denied == []
+    assert proxy.used == {action for action in reaping.actions if action.startswith(f"{kind}:")}
+    wait_until(lambda: not places.live(kind))
 
 
 def test_a_glue_job(aws, bucket):

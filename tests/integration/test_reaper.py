@@ -8,6 +8,8 @@ import pytest
 from airflow.exceptions import AirflowFailException
 
 from include.local.airflow import NAMESPACE
+from tests.integration.container_places import ContainerPlaces
+from tests.integration.glue_tasks import wait_until
 from updraft.hooks.owned_glue_resources import owner_arguments
 from updraft.operators.reaper import ReapOrphansOperator
 from updraft.resource_owner import KEEP_TAG, ResourceOwner
@@ -40,7 +42,8 @@ def cloud(local_stack):
     )
     glue.create_workflow(Name=job)
     glue.create_trigger(Name=job, WorkflowName=job, Type="ON_DEMAND", Actions=[{"JobName": job}])
-    yield SimpleNamespace(glue=glue, emr=emr, job=job)
+    places = ContainerPlaces(local_stack.endpoint_url)
+    yield SimpleNamespace(glue=glue, emr=emr, job=job, places=places)
     for run in glue.get_workflow_runs(Name=job)["Runs"]:
         if run["Status"] == "RUNNING":
             glue.stop_workflow_run(Name=job, RunId=run["WorkflowRunId"])
@@ -49,6 +52,7 @@ def cloud(local_stack):
     clusters = emr.list_clusters(ClusterStates=["STARTING", "RUNNING", "WAITING"])["Clusters"]
     mine = [cluster["Id"] for cluster in clusters if cluster["Name"] == "reaped"]
     emr.terminate_job_flows(JobFlowIds=mine)
+    places.end_all()
 
 
 def _run_job(cloud, owner, **changed):
@@ -76,6 +80,18 @@ def _start_cluster(cloud, owner, **more):
     )["JobFlowId"]
 
 
+def _start_containers(cloud, owner):
+    """Run a task of ECS and a job of AWS Batch."""
+    tags = owner.tags()
+    pairs = [{"key": key, "value": value} for key, value in tags.items()]
+    task = cloud.places.run("sleep 600", tags=pairs)["taskArn"]
+    return [task, cloud.places.submit("sleep 600", tags=tags)]
+
+
+def _live_containers(cloud):
+    return {*cloud.places.live("ecs"), *cloud.places.live("batch")}
+
+
 def _states(cloud, runs):
     return [
         cloud.glue.get_job_run(JobName=cloud.job, RunId=run)["JobRun"]["JobRunState"]
@@ -88,7 +104,10 @@ def _workflow_states(cloud, runs):
 
 
 def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
-    form = {"services": ["emr", "emr-containers", "emr-serverless", "glue"], "minutes": 0}
+    form = {
+        "services": ["batch", "ecs", "emr", "emr-containers", "emr-serverless", "glue"],
+        "minutes": 0,
+    }
     ended = dag_runs.run("reap_orphans", form).run_id
     # Its DAG is paused.
     waiting = dag_runs.trigger("dynamodb_incremental_export", {})
@@ -107,13 +126,14 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     workflows = [_run_workflow(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
     clusters = [_start_cluster(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
     clusters.append(_start_cluster(cloud, of_gone, **{KEEP_TAG: "true"}))
+    containers = [_start_containers(cloud, owner) for owner in (of_gone, of_waiting, of_others)]
 
     looked = dag_runs.run("reap_orphans", form)
 
     assert looked.state == "success"
     assert not set(_states(cloud, orphans)) & ENDED
     assert set(_workflow_states(cloud, workflows)) == {"RUNNING"}
-    assert "0 ended, 4 orphans left (dry run), 1 without owner, 1 kept" in looked.output
+    assert "0 ended, 6 orphans left (dry run), 1 without owner, 1 kept" in looked.output
 
     young = {**form, "minutes": 60, "dry_run": False}
     kept = dag_runs.run("reap_orphans", young)
@@ -122,7 +142,7 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
     reaped = dag_runs.run("reap_orphans", {**form, "dry_run": False})
 
     assert reaped.state == "success", reaped.output[-5000:]
-    assert "4 ended, 0 orphans left, 1 without owner, 1 kept" in reaped.output
+    assert "6 ended, 0 orphans left, 1 without owner, 1 kept" in reaped.output
     assert f"Ended Glue job run {orphans[0]}" in reaped.output
     assert f"Ended Glue workflow run {workflows[0]}" in reaped.output
     states = _workflow_states(cloud, workflows)
@@ -136,6 +156,8 @@ def test_orphans_are_ended_and_others_are_not(cloud, dag_runs):
         for cluster in clusters
     ]
     assert [state.startswith("TERMINAT") for state in states] == [True, False, False, False]
+    wait_until(lambda: _live_containers(cloud) == {*containers[1], *containers[2]})
+    assert cloud.places.task(containers[0][0])["stopCode"] == "UserInitiated"
     assert f"Kept, as its teardown was told: EMR cluster {clusters[3]}" in reaped.output
 
 

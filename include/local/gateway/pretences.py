@@ -86,6 +86,11 @@ PRETENCES: Mapping[str, Pretence] = {
         ),
     ),
     **_table(
+        "ecs",
+        "moto knows none of the tasks, which are processes of this machine",
+        ("GetTaskProtection", "StartTask", "UpdateTaskProtection"),
+    ),
+    **_table(
         "athena",
         "moto runs no SQL and reports SUCCEEDED for anything",
         ("StartQueryExecution",),

@@ -7,10 +7,12 @@ from pathlib import Path
 from include.local.gateway.control import ControlInterface
 from include.local.gateway.handlers import Operation, ServiceHandler
 from include.local.gateway.services.athena.handler import AthenaHandler
+from include.local.gateway.services.batch.handler import BatchHandler
 from include.local.gateway.services.datazone.catalog.glue_tables import read_tables
 from include.local.gateway.services.datazone.handler import DataZoneHandler
 from include.local.gateway.services.dynamodb.handler import DynamoDBHandler
 from include.local.gateway.services.ec2.handler import Ec2Handler
+from include.local.gateway.services.ecs.handler import EcsHandler
 from include.local.gateway.services.emr.handler import EmrHandler
 from include.local.gateway.services.emr_containers.handler import EmrContainersHandler
 from include.local.gateway.services.emr_serverless.handler import EmrServerlessHandler
@@ -111,7 +113,15 @@ def build_registry(options: Options, dynamodb: DynamoDBHandler) -> Registry:
     )
     glue = GlueHandler(options.state / "glue", options.endpoint_url)
     handlers: list[ServiceHandler] = [athena, containers, datazone, dynamodb, emr, glue, serverless]
-    return Registry([*handlers, *_ec2_handlers(options), *_redshift_handlers(options)])
+    return Registry(
+        [
+            *handlers,
+            BatchHandler(options.state / "batch", options.endpoint_url),
+            EcsHandler(options.state / "ecs", options.endpoint_url),
+            *_ec2_handlers(options),
+            *_redshift_handlers(options),
+        ]
+    )
 
 
 def _ec2_handlers(options: Options) -> list[ServiceHandler]:

@@ -13,6 +13,7 @@ from updraft.airflow_states import dag_run_state
 from updraft.choices import choose
 from updraft.compat import AirflowFailException, Context
 from updraft.errors import UpdraftError
+from updraft.hooks.owned_container_resources import OwnedBatchJobs, OwnedEcsTasks
 from updraft.hooks.owned_ec2_resources import OwnedEc2Instances
 from updraft.hooks.owned_emr_resources import (
     OwnedEmrClusters,
@@ -25,7 +26,10 @@ from updraft.operators.aws_operator import AwsOperator
 from updraft.resource_owner import configured_environment, environment_name
 
 SERVICES: Mapping[str, Sequence[type[OwnedResources]]] = {
+    # A job that is ended ends its task of ECS.
+    "batch": (OwnedBatchJobs,),
     "ec2": (OwnedEc2Instances,),
+    "ecs": (OwnedEcsTasks,),
     "emr": (OwnedEmrClusters,),
     "emr-serverless": (OwnedEmrServerlessJobRuns,),
     "emr-containers": (OwnedEmrContainersJobRuns,),

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from include.local.bootstrap import LOCAL_ENVIRONMENT
 from include.local.gateway.execution.environment import job_variables
 from include.local.gateway.execution.objects import interpreter
 from include.local.gateway.execution.process import JobProcess
+from include.local.gateway.execution.programs import install
 from include.local.gateway.services.ec2.instances import Instance
 
 _SHUTDOWN = r"""
@@ -175,14 +175,4 @@ class Machine:
             "shutdown": _SHUTDOWN.format(deadline=deadline),
             "sudo": _SUDO,
         }
-        command_line = LOCAL_ENVIRONMENT / "bin" / "aws"
-        if command_line.is_file():
-            programs["aws"] = f'exec {shlex.quote(str(command_line))} "$@"\n'
-        for name, text in programs.items():
-            path = folder / name
-            if not path.exists():
-                temporary = folder / f".{name}.{threading.get_ident()}"
-                temporary.write_text(f"#!/bin/sh\n{text}")
-                temporary.chmod(0o755)
-                temporary.replace(path)
-        return folder
+        return install(folder, programs)

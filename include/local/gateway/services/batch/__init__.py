@@ -1,0 +1,1 @@
+"""Jobs of AWS Batch, whose containers are processes of this machine."""

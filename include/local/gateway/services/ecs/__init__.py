@@ -1,0 +1,1 @@
+"""Tasks of Amazon ECS, whose containers are processes of this machine."""
