@@ -65,7 +65,7 @@ else:
             AirflowSensorTimeout,
             AirflowSkipException,
         )
-    try:  # Airflow 3.3
+    try:  # Airflow 3.2
         from airflow.sdk import CronDataIntervalTimetable
     except ImportError:
         from airflow.timetables.interval import CronDataIntervalTimetable

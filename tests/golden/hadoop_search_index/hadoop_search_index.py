@@ -1,4 +1,4 @@
-# Updraft sha256:e5e46e598f7e45872bbdeaf4a2ce6a307eaad436711a7220026cb1d95ed7dce3
+# Updraft sha256:32dd3546c211e65b08d3200d4f12f548c258566349793e6253abe1674aa65281
 """Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
@@ -22,8 +22,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

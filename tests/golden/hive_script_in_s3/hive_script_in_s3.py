@@ -1,4 +1,4 @@
-# Updraft sha256:41246f0f610bce5943e568a21492998b3c36b273bbad5e494ad5444584d324e6
+# Updraft sha256:54efb3516b2f40a49d00192a66acf0305d9333975c664bb36f4308598a8dfb19
 """Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
@@ -25,8 +25,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, Param
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

@@ -1,4 +1,4 @@
-# Updraft sha256:ec1450c074433ddf9bd2ba12da65fd78faa901a1cf9e13732913b13affbcb9c4
+# Updraft sha256:3201e673831171d5c583ea0ec8aefd83b14ed54f7d893109000cba0776af9673
 """Pig web sessions: runs a Pig script on a cluster.
 
 1. `pig_cluster` makes the cluster of the run.
@@ -20,8 +20,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

@@ -1,4 +1,4 @@
-# Updraft sha256:a7c04bf4bb3d8f93a542d6e4c74be1089e20c61148ff2004517418b6e2f86c5a
+# Updraft sha256:6eb8a0a4cd603dcca2e6726f17bbb8e45db0314e234ce66afd2514deb5acff15
 """Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -26,8 +26,7 @@ so it writes to the same place.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
-from airflow.sdk import DAG, Param
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,
