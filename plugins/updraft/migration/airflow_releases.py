@@ -22,8 +22,8 @@ class AirflowRelease:
     has_deadlines: bool = True
 
 
-# Airflow has each of these twice. Those of `airflow.sdk`, for authors, keep their arguments; those of
-# the scheduler also describe a cron expression in words, a tenth of what parsing a DAG takes.
+# Airflow has each of these twice. Those of `airflow.sdk`, for authors, keep their arguments; those
+# of the scheduler also describe a cron expression in words, a tenth of what parsing a DAG takes.
 _TIMETABLES = ("CronDataIntervalTimetable", "CronTriggerTimetable", "DeltaDataIntervalTimetable")
 
 AIRFLOW_3_2 = AirflowRelease(
