@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -68,7 +69,7 @@ def _parse(directory: Path, options: argparse.Namespace) -> list[str]:
     home = directory / "home"
     home.mkdir()
 
-    def run(what: str, path: Path) -> dict[str, float]:
+    def run(what: str, path: Path) -> dict[str, Any]:
         finished = subprocess.run(
             [str(python), "-P", str(_PROCESS), what, str(path)],
             env=environment.variables(home),
@@ -76,10 +77,10 @@ def _parse(directory: Path, options: argparse.Namespace) -> list[str]:
             stdout=subprocess.PIPE,
             check=True,
         )
-        figures: dict[str, float] = json.loads(finished.stdout.splitlines()[-1])
+        figures: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
         return figures
 
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in _CONTENDERS}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in _CONTENDERS}
     console = Console(stderr=True)
     for number in range(options.rounds):
         for name, (title, _) in _CONTENDERS.items():
@@ -115,15 +116,16 @@ def _parse(directory: Path, options: argparse.Namespace) -> list[str]:
     ]
 
 
-def _check_same(found: dict[str, list[dict[str, float]]]) -> None:
-    """Make sure that all made the same DAGs with the same tasks."""
-    made = {(one["dags"], one["tasks"]) for rounds in found.values() for one in rounds}
-    if len(made) != 1:
-        raise SystemExit(f"The contenders differ in what they made: {found}")
+def _check_same(found: dict[str, list[dict[str, Any]]]) -> None:
+    """Make sure that all made as many DAGs, with the same timetables, forms and tasks."""
+    made = [{f"{one['dags']} DAGs", *one["made"]} for rounds in found.values() for one in rounds]
+    if differing := set.union(*made) - set.intersection(*made):
+        lines = "\n".join(sorted(differing))
+        raise SystemExit(f"The contenders differ in what they made:\n{lines}")
 
 
 def _print_parsing(
-    found: dict[str, list[dict[str, float]]],
+    found: dict[str, list[dict[str, Any]]],
     per_dag: dict[str, float],
     alone: dict[str, float],
     options: argparse.Namespace,

@@ -40,6 +40,8 @@ def variables(home: Path) -> dict[str, str]:
         "PYTHONPATH": str(PROJECT / "plugins"),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # One file makes all DAGs of dag-factory, which takes its time on a busy machine.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         # It would ask a server at each file.
         "AIRFLOW__DAG_FACTORY__ENABLE_TELEMETRY": "False",

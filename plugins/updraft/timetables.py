@@ -111,8 +111,9 @@ class PeriodTimetable(Timetable):
             return None
         if restriction.latest is not None and interval.start > restriction.latest:
             return None
-        run_after = interval.start if self._run_at == "start" else interval.end
-        return DagRunInfo(run_after=run_after, data_interval=interval)
+        # Airflow 3.2 wants more of whoever makes it of its parts: what concerns partitions.
+        at_end = DagRunInfo.interval(interval.start, interval.end)
+        return at_end if self._run_at == "end" else at_end._replace(run_after=interval.start)
 
     def _number_at(self, instant: datetime) -> int:
         return self._period.number_at(self._start, _plain(instant))

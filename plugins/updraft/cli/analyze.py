@@ -87,7 +87,7 @@ def analyze(
     ] = "ec2",
     airflow: Annotated[
         str, typer.Option(help="The Airflow that DAGs would be for, as for convert.")
-    ] = "3",
+    ] = "3.2",
     start_date: Annotated[
         str | None,
         typer.Option(help="From when on DAGs would run, as for convert.", show_default=False),

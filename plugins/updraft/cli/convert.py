@@ -73,8 +73,8 @@ def convert(
         ),
     ] = None,
     airflow: Annotated[
-        str, typer.Option(help="The Airflow that the DAGs are for: 3 or 2.11.")
-    ] = "3",
+        str, typer.Option(help="The oldest Airflow that the DAGs are for: 3.2, 3.0 or 2.11.")
+    ] = "3.2",
     force: Annotated[
         bool, typer.Option("--force", help="Replace DAG files that were edited by hand.")
     ] = False,

@@ -15,7 +15,7 @@ from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition, Parameter, ParameterValue
 from updraft.datapipeline.order_checking import CIRCLE
 from updraft.datapipeline.reading import read_file
-from updraft.migration.airflow_releases import AIRFLOW_3, RELEASES
+from updraft.migration.airflow_releases import AIRFLOW_3_2, RELEASES
 from updraft.migration.assembly import assemble, with_errors
 from updraft.migration.completion import Completed, complete
 from updraft.migration.dag_schedules import DagSchedule
@@ -90,7 +90,7 @@ def convert_file(
     start_date: datetime | None = None,
     compute: str = "ec2",
     *,
-    airflow: str = AIRFLOW_3.name,
+    airflow: str = AIRFLOW_3_2.name,
 ) -> Conversion:
     """Convert a file that holds one definition; nothing is written.
 
@@ -100,7 +100,8 @@ def convert_file(
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
     :param compute: where shell commands run, a key of
         :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
-    :param airflow: the line of Airflow that the DAG is for, ``3`` or ``2.11``.
+    :param airflow: the oldest Airflow that the DAG is for, a key of
+        :data:`~updraft.migration.airflow_releases.RELEASES`.
     :returns: DAG, report and findings; of what is no definition the findings only.
     """
     result = read_file(path, given={one.id: one.values for one in values})
@@ -130,7 +131,7 @@ def convert_definition(
     parameters: tuple[Parameter, ...] = (),
     start_date: datetime | None = None,
     compute: str = "ec2",
-    airflow: str = AIRFLOW_3.name,
+    airflow: str = AIRFLOW_3_2.name,
 ) -> Conversion:
     """Convert a definition; nothing is written.
 
@@ -143,7 +144,8 @@ def convert_definition(
     :param start_date: from when on the DAG takes the place of the pipeline, in UTC.
     :param compute: where shell commands run, a key of
         :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
-    :param airflow: the line of Airflow that the DAG is for, ``3`` or ``2.11``.
+    :param airflow: the oldest Airflow that the DAG is for, a key of
+        :data:`~updraft.migration.airflow_releases.RELEASES`.
     :returns: DAG, report and findings.
     """
     checked = check_definition(definition, values, parameters)

@@ -14,7 +14,7 @@ from updraft.datapipeline.schedules import (
     last_start,
     simulate,
 )
-from updraft.migration.airflow_releases import AIRFLOW_3, AirflowRelease
+from updraft.migration.airflow_releases import AIRFLOW_3_2, AirflowRelease
 from updraft.migration.compiled_texts import RunClock
 from updraft.migration.tasks import Code
 from updraft.migration.timetables import TimetableSpec, datetime_code, timetable_for
@@ -40,7 +40,7 @@ class DagSchedule:
     start_date: datetime | None = None
     end_date: datetime | None = None
     catchup: bool = False
-    release: AirflowRelease = AIRFLOW_3
+    release: AirflowRelease = AIRFLOW_3_2
     is_open: bool = False
 
     @property
@@ -50,7 +50,7 @@ class DagSchedule:
             return {"schedule": Code("None"), "catchup": Code("False")}
         end = {"end_date": datetime_code(self.end_date)} if self.end_date else {}
         return {
-            "schedule": self.timetable.code(),
+            "schedule": self.timetable.code(self.release),
             "start_date": datetime_code(self.start_date),
             **end,
             "catchup": Code(str(self.catchup)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from updraft.datapipeline.model import Parameter, ParameterValue
+from updraft.migration.airflow_releases import AIRFLOW_3_2
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Given:
     :param start_date: from when on the DAGs take the place of the pipelines, in UTC.
     :param compute: where shell commands run, a key of
         :data:`~updraft.migration.mappers.shell_places.COMPUTE`.
-    :param airflow: the line of Airflow that the DAGs are for, ``3`` or ``2.11``.
+    :param airflow: the oldest Airflow that the DAGs are for, a key of
+        :data:`~updraft.migration.airflow_releases.RELEASES`.
     :param strict: whether nothing is written for a file with an error.
     """
 
@@ -23,7 +25,7 @@ class Given:
     parameters: tuple[Parameter, ...] = ()
     start_date: datetime | None = None
     compute: str = "ec2"
-    airflow: str = "3"
+    airflow: str = AIRFLOW_3_2.name
     strict: bool = False
 
     @property

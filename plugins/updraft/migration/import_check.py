@@ -112,12 +112,18 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _first_runs(dag: Any) -> tuple[tuple[datetime, datetime, datetime], ...]:
-    """Ask the timetable of a DAG, as a scheduler does that has missed no run."""
-    import pendulum  # noqa: PLC0415 - comes with Airflow
-    from airflow.timetables.base import TimeRestriction  # noqa: PLC0415 takes seconds
+    """Ask the timetable of a DAG, as a scheduler does that has missed no run.
 
-    if not hasattr(dag.timetable, "next_dagrun_info"):
-        return ()  # it is only triggered
+    :returns: the first runs; none when it runs only when triggered.
+    """
+    import pendulum  # noqa: PLC0415 - comes with Airflow
+    from airflow.serialization.encoders import (  # noqa: PLC0415 takes seconds
+        coerce_to_core_timetable,
+    )
+    from airflow.timetables.base import TimeRestriction  # noqa: PLC0415 likewise
+
+    # Those of `airflow.sdk`, which authors write, only tell what the scheduler's are made of.
+    timetable = coerce_to_core_timetable(dag.timetable)
     start, end = (one and pendulum.instance(one) for one in (dag.start_date, dag.end_date))
     restriction = TimeRestriction(start, end, catchup=True)
     runs: list[tuple[datetime, datetime, datetime]] = []
@@ -125,7 +131,7 @@ def _first_runs(dag: Any) -> tuple[tuple[datetime, datetime, datetime], ...]:
     # Near the year 9999 the calendar of Python ends.
     with contextlib.suppress(OverflowError, ValueError):
         while len(runs) < RUNS_ASKED and (
-            info := dag.timetable.next_dagrun_info(
+            info := timetable.next_dagrun_info(
                 last_automated_data_interval=last, restriction=restriction
             )
         ):

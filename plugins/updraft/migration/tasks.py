@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from updraft.migration.airflow_releases import AIRFLOW_3, AirflowRelease
+from updraft.migration.airflow_releases import AIRFLOW_3_2, AirflowRelease
 
 PLACEHOLDER = "updraft.operators.placeholder.NotMigratedOperator"
 """The operator of tasks that fail and say why."""
@@ -175,6 +175,6 @@ class DagSpec:
     notice: str = ""
     added_params: frozenset[str] = frozenset()
     before_use: tuple[str, ...] = ()
-    release: AirflowRelease = AIRFLOW_3
+    release: AirflowRelease = AIRFLOW_3_2
     description: str = ""
     tags: tuple[str, ...] = ("data-pipeline",)

@@ -13,6 +13,7 @@ from typing import Any
 from updraft.datapipeline.periods import Period
 from updraft.datapipeline.schedules import ScheduleRule, ScheduleType
 from updraft.errors import UpdraftError
+from updraft.migration.airflow_releases import AirflowRelease
 from updraft.migration.tasks import Code
 
 _MINUTES_OF_HOUR = 60
@@ -27,7 +28,7 @@ _TIMEDELTA_IMPORT = "from datetime import timedelta"
 class TimetableSpec:
     """A timetable, to be written down or to be asked.
 
-    :param path: import path of its class.
+    :param path: import path of its class, the one that computes runs.
     :param arguments: its positional arguments.
     :param keywords: its other arguments.
     """
@@ -36,12 +37,14 @@ class TimetableSpec:
     arguments: tuple[object, ...]
     keywords: dict[str, object] = field(default_factory=dict)
 
-    def code(self) -> Code:
+    def code(self, release: AirflowRelease) -> Code:
         """Write it down.
 
+        :param release: the Airflow that it is for, which tells where authors import it from.
         :returns: an expression with its imports.
         """
         module, _, name = self.path.rpartition(".")
+        module = release.dag_modules.get(name, module)
         written = [_code(one) for one in self.arguments]
         written += [Code(f"{key}={_code(one).text}") for key, one in self.keywords.items()]
         imports = [

@@ -9,7 +9,7 @@ from updraft.datapipeline.field_findings import field_finding
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.resolution import Resolved, ResolvedObject
-from updraft.migration.airflow_releases import AIRFLOW_3, AirflowRelease
+from updraft.migration.airflow_releases import AIRFLOW_3_2, AirflowRelease
 from updraft.migration.dag_schedules import DagSchedule
 from updraft.migration.jinja_compiler import JinjaCompiler, Template
 from updraft.migration.ledger import Ledger, Status
@@ -89,7 +89,7 @@ class Workflow:
     checks: dict[tuple[str, str], str] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
     compute: str = "ec2"
-    release: AirflowRelease = AIRFLOW_3
+    release: AirflowRelease = AIRFLOW_3_2
     dag_id: str = ""
     missing: frozenset[str] = frozenset()
     broken: Mapping[str, str] = field(default_factory=dict)

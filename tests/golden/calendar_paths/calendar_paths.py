@@ -1,4 +1,4 @@
-# Updraft sha256:575c30fd76f5e61a62967b24978827cdd591a39094f41b95c65075606c9ea5ec
+# Updraft sha256:c661422b2457b9826e8e89e2e43f190efd78ac90cd3d1dbf8c57529db67f9a03
 """Calendar paths: runs a shell command.
 
 1. `name_folders` runs a shell command.
@@ -17,8 +17,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from updraft.operators.shell_command import ShellCommandOperator
 
 with DAG(

@@ -1,4 +1,4 @@
-# Updraft sha256:3d1e48f733fe9fd9e081440450ed4e6bed2348316610d1e85193faedbc080f65
+# Updraft sha256:2fd80196ba1f1cb393b05e6e96c5ee556f27c5f95cf563550f9b093d6cedfc66
 """Clickstream backfill: runs steps on a cluster.
 
 1. `cluster` makes the cluster of the run.
@@ -21,8 +21,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

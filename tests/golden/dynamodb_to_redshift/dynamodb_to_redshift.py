@@ -1,4 +1,4 @@
-# Updraft sha256:96164dcd6d68d8e6c7992cab56eae0e07a9b4000173d47775b9c26745fa09ca3
+# Updraft sha256:a5921170d15fb6cd7cde0af9bad63f08840e677717a4a26858a18c61431fe394
 """DynamoDB to Redshift.
 
 1. `load_devices` loads a DynamoDB table into a Redshift table.
@@ -19,8 +19,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.redshift_copy import RedshiftCopyOperator
 
 with DAG(

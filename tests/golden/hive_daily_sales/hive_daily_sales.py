@@ -1,4 +1,4 @@
-# Updraft sha256:8498b83519aaee40b3437e15d865f8f0bc58df38da115deb027a8aaaf4942afe
+# Updraft sha256:bd90a472cadd75a67eac7a9f136f95073d7167e9a6efbe6f56f2a1481785deb5
 """Hive daily sales: runs a Hive script on a cluster.
 
 1. `hive_cluster` makes the cluster of the run.
@@ -20,8 +20,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

@@ -1,4 +1,4 @@
-# Updraft sha256:e7aaf18866219439a2c90c3e581fdaa5ad36b31974267a58ab559392f7b16ded
+# Updraft sha256:242e7614b8eea8a32ee4d604a05bb0c2ba4433de3ed83fc858b1b423c2b17297
 """Morning report deadline: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -24,10 +24,9 @@ try.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
-from airflow.timetables.trigger import CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.lateness import fail_when_late
 from updraft.operators.shell_command import ShellCommandOperator

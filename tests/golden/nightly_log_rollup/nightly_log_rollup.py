@@ -1,4 +1,4 @@
-# Updraft sha256:29a6741ee3c81ce9ceea9130991a4e64957806723b8313a670629517a6adb47c
+# Updraft sha256:63634e16d8040603091e4873dd215edbaac575996c7a6a642e0780f79f8a82de
 """Nightly log rollup: runs a shell command.
 
 1. `worker` launches the instance of the run.
@@ -22,8 +22,7 @@ try.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 

@@ -1,4 +1,4 @@
-# Updraft sha256:cb6257f73ed3972cf0cb6c4333e5855efa4657ea5753e64ebc9c5136e9b01d3c
+# Updraft sha256:5981b53716d1d5e01f9c6cf952e7f3ca35d883796eb83bdd2826a7454b24d029
 """Orders to Redshift: loads files from S3 into a Redshift table.
 
 1. `manifest_written` waits for an object in S3.
@@ -20,8 +20,7 @@ so it writes to the same place.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.redshift_copy import RedshiftCopyOperator
 
 with DAG(

@@ -1,4 +1,4 @@
-# Updraft sha256:04be8b6cd99a20718a0656813dd60b50984459d83da5f811a41c8247707b6fa9
+# Updraft sha256:b43e0376000499ae92734d0c89bef33cfae102da9675dfaf5bbd8a0815e5741e
 """Partition mirror: copies files within S3.
 
 1. `source_there` waits for objects below a prefix in S3.
@@ -19,8 +19,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from updraft.operators.s3_to_s3 import CopyS3ToS3Operator
 from updraft.sensors.s3 import S3PrefixNotEmptySensor
 

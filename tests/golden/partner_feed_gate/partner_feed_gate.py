@@ -1,4 +1,4 @@
-# Updraft sha256:8c90fabac18ecf14f87415ab562c0c9ea03b4e84cac0089cd041ee59ff402631
+# Updraft sha256:5a82b3ee312bcb034c058283e18cc5118de45b65935450b6ba6feaa3aded2911
 """Partner feed gate: runs a shell command.
 
 1. `feed_there` waits for an object in S3.
@@ -26,8 +26,7 @@ so it writes to the same place.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 

@@ -1,4 +1,4 @@
-# Updraft sha256:ae5c84657f9b3dc32e61f933b1e3a6abbf0a0fa600f9c65ba7e755f4fc5b3222
+# Updraft sha256:6694b9096d9178107c4e2eaa3fa6b6a53db628cac16661870078cca836ed8402
 """Profile table clone.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -27,8 +27,7 @@ try.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
-from airflow.sdk import DAG, Param
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 from updraft.operators.dynamodb import DynamoDBExportOperator, DynamoDBImportOperator
 from updraft.operators.required_params import RequiredParamsOperator
 

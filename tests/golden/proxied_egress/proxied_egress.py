@@ -1,4 +1,4 @@
-# Updraft sha256:2eed01be8c9b1a586e5fff01af1c66c1c13cf56c9fe5fe51fa4b2a981b19f319
+# Updraft sha256:8444db7efa0069a7446dcc399c627a127672f334441cf101633cfd29258a2292
 """Proxied egress: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -20,8 +20,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 

@@ -1,4 +1,4 @@
-# Updraft sha256:873a5e1761dda3623b99f0cc1c737aa2237421accaa0d88461db54538faf6ace
+# Updraft sha256:5c4ca4861f9230ca8983df43dad28796a7dbc13e271add49001458530482e5d8
 """RDS orders extract: writes the result of a query to S3.
 
 1. `extract` writes the result of a query to S3.
@@ -17,8 +17,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from updraft.operators.sql_to_s3 import CopySqlToS3Operator
 
 with DAG(

@@ -1,4 +1,4 @@
-# Updraft sha256:eecee3840d5d8abd196fa01e4b8fb29cfe1905232f985ecce0c5d45019ed3e70
+# Updraft sha256:ed0847e765034dfea79c5590dec33353ddf7522ed8e94ec237b952aabb116da4
 """Session table backup: exports a DynamoDB table to S3.
 
 1. `table_there` waits until a DynamoDB table is there.
@@ -28,8 +28,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, Param
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 from updraft.operators.dynamodb import DynamoDBExportOperator
 from updraft.sensors.dynamodb import DynamoDBDataExistsSensor, DynamoDBTableExistsSensor
 

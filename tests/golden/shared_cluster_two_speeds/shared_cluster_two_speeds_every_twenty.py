@@ -1,4 +1,4 @@
-# Updraft sha256:1aefb37befee32aae29afd5b580cedcc1d3118a49d4ee9e71f7d1ac2beb264f8
+# Updraft sha256:eb18504f85796d6c714df5de543c0b93008bdca7ad25a2c709dc355aa9a017d2
 """Shared cluster two speeds every twenty: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -20,8 +20,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 

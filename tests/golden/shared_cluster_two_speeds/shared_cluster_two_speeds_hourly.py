@@ -1,4 +1,4 @@
-# Updraft sha256:7276cd74f6866a2c6393ceadb0fb5f278585d86c34957f2e4db7d935cecc50d1
+# Updraft sha256:402a216ea34b18a6915d04aaf67c4be84eaed5f8e0babacac5d27dc60daa0c21
 """Shared cluster two speeds hourly: runs a shell command.
 
 1. `wait_for_collect` waits for `collect` of `shared_cluster_two_speeds_every_twenty`,
@@ -27,8 +27,7 @@ so it writes to the same place.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
-from airflow.sdk import DAG
-from airflow.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 from updraft.timetables import overlapping_runs

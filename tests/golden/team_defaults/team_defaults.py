@@ -1,4 +1,4 @@
-# Updraft sha256:c8a83eb6a4142c767c02d152e3d427548361b9c48b39fce146f21fbdbc7d3148
+# Updraft sha256:f06e6e74bcb373c7328cd7e6ff349cb62327b82734baf5755f114ce2c4a6cf0f
 """Team defaults: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -22,8 +22,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 

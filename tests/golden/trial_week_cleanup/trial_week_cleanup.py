@@ -1,4 +1,4 @@
-# Updraft sha256:31afb33e57fe0ec522dde6ea4cf3146831d0e14adb8bcaaed894a1bd0b7fb148
+# Updraft sha256:e3ad168da7d84ba4dd108e3f8f08a06f5a51fe7cb95130c00bc51118aa03a7d8
 """Trial week cleanup: runs a shell command.
 
 1. `runner` launches the instance of the run.
@@ -21,8 +21,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.shell_command import ShellCommandOperator
 

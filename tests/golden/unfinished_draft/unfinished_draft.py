@@ -1,4 +1,4 @@
-# Updraft sha256:2d44b4a115539b33da472020efa8e83ed1835d12979817e8059a64a423f98cee
+# Updraft sha256:dc4984109c2ad1afd8785c258632b0cdc00c41db923c3b4057ed4254ca7fe966
 """Unfinished draft: runs a shell command.
 
 **Before it is switched on.** The definition has errors; what they hit fails until it is
@@ -40,8 +40,7 @@ each by one that does the work; the conversion report says what was there.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.placeholder import NotMigratedOperator
 from updraft.operators.shell_command import ShellCommandOperator

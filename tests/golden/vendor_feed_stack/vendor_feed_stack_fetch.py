@@ -1,4 +1,4 @@
-# Updraft sha256:dbf505c86d905b49ffe8db9699a707ab6130a94d1f3e851b47d87f762b361143
+# Updraft sha256:94373db73717548746959a834c3d24c81aeab75aafa2e4e191eb41ca10310166
 """vendor-fetch-dev: runs a shell command.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -26,8 +26,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, Param
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 from updraft.operators.ec2 import Ec2InstanceOperator, Ec2TerminateInstanceOperator
 from updraft.operators.required_params import RequiredParamsOperator
 from updraft.operators.shell_command import ShellCommandOperator

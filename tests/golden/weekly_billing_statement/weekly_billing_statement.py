@@ -1,4 +1,4 @@
-# Updraft sha256:ad195b3811cff39c9b29fdd61465042c1727b4823521cd988f5712d410c0ad45
+# Updraft sha256:c0ef453ae774ee5a2ed4b86292f23961d09e675cde2cacec2d1589a2287a464e
 """Weekly billing statement: runs a script of SQL over a connection of Airflow.
 
 1. `statement` runs a script of SQL over a connection of Airflow.
@@ -18,8 +18,7 @@ so it writes to the same place.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 
 with DAG(
     dag_id="weekly_billing_statement",

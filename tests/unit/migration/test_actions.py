@@ -266,6 +266,19 @@ def test_a_topic_that_the_form_gives_hears_of_no_lateness(definition, statuses_o
     assert "nobody can be told" in note
 
 
+@pytest.mark.parametrize("airflow", ["3.0", "2.11"])
+def test_an_airflow_without_deadlines_gets_none(definition, statuses_of, airflow):
+    _scheduled(definition)
+    definition.add(_alarm())
+    late = {"lateAfterTimeout": "1 hour", "onLateAction": {"ref": "Alarm"}}
+    definition.item("ExportActivity").update(late)
+    conversion = definition.convert(airflow=airflow)
+    assert "deadline" not in conversion.dag_source
+    status, note = statuses_of(conversion)["ExportActivity", "onLateAction"]
+    assert status is Status.NEEDS_DECISION
+    assert "deadlines since 3.2" in note
+
+
 @pytest.mark.parametrize(
     ("text", "rendered"),
     [

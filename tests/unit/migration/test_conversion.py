@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from updraft.datapipeline.findings import Severity
 from updraft.datapipeline.model import ParameterValue
 from updraft.errors import UpdraftError
+from updraft.migration.batch import check_all
 from updraft.migration.conversion import convert_file
 from updraft.migration.ledger import Status
 
@@ -680,6 +681,34 @@ def test_a_dag_for_airflow_2(definition):
     assert "airflow.sdk" not in conversion.dag_source
     assert "{{ logical_date.strftime('%Y') }}" in conversion.dag_source
     assert conversion.report.requires == "Airflow 2.11"
+
+
+@pytest.mark.parametrize(
+    ("airflow", "modules"),
+    [
+        ("3.2", ("airflow.sdk", "airflow.sdk")),
+        ("3.0", ("airflow.sdk", "airflow.timetables.trigger")),
+        ("2.11", ("airflow", "airflow.timetables.trigger")),
+    ],
+)
+def test_a_timetable_comes_from_where_each_airflow_has_it(definition, airflow, modules):
+    definition.item("Default").update(scheduleType="cron", schedule={"ref": "S"})
+    fields = {"period": "1 day", "startDateTime": "2024-01-01T03:00:00"}
+    definition.add({"id": "S", "type": "Schedule", **fields})
+    conversion = definition.convert(airflow=airflow)
+    origins = {
+        alias.name: node.module
+        for node in ast.walk(ast.parse(conversion.dag_source))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert (origins["DAG"], origins["CronTriggerTimetable"]) == modules
+    assert conversion.report.requires == f"Airflow {airflow}"
+    (checked,) = check_all([conversion])
+    (row,) = checked.report.runs
+    assert not checked.failed
+    assert row.airflow == row.legacy
+    assert len(row.airflow) == 3
 
 
 def test_an_unknown_airflow_is_named(definition):

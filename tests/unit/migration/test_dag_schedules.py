@@ -2,11 +2,12 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from unittest import mock
 
 import pendulum
 import pytest
-from airflow.timetables.base import TimeRestriction
+from airflow.timetables.base import DataInterval, TimeRestriction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,6 +101,29 @@ def test_without_catchup_only_the_last_due_period_runs(period, anchor, run_at, m
         )
     assert (info.run_after, info.logical_date) == (due.due, due.start)
     assert first.start <= due.start
+
+
+class _RunOfAirflow32(NamedTuple):
+    """``DagRunInfo`` as Airflow 3.2 has it, where no part has a default."""
+
+    run_after: datetime
+    data_interval: DataInterval
+    partition_date: datetime | None
+    partition_key: str | None
+
+    @classmethod
+    def interval(cls, start, end):
+        return cls(end, DataInterval(start, end), None, None)
+
+
+@pytest.mark.parametrize(("run_at", "hour"), [("start", 3), ("end", 8)])
+def test_a_run_is_made_in_airflow_32_too(monkeypatch, run_at, hour):
+    monkeypatch.setattr("updraft.timetables.DagRunInfo", _RunOfAirflow32)
+    timetable = PeriodTimetable(datetime(2024, 1, 1, 3, tzinfo=UTC), "5 hours", run_at=run_at)
+    run = timetable.next_dagrun_info(
+        last_automated_data_interval=None, restriction=TimeRestriction(None, None, catchup=True)
+    )
+    assert run.run_after == datetime(2024, 1, 1, hour, tzinfo=UTC)
 
 
 def test_a_timetable_survives_the_database():

@@ -116,7 +116,8 @@ def _settled(schedule: PipelineSchedule) -> tuple[str, Status, str]:
         )
     (rule,) = rules
     if dag.timetable is not None:
-        return _scheduled_words(dag), Status.CARRIED_OVER, f"`{dag.timetable.code().text}`"
+        written = dag.timetable.code(dag.release)
+        return _scheduled_words(dag), Status.CARRIED_OVER, f"`{written.text}`"
     if rule.runs_once:
         return _triggered(rule)
     if dag.end_date is not None:

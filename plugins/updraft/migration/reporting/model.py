@@ -119,7 +119,7 @@ class Report(BaseModel):
     pipeline: str = ""
     dag_id: str
     dag_file: str | None
-    requires: str = "Airflow 3"
+    requires: str = "Airflow 3.2"
     schedule: str
     runs: tuple[ScheduleRow, ...]
     coverage: Coverage

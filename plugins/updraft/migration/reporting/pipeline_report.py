@@ -36,7 +36,7 @@ def report_of(
         source=dag.source,
         dag_id=dag.dag_id,
         dag_file=f"{dag.dag_id}.py" if dag.tasks else None,
-        requires=_required(workflow),
+        requires=f"Airflow {workflow.release.name}",
         schedule=workflow.schedule_words,
         runs=schedule_rows(workflow.schedule),
         coverage=coverage_of(fields),
@@ -59,10 +59,4 @@ def report_of(
         findings=(),
         before=graph_before(workflow),
         after=graph_after(dag),
-    )
-
-
-def _required(workflow: Workflow) -> str:
-    return (
-        "Airflow 3.2" if "deadline" in workflow.dag_settings else f"Airflow {workflow.release.name}"
     )
