@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from include.local import processes
 from include.local.stack import LocalStack
+from tests import shared_botocore
 
 _HOME = tempfile.TemporaryDirectory(prefix="updraft-airflow-")
 
@@ -31,6 +32,8 @@ os.environ |= {
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
+
+shared_botocore.share()
 
 
 @dataclass(frozen=True)
