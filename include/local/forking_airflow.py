@@ -25,4 +25,4 @@ def import_what_tasks_use() -> None:
 
 if __name__ == "__main__":
     import_what_tasks_use()
-    main()
+    main()  # type: ignore[no-untyped-call]
