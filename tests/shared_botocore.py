@@ -30,9 +30,8 @@ _loader_of = cache(botocore.loaders.create_loader)
 def _loader(search_path: str | None = None) -> botocore.loaders.Loader:
     """Give the one loader, which keeps the models of the services that it has read."""
     loader = _loader_of(search_path)
-    loader.search_paths[:] = dict.fromkeys(
-        loader.search_paths
-    )  # each session of boto3 adds its own
+    # Each session of boto3 adds its own path once more.
+    loader.search_paths[:] = dict.fromkeys(loader.search_paths)
     return loader
 
 
