@@ -1,7 +1,8 @@
 """What botocore and the amazon provider find out anew for each client, found out once.
 
 A process of the tests makes thousands of clients, each in a session of its own as a task would have
-it. That clients share nothing is not what the tests are about, but it costs a third of their time.
+it. That clients share nothing is not what the tests are about, but it takes half of the CPU time of
+their process.
 """
 
 import inspect
