@@ -7,6 +7,9 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 12), (3, 11)))' \
 	2>/dev/null && { echo $$python; break; }; done)
 
+# Some images of Python set it; every process would compile all modules of the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 DEMO_FLAGS := $(if $(CI),--exit) $(if $(AIRFLOW_PORT),--airflow-port $(AIRFLOW_PORT)) \
 	$(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(ITEMS),--items $(ITEMS))
 

@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from include.local import processes
 from include.local.stack import LocalStack
+from tests import shared_botocore
 
 _HOME = tempfile.TemporaryDirectory(prefix="updraft-airflow-")
 
@@ -31,6 +32,8 @@ os.environ |= {
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
+
+shared_botocore.share()
 
 
 @dataclass(frozen=True)
@@ -104,18 +107,19 @@ class FileScheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "airflow" if _uses_airflow(self.config.rootpath / file) else file
+        return "airflow" if uses_airflow(self.config.rootpath / file) else file
 
 
 def _turn(item: pytest.Item) -> int:
     """Say when a test comes: those that share an Airflow wait for each other on one worker."""
-    if _uses_airflow(item.path):
+    if uses_airflow(item.path):
         return 0
     return 1 if {"chaos", "integration"} & set(item.path.parts) else 2
 
 
 @cache
-def _uses_airflow(file: Path) -> bool:
+def uses_airflow(file: Path) -> bool:
+    """Tell whether tests of a file share the Airflow of the fixture ``dag_runs``."""
     return "(dag_runs" in (text := file.read_text()) or ", dag_runs" in text
 
 

@@ -36,6 +36,9 @@ SERVICES = {
 }
 """Airflow's own processes: name, and the arguments of the ``airflow`` command."""
 
+_PROGRAMS = dict.fromkeys(("scheduler", "dag-processor"), "include.local.forking_airflow")
+"""What runs instead of ``airflow``, by name of the service."""
+
 ALL_SERVICES = (metadata_database.SERVICE, *SERVICES)
 """Names of all processes, the database included."""
 
@@ -122,7 +125,7 @@ class LocalAirflow:
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{_USER}:admin",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
             # A file that is new or has changed is read at once all the same.
-            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database.url,
             "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": json.dumps([forwarder]),
             "AIRFLOW__OPENLINEAGE__NAMESPACE": NAMESPACE,
@@ -148,7 +151,7 @@ class LocalAirflow:
             self._migrate(environment)
             for service, arguments in SERVICES.items():
                 if service not in running:
-                    command = [sys.executable, "-m", "airflow", *arguments]
+                    command = [sys.executable, "-m", _PROGRAMS.get(service, "airflow"), *arguments]
                     processes.start(self.state.root, service, command, environment, PROJECT)
             self._wait_until_healthy()
         except BaseException:

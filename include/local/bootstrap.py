@@ -150,15 +150,19 @@ def create(environment: Path) -> None:
         ) from error
 
 
-def install(environment: Path, lock: Path) -> None:
-    """Install a lock file and compile the bytecode, which halves the start of every process.
+def install(
+    environment: Path, lock: Path, options: Sequence[str] = ("--compile-bytecode",)
+) -> None:
+    """Install a lock file.
 
     :param environment: folder of the virtual environment.
     :param lock: requirements file with exact versions.
+    :param options: options of uv. By default all bytecode is compiled, which halves the start of
+        every process; where few programs run, each compiles what it imports.
     """
     uv = AIRFLOW_ENVIRONMENT / "bin" / "uv"
     python = environment / "bin" / "python"
-    run([uv, "pip", "sync", "--compile-bytecode", "--python", python, lock])
+    run([uv, "pip", "sync", *options, "--python", python, lock])
 
 
 def install_uv() -> None:

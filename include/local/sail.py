@@ -31,7 +31,7 @@ def prepare() -> None:
         if stamp.is_file() and stamp.read_text() == digest:
             return
         bootstrap.create(ENVIRONMENT)
-        bootstrap.install(ENVIRONMENT, LOCK)
+        bootstrap.install(ENVIRONMENT, LOCK, options=())
         bootstrap.write_stamp(stamp, digest)
 
 

@@ -49,7 +49,7 @@ def prepare() -> None:
         if stamp.is_file() and stamp.read_text() == digest:
             return
         bootstrap.create(ENVIRONMENT)
-        bootstrap.install(ENVIRONMENT, LOCK)
+        bootstrap.install(ENVIRONMENT, LOCK, _built_fast("pyspark"))
         _install_s3_jars()
         _archive_classes()
         bootstrap.write_stamp(stamp, digest)
@@ -173,11 +173,17 @@ def _install_s3_jars() -> None:
     with tempfile.TemporaryDirectory(dir=ENVIRONMENT) as directory:
         uv = bootstrap.AIRFLOW_ENVIRONMENT / "bin" / "uv"
         python = ENVIRONMENT / "bin" / "python"
-        target = ["--python", str(python), "--target", directory]
-        bootstrap.run([uv, "pip", "install", "--no-deps", *target, "-r", S3_REQUIREMENTS])
+        options = ["--python", str(python), "--target", directory]
+        options += _built_fast("sagemaker-pyspark")
+        bootstrap.run([uv, "pip", "install", "--no-deps", *options, "-r", S3_REQUIREMENTS])
         for pattern in _S3_JARS:
             for jar in Path(directory).glob(f"sagemaker_pyspark/jars/{pattern}"):
                 jar.replace(packages() / "pyspark" / "jars" / jar.name)
+
+
+def _built_fast(package: str) -> Sequence[str]:
+    """Give the options by which uv does not compress a wheel that it builds just to unpack it."""
+    return ("--config-settings-package", f"{package}:--build-option=--compression=stored")
 
 
 def _archive_classes() -> None:

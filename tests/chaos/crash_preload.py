@@ -3,18 +3,15 @@
 Airflow's workers fork their tasks in the same way. Nothing here opens a connection or a thread.
 """
 
-import importlib
-import inspect
-
 import boto3
 
+from include.local.forking_airflow import import_what_tasks_use
+from tests import shared_botocore
 from tests.chaos import crash_child
 
 AIRFLOW = crash_child.task_runner  # with all that it imports
-for _name in ("dynamodb", "emr", "glue", "reaper"):
-    importlib.import_module(f"updraft.operators.{_name}")
-
-# The provider looks at the stack for each of its hooks; what the module inspect finds out about
-# all other modules, it remembers.
-inspect.stack()
-boto3.Session("none", "none", region_name="us-east-1").client("s3")
+shared_botocore.share()
+import_what_tasks_use()
+_SESSION = boto3.Session("none", "none", region_name="us-east-1")
+for _service in ("datazone", "dynamodb", "ec2", "emr", "glue", "redshift-data", "s3", "ssm"):
+    _SESSION.client(_service)
