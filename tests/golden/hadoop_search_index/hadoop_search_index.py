@@ -1,4 +1,4 @@
-# Updraft sha256:71a5760f1b23865154e825274bf4a3e517d4a867acb4545556f3554425182b5b
+# Updraft sha256:4b192dd5d275176431c05728813446e203b64dd7adf2eb6f3ae221a733d41640
 """Hadoop search index: runs a Hadoop job on a cluster.
 
 1. `old_cluster` makes the cluster of the run.
@@ -22,8 +22,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

@@ -1,4 +1,4 @@
-# Updraft sha256:3d877734d197a1325700a7ebf8a6a7cb8408faba2190e2bb6f85ed69bfe24135
+# Updraft sha256:2145af09b02977d98d75d0e0c8bd5bcde44f3ca6dc3315ae74920aabea74880a
 """Hive script in S3.
 
 1. `cluster` makes the cluster of the run.
@@ -25,8 +25,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, Param
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

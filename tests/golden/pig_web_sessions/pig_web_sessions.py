@@ -1,4 +1,4 @@
-# Updraft sha256:e35fb2a9301785e9ad55c68a609ca14902e2afa16669bc739db34fba6ffbed97
+# Updraft sha256:df26dcdf638fad8c58a891def6d226db0659472f56be6ade42744e536237cae4
 """Pig web sessions: runs a Pig script on a cluster.
 
 1. `pig_cluster` makes the cluster of the run.
@@ -20,8 +20,7 @@ so it writes to the same place.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,

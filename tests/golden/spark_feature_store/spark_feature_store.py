@@ -1,4 +1,4 @@
-# Updraft sha256:e839e74afbc898dddd273abcdebd42fbe3765ca5b7cac80b9b22dd0a4aa6ab6a
+# Updraft sha256:6c2ceaa77218e0ec10907ded8d247e4b0a964c5b9afac0586e66b4db61198d31
 """Spark feature store: runs steps on a cluster.
 
 1. `spark_cluster` makes the cluster of the run.
@@ -26,8 +26,7 @@ so it writes to the same place.
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
-from airflow.sdk import DAG, Param
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, Param
 from updraft.operators.emr import (
     EmrClusterOperator,
     EmrStepsOperator,
