@@ -73,7 +73,7 @@ def convert(
         ),
     ] = None,
     airflow: Annotated[
-        str, typer.Option(help="The oldest Airflow that the DAGs are for: 3.2, 3.0 or 2.11.")
+        str, typer.Option(help="The oldest Airflow that the DAGs are for: 3.2 (or 3), 3.0, 2.11.")
     ] = "3.2",
     force: Annotated[
         bool, typer.Option("--force", help="Replace DAG files that were edited by hand.")

@@ -41,5 +41,9 @@ AIRFLOW_2 = AirflowRelease(
     "2.11", "logical_date", {"DAG": "airflow", "Param": "airflow.models.param"}, has_deadlines=False
 )
 
-RELEASES = {release.name: release for release in (AIRFLOW_3_2, AIRFLOW_3_0, AIRFLOW_2)}
-"""Choices of ``updraft convert --airflow``; the first one is its default."""
+RELEASES = {
+    **{release.name: release for release in (AIRFLOW_3_2, AIRFLOW_3_0, AIRFLOW_2)},
+    "3": AIRFLOW_3_2,
+}
+"""Choices of ``updraft convert --airflow``; the first one is its default, and ``3`` another name for
+it."""

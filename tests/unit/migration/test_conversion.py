@@ -711,6 +711,10 @@ def test_a_timetable_comes_from_where_each_airflow_has_it(definition, airflow, m
     assert len(row.airflow) == 3
 
 
+def test_airflow_3_is_what_the_default_is_for(definition):
+    assert definition.convert(airflow="3").dag_source == definition.convert().dag_source
+
+
 def test_an_unknown_airflow_is_named(definition):
     with pytest.raises(UpdraftError, match=r"'2\.10'.*did you mean '2\.11'"):
         definition.convert(airflow="2.10")
