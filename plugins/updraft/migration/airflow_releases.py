@@ -45,5 +45,4 @@ RELEASES = {
     **{release.name: release for release in (AIRFLOW_3_2, AIRFLOW_3_0, AIRFLOW_2)},
     "3": AIRFLOW_3_2,
 }
-"""Choices of ``updraft convert --airflow``; the first one is its default, and ``3`` another name for
-it."""
+"""Choices of ``updraft convert --airflow``; the first one, also called ``3``, is its default."""
