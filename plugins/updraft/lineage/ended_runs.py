@@ -1,6 +1,6 @@
 """Remembers which runs have ended; as many as there are, in little memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -13,7 +13,6 @@ create table ended (
     run_id text primary key, at text, event_type text, digest text, start text, lacks_start integer
 ) without rowid
 """
-_COLUMNS = "at, event_type, digest, start, lacks_start"
 
 
 class EndedRuns:
@@ -24,11 +23,8 @@ class EndedRuns:
 
     def get(self, run_id: str) -> EndedRun | None:
         """Look a run up."""
-        row = self._database.execute(
-            f"select {_COLUMNS} from ended where run_id = ?",  # noqa: S608 - a constant
-            (run_id,),
-        ).fetchone()
-        return None if row is None else _ended_run(row)
+        found = self._database.execute("select * from ended where run_id = ?", (run_id,))
+        return next((run for _, run in _read(found)), None)
 
     def __contains__(self, run_id: str) -> bool:
         """Tell whether a run has ended."""
@@ -41,11 +37,10 @@ class EndedRuns:
 
     def unfinished(self) -> list[tuple[str, EndedRun]]:
         """List those about which something has to be done."""
-        rows = self._database.execute(
-            f"select run_id, {_COLUMNS} from ended "  # noqa: S608 - a constant
-            "where lacks_start and start = '' order by run_id"
+        found = self._database.execute(
+            "select * from ended where lacks_start and start = '' order by run_id"
         )
-        return [(run_id, _ended_run(row)) for run_id, *row in rows]
+        return list(_read(found))
 
     def merge(self, other: Self) -> None:
         """Take over what another one knows of other runs."""
@@ -65,13 +60,13 @@ class EndedRuns:
 
     def __iter__(self) -> Iterator[tuple[str, EndedRun]]:
         """Go through the runs in the order of their ids."""
-        rows = self._database.execute("select * from ended order by run_id")
-        return ((run_id, _ended_run(row)) for run_id, *row in rows)
+        return _read(self._database.execute("select * from ended order by run_id"))
 
 
-def _ended_run(row: Any) -> EndedRun:
-    at, event_type, digest, start, lacks_start = row
-    return EndedRun(datetime.fromisoformat(at), event_type, digest, start, bool(lacks_start))
+def _read(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, EndedRun]]:
+    for run_id, at, event_type, digest, start, lacks_start in rows:
+        moment = datetime.fromisoformat(at)
+        yield run_id, EndedRun(moment, event_type, digest, start, bool(lacks_start))
 
 
 def _text(moment: datetime) -> str:

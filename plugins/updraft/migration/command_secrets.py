@@ -17,9 +17,8 @@ from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.names import snake_case, unique
-from updraft.shell.variables import UncertainQuotesError, variable_at
+from updraft.shell.variables import UncertainQuotesError, is_variable, variable_at
 
-_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})")
 _EXPRESSION = re.compile(r"#\{[^}]*\}")
 _WORD = re.compile(r"\w+")
 # These write every command with the values of its variables to the log.
@@ -63,7 +62,7 @@ class _Collector:
         """Replace a password that is written out."""
         if "#{" in value:
             raise UncertainQuotesError("an expression is a part of it")
-        if _VARIABLE.fullmatch(value):
+        if is_variable(value):
             self._place(before, value)  # a shell reads it
             return value
         count = sum(one.startswith("=") for one in self.secrets)

@@ -9,12 +9,12 @@ from jinja2 import Environment
 
 from updraft.datapipeline.findings import MASK, replace_passwords
 from updraft.migration.compilation_errors import NotCompilableError
+from updraft.shell.variables import is_variable
 
 # How the service prints an instant that no function formats.
 _PLAIN_INSTANT = "%Y-%m-%dT%H:%M:%S"
 # Of Airflow's ParamsDict, besides those of a dict.
 _METHODS_OF_PARAMS = {"dump", "suppress_exception", "validate"}
-_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})")
 # It only cuts templates into pieces.
 _LEXER = Environment(keep_trailing_newline=True)  # noqa: S701 renders nothing
 
@@ -130,7 +130,7 @@ def require_no_password(value: JinjaText, *, variables: bool = False) -> None:
     text = "".join(piece if isinstance(piece, str) else "#{}" for piece in value)
 
     def left(_before: str, password: str) -> str:
-        return password if variables and _VARIABLE.fullmatch(password) else MASK
+        return password if variables and is_variable(password) else MASK
 
     if replace_passwords(text, left) != text:
         raise NotCompilableError(

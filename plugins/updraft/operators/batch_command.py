@@ -119,6 +119,7 @@ class BatchCommandOperator(ContainerCommand, BatchOperator):
     def _succeeded(self, token: str, series: str) -> str | None:
         give_up_at = time.monotonic() + ENDING_SECONDS
         while ending := self._going_on(token):
+            self._kill_switch.check()
             if time.monotonic() > give_up_at:
                 raise UpdraftError(
                     f"Job {ending[0]['jobId']} was told to end {ENDING_SECONDS} seconds ago, and "

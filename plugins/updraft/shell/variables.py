@@ -14,9 +14,19 @@ _UNCERTAIN = re.compile(r"\$\(|`|(?<!<)<<(?!<)")
 # Options and commands whose quoted argument is a command line of its own.
 _COMMAND_LINE = re.compile(r"(?:\s-\w*c|\beval|\bssh\b[^|;&\n]*)\s*$")
 
+_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})")
+
 
 class UncertainQuotesError(UpdraftError):
     """Nobody can tell from the text alone how a shell reads a place of it."""
+
+
+def is_variable(text: str) -> bool:
+    """Tell whether a text is a variable of a shell and nothing else.
+
+    :param text: such as ``$NAME`` or ``${NAME}``.
+    """
+    return _VARIABLE.fullmatch(text) is not None
 
 
 def variable_at(before: str, variable: str) -> str:
