@@ -167,7 +167,7 @@ def main() -> None:
     """Measure both, and say which goals were reached."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--dags", type=int, default=1000, help="definitions and DAGs (1000)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of parsing (3)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of parsing (5)")
     parser.add_argument(
         "--no-import-check",
         dest="import_check",
