@@ -176,7 +176,7 @@ def _import(table, bucket, **others):
     return DynamoDBImportOperator(**_arguments("import", table, bucket, **others))
 
 
-def _context(operator, bucket, attempt=1):
+def _context(operator, bucket, attempt=1, max_tries=0):
     return {
         "ti": SimpleNamespace(
             dag_id="d",
@@ -184,13 +184,14 @@ def _context(operator, bucket, attempt=1):
             map_index=-1,
             run_id=bucket,
             try_number=attempt,
+            max_tries=max_tries,
             xcom_push=lambda **_: None,
         )
     }
 
 
-def _execute(operator, bucket, attempt=1):
-    return operator.execute(_context(operator, bucket, attempt))
+def _execute(operator, bucket, attempt=1, max_tries=0):
+    return operator.execute(_context(operator, bucket, attempt, max_tries))
 
 
 def _runs(aws, operator, bucket):
@@ -301,6 +302,15 @@ def test_there_and_back(aws, table, bucket):
     assert again == {**result, "already_imported": True}
     assert (result["items"], result["files"], result["rejected"]) == (ITEMS, 6, 0)
     (run,) = _runs(aws, imported, bucket)
+    assert _items(aws, copy) == _items(aws, table)
+
+    aws.dynamodb.delete_item(TableName=copy, Key={"id": {"S": "ö00000"}, "part": {"N": "0"}})
+    cleared = _execute(_import(copy, bucket), bucket, attempt=3, max_tries=3)
+    retried = _execute(_import(copy, bucket), bucket, attempt=4, max_tries=3)
+
+    assert cleared == result
+    assert retried == {**result, "already_imported": True}
+    assert len(_runs(aws, imported, bucket)) == 2
     assert _items(aws, copy) == _items(aws, table)
     ledgers = {name for name in _names(aws, bucket) if name.startswith("_updraft/")}
     assert ledgers == {f"_updraft/import_{run['Arguments']['--import_id']}.json"}

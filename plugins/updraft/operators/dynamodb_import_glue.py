@@ -47,7 +47,7 @@ class GlueImportEngine(GlueEngine):
                 "them out, or use engine='native'"
             )
         table = self._described(request.table)
-        finished = self._result(request, table)
+        finished = self._result(request, table, request.series)
         if finished is not None:
             log.warning("Nothing is written: an earlier attempt has imported everything")
             return replace(finished, result=replace(finished.result, already_imported=True))
@@ -75,6 +75,7 @@ class GlueImportEngine(GlueEngine):
             s3_uri=request.s3_uri,
             import_id=request.import_id,
             attempt=request.attempt,
+            series=request.series,
             region_name=self._hook.conn_region_name,
             import_format=request.import_format,
             format_options=dict(request.format_options),
@@ -99,7 +100,8 @@ class GlueImportEngine(GlueEngine):
             raise
         if isinstance(ended, Deferral):
             return ended
-        outcome = self._result(request, table)
+        # What the run has done counts, also if it was begun before the task was cleared.
+        outcome = self._result(request, table, series="")
         if outcome is None:
             raise UpdraftError(
                 f"Run {ended['Id']} has succeeded, but the import is not noted as complete where "
@@ -109,8 +111,10 @@ class GlueImportEngine(GlueEngine):
         log.info("Glue imported %s items", f"{outcome.result.items:,}")
         return outcome
 
-    def _result(self, request: ImportRequest, table: TableDescription) -> ImportOutcome | None:
-        """Read what the ledger of the import says, if it is complete."""
+    def _result(
+        self, request: ImportRequest, table: TableDescription, series: str
+    ) -> ImportOutcome | None:
+        """Read what the ledger of the import says, if the series of attempts has completed it."""
         client = s3_client(**self._s3_hook_parameters)
         source = find_import_source(S3Files(client, sleep=time.sleep), request.s3_uri)
         require_outside(source, request.rejected_argument, request.rejected_records)
@@ -119,6 +123,7 @@ class GlueImportEngine(GlueEngine):
             S3Destination(client, request.checkpoint or S3Prefix.parse(source.uri)),
             request.import_id,
             request.attempt,
+            series,
         )
         state = ledger.load(
             table.identity, fingerprint((file.uri, file.size) for file in source.files)

@@ -63,7 +63,7 @@ class GlueJobRuns:
         deferrable: bool,
         poll_interval: int,
         overrides: Mapping[str, Any],
-        varying: frozenset[str] = frozenset({"--attempt"}),
+        varying: frozenset[str] = frozenset({"--attempt", "--series"}),
         is_result: Callable[[JobRun], bool] | None = None,
         run_log: GlueJobLog | None = None,
         kill_switch: KillSwitch | None = None,

@@ -58,6 +58,8 @@ class ImportArguments(JobArguments):
     :param import_id: identity of the import, the same in each attempt; by default one of table and
         prefix.
     :param attempt: number of the attempt.
+    :param series: which attempts belong together; what another series has completed is imported
+        again. Empty where an import is done once for all.
     :param region_name: region of the table, ``None`` for that of its ARN or of the job.
     :param import_format: name of the format, ``None`` to find it out.
     :param format_options: options of the format.
@@ -72,6 +74,7 @@ class ImportArguments(JobArguments):
     s3_uri: str
     import_id: str | None = None
     attempt: int = 1
+    series: str = ""
     region_name: str | None = None
     import_format: str | None = None
     format_options: dict[str, Any] = Field(default_factory=dict)
@@ -119,7 +122,10 @@ def import_files(context: SparkContext, arguments: ImportArguments) -> ImportRes
     require_choice("import_format", format_name, FORMAT_NAMES)
     checkpoint_uri = arguments.checkpoint_s3_uri or source.uri
     ledger = ImportLedger(
-        arguments.destination(checkpoint_uri), arguments.identity, arguments.attempt
+        arguments.destination(checkpoint_uri),
+        arguments.identity,
+        arguments.attempt,
+        arguments.series,
     )
     state = ledger.load(table.identity, fingerprint((file.uri, file.size) for file in source.files))
     if state.complete:

@@ -19,7 +19,7 @@ from updraft.operators.glue_job_settings import merged_arguments
 from updraft.operators.kill_switch import TaskStoppedError
 
 FIRST_PAGE = {"JobNames": ["nightly"], "NextToken": "1"}
-ARGUMENTS = {"--export_id": "mine", "--table_name": "orders", "--attempt": "2"}
+ARGUMENTS = {"--export_id": "mine", "--table_name": "orders", "--attempt": "2", "--series": "b"}
 
 
 class Glue:
@@ -71,7 +71,7 @@ def _run(run_id, state, days=0, **arguments):
         "Id": run_id,
         "JobRunState": state,
         "StartedOn": datetime.now(UTC) - timedelta(days=days),
-        "Arguments": {**ARGUMENTS, "--attempt": "1", **arguments},
+        "Arguments": {**ARGUMENTS, "--attempt": "1", "--series": "a", **arguments},
     }
 
 
