@@ -27,7 +27,10 @@ _UNESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def _read_literal(text):
-    return re.sub(r"\\(.)", lambda match: _UNESCAPED.get(match[1], match[1]), text, flags=re.DOTALL)
+    def read(match):
+        return chr(int(match[1], 16)) if match[1] else _UNESCAPED.get(match[2], match[2])
+
+    return re.sub(r"\\(?:u([0-9a-f]{4})|(.))", read, text, flags=re.DOTALL)
 
 
 @given(st.text())
@@ -120,6 +123,13 @@ def test_pig_loads_and_stores():
         "input1 = LOAD 's3://b/i' USING PigStorage('\\t') AS (a:chararray, b:int);"
     )
     assert store_relations([relation]) == "STORE input1 INTO 's3://b/i' USING PigStorage('\\t');"
+
+
+def test_pig_loads_columns_that_the_run_knows():
+    relation = PigRelation("input1", (), Delimited("\x01"), "s3://b/i", schema="{{ names }}")
+    assert load_relations([relation]) == (
+        "input1 = LOAD 's3://b/i' USING PigStorage('\\u0001') AS ({{ names }});"
+    )
 
 
 def test_pig_loads_by_a_pattern():
