@@ -1,4 +1,4 @@
-# Updraft sha256:09cceb6aed8c2ea26cac045e04231d05b402a91c8180dbe50bbaefbb09ae07e3
+# Updraft sha256:a79f4c90d301bd1145240bcb354806fa770b295476837fc2b71a11db474c802f
 """Pig order scores.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -43,7 +43,7 @@ SCORE_ORDERS_PIG_SCRIPT = """\
 input2 = LOAD 's3://acme-scores/weights/' USING PigStorage('\\t') AS \
 (country:chararray, weight:double);
 input1 = LOAD '{{ params.staging_s3_uri }}/score_orders/\
-{{ data_interval_start.format('YYYY-MM-DD-HH-mm-ss') }}/input1/rows' USING \
+{{ data_interval_start.format('YYYY-MM-DD-HH-mm-ss') }}/input1' USING \
 PigStorage('\\u0001') AS ({{ macros.updraft.pigColumns(ti\
 .xcom_pull(task_ids='score_orders_read_input1')['columns']) }});
 weighed = JOIN ${input1} BY country, ${input2} BY country;

@@ -28,9 +28,14 @@ _UNESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 def _read_literal(text):
     def read(match):
-        return chr(int(match[1], 16)) if match[1] else _UNESCAPED.get(match[2], match[2])
+        if match["code"]:
+            return chr(int(match["code"], 16))
+        if match["octal"]:
+            return chr(int(match["octal"], 8))
+        return _UNESCAPED.get(match["other"], match["other"])
 
-    return re.sub(r"\\(?:u([0-9a-f]{4})|(.))", read, text, flags=re.DOTALL)
+    pattern = r"\\(?:u(?P<code>[0-9a-f]{4})|(?P<octal>[01][0-7]{2})|(?P<other>.))"
+    return re.sub(pattern, read, text, flags=re.DOTALL)
 
 
 @given(st.text())
@@ -94,6 +99,13 @@ def test_a_table_of_dynamodb():
     assert "LOCATION" not in statements
     whole = create_tables([HiveTable("t", (WHOLE_ITEM,), storage)])
     assert "column.mapping" not in whole
+
+
+def test_a_table_whose_columns_the_run_knows():
+    table = HiveTable("t", (), Delimited("\x01"), "s3://b/", schema="{{ names }}")
+    statements = create_tables([table]).splitlines()
+    assert "CREATE EXTERNAL TABLE t ({{ names }})" in statements
+    assert "FIELDS TERMINATED BY '\\001'" in statements
 
 
 def test_copies():

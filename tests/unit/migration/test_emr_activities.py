@@ -262,11 +262,6 @@ def test_a_pattern_may_be_escaped_once_or_twice(staged, activity, steps_of, esca
         (
             ("HiveActivity", {"hiveScript": "${input1}"}),
             {"type": "SqlDataNode", "table": "t"},
-            "Table is a SqlDataNode",
-        ),
-        (
-            ("PigActivity", {"script": "${input1}"}),
-            {"type": "SqlDataNode", "table": "t"},
             "Table names no database",
         ),
         (

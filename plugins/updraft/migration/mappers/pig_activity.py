@@ -16,7 +16,6 @@ from updraft.migration.jinja_text import map_literals
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.emr_steps import ActivitySteps
-from updraft.migration.mappers.pig_tables import PigTables
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
 from updraft.migration.mappers.staged_data import (
     StagedNode,
@@ -27,6 +26,7 @@ from updraft.migration.mappers.staged_data import (
     staging_notes,
     text_storage,
 )
+from updraft.migration.mappers.staged_tables import PIG, STORAGE, StagedTables
 
 _STAGING_NOTE = (
     "the statements that load and store are Updraft's own, as the service never published its"
@@ -55,7 +55,7 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
     variables = steps.values("scriptVariable")
     if (script is None) == (uri is None):
         raise NotCompilableError("it needs either script or scriptUri")
-    tables = PigTables(staged_tables(script, steps), steps)
+    tables = StagedTables(staged_tables(script, steps), PIG, steps)
     nodes = staged_nodes(script, steps, tables.tables)
     before, after = _statements(nodes, tables, steps)
     staged = [*(node.variable for node in nodes), *tables.tables]
@@ -64,7 +64,7 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
     used = mentioned_variables(script) if script is not None and staged else known
     names = [f"{name}={name.casefold()}" for name in used]
     steps.add_configured_script("preActivityTaskConfig")
-    steps.add(*(remove_directory(one.location) for one in tables.stored))
+    steps.add(*(remove_directory(one.directory) for one in tables.outputs))
     if script is not None:
         text = "\n".join(part for part in (before, script, after) if part)
         steps.add(pig_text(text, [*names, *variables]))
@@ -86,10 +86,15 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
 
 
 def _statements(
-    nodes: list[StagedNode], tables: PigTables, steps: ActivitySteps
+    nodes: list[StagedNode], tables: StagedTables, steps: ActivitySteps
 ) -> tuple[str, str]:
-    loaded = [*(_relation(node, steps) for node in nodes if node.is_input), *tables.loaded]
-    stored = [*(_relation(node, steps) for node in nodes if not node.is_input), *tables.stored]
+    loaded = [_relation(node, steps) for node in nodes if node.is_input]
+    stored = [_relation(node, steps) for node in nodes if not node.is_input]
+    loaded += [
+        PigRelation(one.variable, one.columns, STORAGE, one.directory, schema=one.schema)
+        for one in tables.inputs
+    ]
+    stored += [PigRelation(one.variable, (), STORAGE, one.directory) for one in tables.outputs]
     try:
         return load_relations(loaded, _quote), store_relations(stored, _quote)
     except UpdraftError as error:

@@ -125,8 +125,8 @@ def staged_nodes(
                 continue
             if node.type not in _STAGED_TYPES and (variable in mentioned or script is None):
                 raise NotCompilableError(
-                    f"{node.id} is a {node.type or 'node without type'}: its rows were staged "
-                    "through a database connection, which a step on a cluster does not have"
+                    f"{node.id} is a {node.type or 'node without type'}, whose rows no step on a "
+                    "cluster reads or writes"
                 )
             found = staged_node(node, variable, steps)
             if found is not None:

@@ -1,11 +1,11 @@
-"""PigActivity between tables of a database: the tasks around its step."""
+"""Pig and Hive between tables of a database: the tasks around the step."""
 
 from datetime import UTC, datetime
 
 import jinja2
 import pytest
 
-from updraft.datapipeline.pig_columns import pig_columns
+from updraft.datapipeline.query_columns import pig_columns
 from updraft.migration.ledger import Status
 from updraft.operators.copy_formats import row_format
 from updraft.operators.s3_to_sql import CopyS3ToSqlOperator
@@ -25,13 +25,13 @@ _SCORES = {
     "table": "scores",
     "insertQuery": "INSERT INTO #{table} VALUES (?, ?)",
 }
+_LOGIN = {"username": "scores", "*password": "hunter2"}
 _SHOP = {
     "id": "Shop",
     "type": "JdbcDatabase",
     "connectionString": "jdbc:postgresql://db.example.com/shop",
     "jdbcDriverClass": "org.postgresql.Driver",
-    "username": "scores",
-    "*password": "hunter2",
+    **_LOGIN,
 }
 _SCRIPT = "${output1} = FILTER ${input1} BY amount > 2;"
 
@@ -88,9 +88,9 @@ def test_rows_go_through_files_before_and_after_the_step(scoring, converted):
     assert load["operator"] == "CopyS3ToSqlOperator"
     assert load["insert_query"] == "INSERT INTO scores VALUES (?, ?)"
     assert load["sql_conn_id"] == "scores"
-    folder, _, _ = load["s3_uri"].rpartition("/")
+    source, folder = (task["s3_uri"].rpartition("/")[0] for task in (read, load))
     assert _script(step) == [
-        f"input1 = LOAD '{read['s3_uri']}' USING PigStorage('\\u0001') AS "
+        f"input1 = LOAD '{source}' USING PigStorage('\\u0001') AS "
         "({{ macros.updraft.pigColumns(ti.xcom_pull(task_ids='score_read_input1')['columns']) }});",
         _SCRIPT,
         f"STORE output1 INTO '{folder}' USING PigStorage('\\u0001');",
@@ -216,6 +216,18 @@ def test_tables_that_can_not_be_reached(scoring, node, changes, words):
     assert words in task.reason
 
 
+def test_rows_of_redshift(scoring):
+    definition = scoring()
+    definition.add({"id": "House", "type": "RedshiftDatabase", "clusterId": "c"} | _LOGIN)
+    orders = definition.item("Orders")
+    orders.update(type="RedshiftDataNode", database={"ref": "House"}, tableName="orders")
+    del orders["selectQuery"]
+    del orders["table"]
+    conversion = definition.convert()
+    (task,) = (one for one in conversion.report.tasks if one.object_id == "Activity")
+    assert "Orders is a RedshiftDataNode, whose rows" in task.reason
+
+
 def test_times_that_pig_would_lose(scoring):
     definition = scoring()
     definition.item("Orders")["dataFormat"] = {"ref": "Lines"}
@@ -223,3 +235,61 @@ def test_times_that_pig_would_lose(scoring):
     conversion = definition.convert()
     (task,) = (one for one in conversion.report.tasks if one.object_id == "Activity")
     assert "day TIMESTAMP" in task.reason
+
+
+@pytest.fixture
+def hive(scoring, converted):
+    """Let Hive work between the same tables, and give its tasks."""
+
+    def make(**changes):
+        definition = scoring()
+        activity = definition.item("Activity")
+        del activity["script"]
+        activity.update(
+            type="HiveActivity",
+            hiveScript="INSERT INTO TABLE ${output1} SELECT id, amount FROM ${input1}",
+        )
+        for object_id, fields in changes.items():
+            definition.item(object_id).update(fields)
+        return definition
+
+    return make
+
+
+def test_hive_gets_tables_over_the_files(hive, converted):
+    tasks = converted(hive())
+    assert list(tasks) == ["score_read_input1", "score_hive", "score"]
+    read, step, load = tasks.values()
+    source, folder = (task["s3_uri"].rpartition("/")[0] for task in (read, load))
+    remove, work = (one["HadoopJarStep"]["Args"] for one in step["steps"])
+    assert remove[-1] == folder
+    *options, text = work
+    assert options == ["hive", "-d", "input1=score_input1", "-d", "output1=score_output1", "-e"]
+    lines = text.splitlines()
+    names = (
+        "{{ macros.updraft.hiveColumns(ti.xcom_pull(task_ids='score_read_input1')['columns']) }}"
+    )
+    assert f"CREATE EXTERNAL TABLE score_input1 ({names})" in lines
+    assert f"LOCATION '{source}/';" in lines
+    # The INSERT of the target has two question marks.
+    assert "CREATE EXTERNAL TABLE score_output1 (`column1` STRING, `column2` STRING)" in lines
+    assert f"LOCATION '{folder}/';" in lines
+    assert lines.count("FIELDS TERMINATED BY '\\001'") == 2
+    for task in (read, load):
+        assert task["file_format_options"]["null_text"] == r"\N"
+
+
+def test_a_format_tells_hive_the_columns(hive, converted):
+    definition = hive(
+        Orders={"dataFormat": {"ref": "Lines"}},
+        Scores={"dataFormat": {"ref": "Lines"}, "insertQuery": []},
+    )
+    text = converted(definition)["score_hive"]["steps"][-1]["HadoopJarStep"]["Args"][-1]
+    assert text.count("(`id` INT, `amount` INT)") == 2
+
+
+def test_a_table_whose_width_nobody_knows(hive):
+    conversion = hive(Scores={"insertQuery": []}).convert()
+    (task,) = (one for one in conversion.report.tasks if one.object_id == "Activity")
+    assert not task.migrated
+    assert "how many columns" in task.reason
