@@ -288,6 +288,25 @@ def test_a_format_tells_hive_the_columns(hive, converted):
     assert text.count("(`id` INT, `amount` INT)") == 2
 
 
+def test_times_and_formats_of_tables_in_the_report(hive, statuses_of):
+    definition = hive(Orders={"dataFormat": {"ref": "Lines"}})
+    definition.item("Lines")["column"] = ["id INT", "day TIMESTAMP"]
+    statuses = statuses_of(definition.convert())
+    assert "a time of Orders that has a zone is NULL" in statuses["Activity", "stage"][1]
+    assert statuses["Orders", "dataFormat"][0] is Status.CARRIED_OVER
+
+
+def test_a_format_that_only_the_load_has(scoring, statuses_of):
+    definition = scoring()
+    definition.item("Scores")["dataFormat"] = {"ref": "Lines"}
+    assert statuses_of(definition.convert())["Scores", "dataFormat"][0] is Status.DROPPED
+    # It tells the columns to those that read the table.
+    other = dict(definition.item("Activity"), id="Other", input={"ref": "Scores"}, output=[])
+    definition.add(other | {"script": "DUMP ${input1};"})
+    definition.item("Scores")["selectQuery"] = "SELECT * FROM scores"
+    assert statuses_of(definition.convert())["Scores", "dataFormat"][0] is Status.CARRIED_OVER
+
+
 def test_a_table_whose_width_nobody_knows(hive):
     conversion = hive(Scores={"insertQuery": []}).convert()
     (task,) = (one for one in conversion.report.tasks if one.object_id == "Activity")

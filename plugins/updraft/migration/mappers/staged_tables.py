@@ -26,6 +26,7 @@ from updraft.migration.tasks import ArgumentValue
 from updraft.sql_parameters import positional_places
 
 _SEPARATOR = "\x01"
+_TIME = "TIMESTAMP"
 STORAGE = Delimited(_SEPARATOR)
 """How the files are written: neither Pig nor Hive reads a line break in a value, escaped or not."""
 
@@ -58,7 +59,7 @@ PIG = Engine(
     "pigColumns",
     null_text="",
     # A time has a blank before the hour, bytes are hexadecimal digits.
-    unreadable=frozenset({"BINARY", "TIMESTAMP"}),
+    unreadable=frozenset({"BINARY", _TIME}),
     nameless="the relation for {id} has the names of the query's columns and no types, so that Pig "
     "casts them as the script uses them",
     read="Pig reads an empty text of {id} as null, and a text with a line break in it fails the "
@@ -193,6 +194,8 @@ class StagedTables:
         fields.prepare(part, SQL_TO_S3, arguments, summary, task_id)
         self.helpers.append(f"before it `CopySqlToS3Operator` for the rows of {node.id}")
         self.notes.append(self.engine.read.format(id=node.id))
+        if any(column.type == _TIME for column in columns):
+            self.notes.append(f"a time of {node.id} that has a zone is NULL to Hive")
 
     def _write(self, variable: str, node: ResolvedObject) -> None:
         fields, directory = self._writes, self._directory(variable)
@@ -200,7 +203,7 @@ class StagedTables:
         columns: tuple[Column, ...] = ()
         if self.engine is HIVE:
             columns = self._columns(variable, node)
-        else:
+        elif not fields.workflow.users(node.id, "input"):
             fields.note(node, "dataFormat", Status.DROPPED, "Pig stores columns of any type")
         width = len(positional_places(str(statement.get("insert_query", "")))) or None
         self.outputs.append(TableFiles(variable, node, directory, columns, width=width))
