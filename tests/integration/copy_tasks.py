@@ -1,10 +1,13 @@
-"""Runs the operators for CopyActivity outside Airflow, as attempts of one task."""
+"""Runs the operators for CopyActivity outside Airflow, as attempts of one task, or of a DAG's."""
 
 import uuid
 from functools import cache
 from types import SimpleNamespace
 
 import boto3
+
+from updraft.compat import BaseOperator
+from updraft.migration.conversion import convert_file
 
 
 def attempt(number=1, run=None, max_tries=2):
@@ -57,3 +60,13 @@ class Bucket:
 def arguments(**more):
     """Give what every operator needs."""
     return {"task_id": "t", "aws_conn_id": None, "region_name": "us-east-1", **more}
+
+
+def converted_tasks(definition):
+    """Convert a definition, and give the tasks of its DAG in their order."""
+    conversion = convert_file(definition, "converted")
+    assert all(task.migrated for task in conversion.report.tasks)
+    namespace = {}
+    exec(compile(conversion.dag_source, "converted.py", "exec"), namespace)
+    dag = next(one.dag for one in namespace.values() if isinstance(one, BaseOperator))
+    return dag.topological_sort()

@@ -8,23 +8,12 @@ import pytest
 
 from include.local.layout import PROJECT
 from tests.integration import sql_databases
-from tests.integration.copy_tasks import Bucket, attempt
-from updraft.compat import BaseOperator
-from updraft.migration.conversion import convert_file
+from tests.integration.copy_tasks import Bucket, attempt, converted_tasks
 
 pytestmark = pytest.mark.integration
 
 _SAMPLE = PROJECT / "include" / "definitions" / "copy-between-s3-and-database.json"
 _TIME = datetime(2026, 11, 23, 4, tzinfo=UTC)
-
-
-def _tasks():
-    conversion = convert_file(_SAMPLE, "copy_between_s3_and_database")
-    assert all(task.migrated for task in conversion.report.tasks)
-    namespace = {}
-    exec(compile(conversion.dag_source, "copy.py", "exec"), namespace)
-    dag = next(one.dag for one in namespace.values() if isinstance(one, BaseOperator))
-    return dag.topological_sort()
 
 
 def test_the_sample_loads_reports_and_archives(local_stack, tmp_path, monkeypatch):
@@ -44,7 +33,7 @@ def test_the_sample_loads_reports_and_archives(local_stack, tmp_path, monkeypatc
         text = database.environment["AIRFLOW_CONN_TEST_SQLITE"]
         monkeypatch.setenv("AIRFLOW_CONN_SALES_DATABASE", text)
         for number in (1, 2):  # a retry finds what the first attempt has done
-            for task in _tasks():
+            for task in converted_tasks(_SAMPLE):
                 context = {
                     **attempt(number, "run"),
                     "params": params,

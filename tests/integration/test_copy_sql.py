@@ -71,7 +71,12 @@ def test_a_query_becomes_a_file_of_the_legacy_kind(database, bucket):
     content = bucket.get("one/file")
     numbers = ("1.50", "7.00") if "postgres" in database.conn_id else ("1.5", "7")
     assert content.decode() == f'1,a\\,b"c\\\\,{numbers[0]}\n2,\\n,\\n\n3,,{numbers[1]}\n'
-    assert result == {"rows": 3, "bytes": len(content), "s3_uri": bucket.uri("one/file")}
+    assert result == {
+        "rows": 3,
+        "bytes": len(content),
+        "s3_uri": bucket.uri("one/file"),
+        "columns": ["id", "v", "n"],
+    }
 
 
 @each_driver

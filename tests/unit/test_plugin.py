@@ -60,6 +60,7 @@ def test_of_the_library_the_plugin_imports_only_what_is_light(airflow: dict):
                 "joda",
                 "macros",
                 "periods",
+                "query_columns",
                 "step_texts",
                 "zone_names",
             )

@@ -187,6 +187,15 @@ def position_of(token: Token) -> Position:
     return Position(line=token.line or 1, column=token.column or 1)
 
 
+def with_whole_characters(text: str) -> str:
+    """Join the two halves by which escapes write a character beyond U+FFFF.
+
+    :param text: a text whose escapes were read one by one.
+    :returns: the text; half of a pair, which is no character and goes into no file, is U+FFFD.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _decode(token: Token) -> Any:
     try:
         value = json.loads(token)

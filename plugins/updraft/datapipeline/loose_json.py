@@ -24,6 +24,7 @@ from updraft.datapipeline.json_text import (
     JsonSyntaxError,
     JsonValue,
     position_of,
+    with_whole_characters,
 )
 
 _START = re.compile(
@@ -131,9 +132,7 @@ class _LooseBuilder(JsonBuilder):
 def _text(token: Token) -> str:
     # Within single quotes, a double one is a character as any other.
     inner = _QUOTE.sub(_quoted, token[1:-1]) if token.type == "SINGLE" else token[1:-1]
-    text = str(json.loads(f'"{_ESCAPE.sub(_kept, inner)}"', strict=False))
-    # Half of a surrogate pair is no character and could not be written to any file.
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return with_whole_characters(json.loads(f'"{_ESCAPE.sub(_kept, inner)}"', strict=False))
 
 
 def _quoted(found: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from updraft.datapipeline.date_functions import FUNCTION_NAMES, call_function, period_at
 from updraft.datapipeline.expression_values import Value, as_text, flatten, negate, operate
+from updraft.datapipeline.query_columns import hive_columns, pig_columns
 from updraft.datapipeline.step_texts import step_definitions
 
 OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "^"}
@@ -27,6 +28,8 @@ def template_macros() -> list[Callable[..., Any]]:
         _named("flatten", lambda *values: flatten(values)),
         _named("text", as_text),
         _named("emrSteps", step_definitions),
+        _named("hiveColumns", hive_columns),
+        _named("pigColumns", pig_columns),
     ]
 
 

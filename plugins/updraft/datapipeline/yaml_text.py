@@ -17,6 +17,7 @@ from updraft.datapipeline.json_text import (
     JsonSyntaxError,
     JsonValue,
     depth_of,
+    with_whole_characters,
 )
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
@@ -117,7 +118,7 @@ class _Builder:
         if isinstance(node, yaml.SequenceNode):
             items = tuple(self.value(item, level + 1) for item in node.value)
             return JsonArray(items, position, depth_of(items))
-        text = str(node.value)
+        text = with_whole_characters(node.value)
         if node.tag == _BOOLEAN:
             # In YAML 1.1, which CloudFormation reads, "yes" and "On" are true.
             return JsonScalar(text.casefold() in {"true", "yes", "on"}, text, position)
@@ -132,7 +133,7 @@ class _Builder:
                 for one in read.items if isinstance(read, JsonArray) else (read,):
                     merged += one.members if isinstance(one, JsonObject) else ()
                 continue
-            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-            own.append(JsonMember(str(name), read, _position(key.start_mark)))
+            name = with_whole_characters(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+            own.append(JsonMember(name, read, _position(key.start_mark)))
         names = {member.key for member in own}
         return (*own, *(member for member in merged if member.key not in names))

@@ -20,7 +20,14 @@ _READ_REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
 _WRITE_REGEX = "org.apache.hadoop.hive.contrib.serde2.RegexSerDe"
 _CONTRIB_JAR = "/usr/lib/hive/lib/hive-contrib.jar"
 _LINE_END = "\n"
-_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r", ";": "\\;"}
+_ESCAPES = {chr(code): f"\\{code:03o}" for code in (*range(0x20), 0x7F)} | {
+    "\\": "\\\\",
+    "'": "\\'",
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    ";": "\\;",
+}
 
 Quote = Callable[[str], str]
 
@@ -76,12 +83,14 @@ class HiveTable:
     :param columns: its columns.
     :param storage: where and how the data lie.
     :param location: prefix of the files, None for a table of DynamoDB.
+    :param schema: in place of columns, a template for them that the run fills in.
     """
 
     name: str
     columns: tuple[Column, ...]
     storage: Delimited | Regex | ItemLines | DynamoDBTable
     location: str | None = None
+    schema: str = ""
 
 
 def hive_string(text: str) -> str:
@@ -134,8 +143,9 @@ def copy_statement(source: str, target: str, columns: Sequence[str], condition: 
 
 
 def _create(table: HiveTable, quote: Quote) -> str:
-    columns = ", ".join(f"`{column.name}` {column.type}" for column in table.columns)
-    parts = [f"CREATE EXTERNAL TABLE {table.name} ({columns})", *_storage(table, quote)]
+    typed = ", ".join(f"`{column.name}` {column.type}" for column in table.columns)
+    schema = table.schema or typed
+    parts = [f"CREATE EXTERNAL TABLE {table.name} ({schema})", *_storage(table, quote)]
     if table.location is not None:
         parts.append(f"LOCATION '{quote(table.location)}'")
     if isinstance(table.storage, DynamoDBTable):

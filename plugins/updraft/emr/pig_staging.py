@@ -34,7 +34,13 @@ _TYPES = {
     "TINYINT": "int",
     "VARCHAR": "chararray",
 }
-_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_ESCAPES = {chr(code): f"\\u{code:04x}" for code in (*range(0x20), 0x7F)} | {
+    "\\": "\\\\",
+    "'": "\\'",
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+}
 _SIZE = re.compile(r"\(.*\)$")
 
 Quote = Callable[[str], str]
@@ -48,12 +54,14 @@ class PigRelation:
     :param columns: its columns.
     :param storage: how the files are written.
     :param location: the file or prefix.
+    :param schema: in place of columns, a template for them that the run fills in.
     """
 
     name: str
     columns: tuple[Column, ...]
     storage: Delimited | Regex
     location: str
+    schema: str = ""
 
 
 def pig_string(text: str) -> str:
@@ -77,7 +85,8 @@ def load_relations(relations: Sequence[PigRelation], quote: Quote = pig_string) 
     if any(isinstance(relation.storage, Regex) for relation in relations):
         statements.append(f"REGISTER {_PIGGYBANK};")
     for relation in relations:
-        schema = ", ".join(f"{one.name}:{_type(one)}" for one in relation.columns)
+        typed = ", ".join(f"{one.name}:{_type(one)}" for one in relation.columns)
+        schema = relation.schema or typed
         known = f" AS ({schema})" if schema else ""
         statements.append(
             f"{relation.name} = LOAD '{quote(relation.location)}' "

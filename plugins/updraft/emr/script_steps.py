@@ -85,6 +85,15 @@ def pig_file(
     return JarStep(COMMAND_RUNNER, command)
 
 
+def remove_directory(uri: str) -> JarStep:
+    """Remove what an earlier try has left, since Pig writes to new directories only.
+
+    :param uri: URI of the directory, which need not be there.
+    :returns: the step.
+    """
+    return JarStep(COMMAND_RUNNER, ("hadoop", "fs", "-rm", "-r", "-f", "-skipTrash", uri))
+
+
 def copy_file(uri: str, directory: str) -> JarStep:
     """Copy a file into a directory of its own, since Hive reads directories only.
 

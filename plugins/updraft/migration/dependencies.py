@@ -167,6 +167,7 @@ def _before(key: str, workflow: Workflow) -> set[str]:
         *_gates(item, resolved),
         *_before_check(key, item, workflow),
     ]
+    taken = workflow.outputs_taken(key)
     # A migrated task that needs its resource names it, unless nobody knows what the resource is;
     # what still waits for its migration needs it.
     pending += [
@@ -174,10 +175,9 @@ def _before(key: str, workflow: Workflow) -> set[str]:
         for one in item.references("runsOn")
         if not tasks[key].migrated
         or (one in tasks and is_unknown(resolved[one]))
-        or (one in tasks and tasks[one].task_id in tasks[key].implied_upstream)
+        or (one in tasks and tasks[one].task_id in taken)
     ]
     # A precondition runs where those run that wait for it, and names the resource in their place.
-    taken = tasks[key].implied_upstream
     pending += [other for other, task in tasks.items() if task.task_id in taken]
     pending += [
         one

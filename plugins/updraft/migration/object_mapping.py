@@ -159,8 +159,8 @@ def _is_unread(item: ResolvedObject, workflow: Workflow) -> bool:
 def _is_needed(resource: ResolvedObject, workflow: Workflow) -> bool:
     """Tell whether a task runs on a resource that the definition does not have."""
     task_id = workflow.main_task_id(resource)
-    tasks = [workflow.tasks.get(user.id) for user in workflow.users(resource.id, "runsOn")]
     return any(
-        task is not None and (not task.migrated or task_id in task.implied_upstream)
-        for task in tasks
+        user.id in workflow.tasks
+        and (not workflow.tasks[user.id].migrated or task_id in workflow.outputs_taken(user.id))
+        for user in workflow.users(resource.id, "runsOn")
     )

@@ -1,4 +1,4 @@
-"""A place in S3 for copies that the legacy service made without one.
+"""A place in S3 for rows that the legacy service took from and to tables without one.
 
 No definition says where such files may go, so that the form asks for it.
 """
@@ -10,8 +10,8 @@ from updraft.migration.mapper import Workflow
 from updraft.migration.names import snake_case, unique
 from updraft.migration.tasks import ParamSpec
 
-_NOTE = "new: the pipeline copied straight from table to table, the DAG needs S3 between them"
-_DESCRIPTION = "New: S3 prefix for the files between the tables; they stay there"
+_NOTE = "new: the pipeline took rows straight from and to tables, the DAG needs S3 on the way"
+_DESCRIPTION = "New: S3 prefix for rows on the way from and to tables; the files stay there"
 
 
 def staging_param(workflow: Workflow) -> ParamSpec:

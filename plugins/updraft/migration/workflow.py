@@ -164,6 +164,14 @@ class Workflow:
         last = self.tasks.get(object_id)
         return (*self.preparations.get(object_id, ()), last) if last is not None else ()
 
+    def outputs_taken(self, object_id: str) -> frozenset[str]:
+        """List the tasks whose output the tasks of an object take.
+
+        :param object_id: the object.
+        :returns: ids of these tasks.
+        """
+        return frozenset().union(*(one.implied_upstream for one in self.tasks_of(object_id)))
+
     @property
     def all_tasks(self) -> tuple[TaskSpec, ...]:
         """The tasks of all objects, those of one in the order in which they run."""
@@ -180,7 +188,7 @@ class Workflow:
         :param key: where others find it, by default the id of its object.
         """
         self.tasks[key or task.object_id] = task
-        self._note_reads(task, templates)
+        self.note_reads(f"read by the task `{task.task_id}`", templates)
 
     def add_preparation(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
         """Take a task into the DAG that goes before the other tasks of its object.
@@ -189,7 +197,7 @@ class Workflow:
         :param templates: the templates among its arguments; what they read counts as used.
         """
         self.preparations[task.object_id] = (*self.preparations.get(task.object_id, ()), task)
-        self._note_reads(task, templates)
+        self.note_reads(f"read by the task `{task.task_id}`", templates)
 
     def add_teardown(self, task: TaskSpec, templates: tuple[Template, ...] = ()) -> None:
         """Take a task into the DAG that ends what the task of the same object made.
@@ -198,7 +206,7 @@ class Workflow:
         :param templates: the templates among its arguments; what they read counts as used.
         """
         self.teardowns[task.object_id] = task
-        self._note_reads(task, templates)
+        self.note_reads(f"read by the task `{task.task_id}`", templates)
 
     def discard_tasks(self, object_id: str) -> None:
         """Take the tasks of an object out of the DAG again.
@@ -210,9 +218,6 @@ class Workflow:
                 self._task_ids.discard(task.task_id)
         for tasks in (self.tasks, self.preparations, self.teardowns):
             tasks.pop(object_id, None)
-
-    def _note_reads(self, task: TaskSpec, templates: tuple[Template, ...]) -> None:
-        self.note_reads(f"read by the task `{task.task_id}`", templates)
 
     def note_reads(self, note: str, templates: tuple[Template, ...]) -> None:
         """Let fields and parameters count as used.
@@ -290,6 +295,6 @@ class Workflow:
         :param known: objects to leave out.
         :returns: the objects, such as preconditions that run on a resource.
         """
-        ids = {one.id for one in known}
-        found = {task.object_id for task in self.tasks.values() if task_id in task.implied_upstream}
-        return [self.resolved[one] for one in self.resolved if one in found - ids]
+        takers = (task for key, task in self.tasks.items() if task_id in self.outputs_taken(key))
+        ids = {task.object_id for task in takers} - {one.id for one in known}
+        return [self.resolved[one] for one in self.resolved if one in ids]

@@ -99,7 +99,8 @@ class CopySqlToS3Operator(CopyOperator):
         """Write the result of the query.
 
         :param context: context of the task instance.
-        :returns: ``rows``, ``bytes`` and the ``s3_uri`` of the object.
+        :returns: ``rows``, ``bytes`` and the ``s3_uri`` of the object, and the names of its
+            ``columns``, which the file itself does not have.
         :raises UpdraftError: when it was not possible.
         """
         form = row_format("file_format", self.file_format, self.file_format_options)
@@ -123,7 +124,12 @@ class CopySqlToS3Operator(CopyOperator):
         uri = uri_of(target)
         self.log.info("Wrote %s rows, %s bytes, to %s", f"{result.count:,}", f"{size:,}", uri)
         self.remember_lineage(lambda: self._described(database, uri, result, size))
-        return {"rows": result.count, "bytes": size, "s3_uri": uri}
+        return {
+            "rows": result.count,
+            "bytes": size,
+            "s3_uri": uri,
+            "columns": result.columns,
+        }
 
     def places(self) -> tuple[str | None, str | None]:
         """Say where files are read and written."""

@@ -1,4 +1,4 @@
-# Updraft sha256:6694b9096d9178107c4e2eaa3fa6b6a53db628cac16661870078cca836ed8402
+# Updraft sha256:3a6d6154c0b5727513910efec14da5dace8a0912e3665208175f2b6c740f0b55
 """Profile table clone.
 
 1. `check_parameters` fails as long as a parameter without a value is left empty.
@@ -15,8 +15,8 @@ one runs. A run that you trigger needs a logical date, which tells its period.
 
 **Parameters.** They keep the names they had in the pipeline, except for new ones.
 
-- `staging_s3_uri` (S3 URI, required): New: S3 prefix for the files between the tables;
-  they stay there
+- `staging_s3_uri` (S3 URI, required): New: S3 prefix for rows on the way from and to
+  tables; the files stay there
 
 **When it fails.** Airflow tries a task again up to 2 times, 10 minutes apart. Read the
 log of the failed task, remove the cause, then clear the task: the run keeps its time,
@@ -58,7 +58,10 @@ with DAG(
             None,
             type=["null", "string"],
             pattern="^s3://[^/]+",
-            title="New: S3 prefix for the files between the tables; they stay there",
+            title=(
+                "New: S3 prefix for rows on the way from and to tables; the files stay "
+                "there"
+            ),
         ),
     },
 ):

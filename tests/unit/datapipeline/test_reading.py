@@ -324,3 +324,13 @@ def test_a_file_of_parameters(tmp_path):
     assert findings == ()
     file.write_text('{"values": {}}')
     assert "'parameters' is missing" in read_parameters(file)[1][0].message
+
+
+@pytest.mark.parametrize(
+    ("escapes", "text"), [(r"\ud83d\ude00", "\U0001f600"), (r"\ud83d!", "\ufffd!")]
+)
+def test_escapes_of_yaml_make_whole_characters(escapes, text):
+    result = read_text(f'objects:\n- id: A\n  name: "{escapes}"\n  "my{escapes}": x\n', "x.yaml")
+    ((item,),) = (one.objects for one in result.definitions)
+    assert item.name == text
+    assert [one.name for one in item.fields] == [f"my{text}"]

@@ -27,7 +27,15 @@ _UNESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def _read_literal(text):
-    return re.sub(r"\\(.)", lambda match: _UNESCAPED.get(match[1], match[1]), text, flags=re.DOTALL)
+    def read(match):
+        if match["code"]:
+            return chr(int(match["code"], 16))
+        if match["octal"]:
+            return chr(int(match["octal"], 8))
+        return _UNESCAPED.get(match["other"], match["other"])
+
+    pattern = r"\\(?:u(?P<code>[0-9a-f]{4})|(?P<octal>[01][0-7]{2})|(?P<other>.))"
+    return re.sub(pattern, read, text, flags=re.DOTALL)
 
 
 @given(st.text())
@@ -93,6 +101,13 @@ def test_a_table_of_dynamodb():
     assert "column.mapping" not in whole
 
 
+def test_a_table_whose_columns_the_run_knows():
+    table = HiveTable("t", (), Delimited("\x01"), "s3://b/", schema="{{ names }}")
+    statements = create_tables([table]).splitlines()
+    assert "CREATE EXTERNAL TABLE t ({{ names }})" in statements
+    assert "FIELDS TERMINATED BY '\\001'" in statements
+
+
 def test_copies():
     assert copy_statement("s", "t", ["item"], "a > 3") == (
         "INSERT OVERWRITE TABLE t\nSELECT `item` FROM s\nWHERE a > 3;"
@@ -120,6 +135,13 @@ def test_pig_loads_and_stores():
         "input1 = LOAD 's3://b/i' USING PigStorage('\\t') AS (a:chararray, b:int);"
     )
     assert store_relations([relation]) == "STORE input1 INTO 's3://b/i' USING PigStorage('\\t');"
+
+
+def test_pig_loads_columns_that_the_run_knows():
+    relation = PigRelation("input1", (), Delimited("\x01"), "s3://b/i", schema="{{ names }}")
+    assert load_relations([relation]) == (
+        "input1 = LOAD 's3://b/i' USING PigStorage('\\u0001') AS ({{ names }});"
+    )
 
 
 def test_pig_loads_by_a_pattern():

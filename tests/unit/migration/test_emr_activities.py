@@ -260,9 +260,9 @@ def test_a_pattern_may_be_escaped_once_or_twice(staged, activity, steps_of, esca
         (("HiveActivity", {"hiveScript": "${input2}"}), {}, "its script uses ${input2}"),
         (("HiveActivity", {"hiveScript": "${input1}"}), {"dataFormat": []}, "no data format lists"),
         (
-            ("PigActivity", {"script": "${input1}"}),
+            ("HiveActivity", {"hiveScript": "${input1}"}),
             {"type": "SqlDataNode", "table": "t"},
-            "Table is a SqlDataNode",
+            "Table names no database",
         ),
         (
             ("HiveActivity", {"hiveScript": "x", "stage": "#{myTable}"}),

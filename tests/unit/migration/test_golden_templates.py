@@ -30,6 +30,7 @@ def _context(dag):
         state="failed",
         hostname="h",
         log_url="https://airflow.example/log",
+        xcom_pull=lambda task_ids: {"columns": ["id", task_ids]},
     )
     return {
         "dag": dag,

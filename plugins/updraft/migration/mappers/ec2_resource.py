@@ -51,7 +51,7 @@ class Ec2ResourceMapper(ObjectMapper):
             for user in users
             if (task := workflow.tasks.get(user.id)) is None
             or not task.migrated
-            or launch_id in task.implied_upstream
+            or launch_id in workflow.outputs_taken(user.id)
         ]
         # Where there is nothing else, somebody wants to see what becomes of it.
         if needing or not workflow.tasks:

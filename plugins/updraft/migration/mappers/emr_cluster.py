@@ -44,7 +44,7 @@ class EmrClusterMapper(ObjectMapper):
             for user in users
             if (task := workflow.tasks.get(user.id)) is None
             or not task.migrated
-            or cluster_task in task.implied_upstream
+            or cluster_task in workflow.outputs_taken(user.id)
         ]
         # Where there is nothing else, somebody wants to see what becomes of it.
         if not needing and (users or workflow.tasks):

@@ -149,12 +149,20 @@ class ActivitySteps:
         """
         self._described.add(item.id)
 
-    def finish(self, summary: str, notes: Iterable[str] = (), spelling: Iterable[str] = ()) -> None:
+    def finish(
+        self,
+        summary: str,
+        notes: Iterable[str] = (),
+        spelling: Iterable[str] = (),
+        part: str = "",
+    ) -> None:
         """Add the task to the workflow, and account for what its type shares with others.
 
         :param summary: what it does, a sentence without subject.
         :param notes: how it differs from what was.
         :param spelling: what is said in another way and means the same.
+        :param part: what it does for the activity, one word of its id, where a task of the same
+            activity follows.
         :raises NotCompilableError: when there is nothing to run.
         """
         if not self._steps and self._from_form is None:
@@ -173,9 +181,10 @@ class ActivitySteps:
             arguments["retry_from"] = "first_step"  # as a retry of the activity did
         self._account(cluster_task, [*dict.fromkeys(notes)], [*dict.fromkeys(spelling)])
         workflow.described |= self._described
-        workflow.add_task(
+        add = workflow.add_preparation if part else workflow.add_task
+        add(
             TaskSpec(
-                task_id=workflow.main_task_id(item),
+                task_id=workflow.task_id(item, part) if part else workflow.main_task_id(item),
                 object_id=item.id,
                 object_type=item.type or "-",
                 operator=OPERATOR,

@@ -10,21 +10,28 @@ from typing import ClassVar
 
 from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.hive_staging import HiveTable, Regex, drop_tables
-from updraft.emr.script_steps import hive_file, hive_options, hive_text
+from updraft.emr.script_steps import hive_file, hive_options, hive_text, remove_directory
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import reading
 from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.emr_steps import ActivitySteps
-from updraft.migration.mappers.hive_tables import TABLES_NOTE, create_statements, hive_table
+from updraft.migration.mappers.hive_tables import (
+    TABLES_NOTE,
+    create_statements,
+    database_table,
+    hive_table,
+)
 from updraft.migration.mappers.placeholders import placeholder_unless_mapped
 from updraft.migration.mappers.staged_data import (
     ITEM_FORMAT,
     staged_nodes,
+    staged_tables,
     staging_notes,
     undescribed_nodes,
 )
+from updraft.migration.mappers.staged_tables import HIVE, StagedTables
 from updraft.migration.names import unique
 from updraft.migration.tasks import ParamSpec
 
@@ -54,7 +61,12 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
         raise NotCompilableError("it needs either hiveScript or scriptUri")
     steps.add_configured_script("preActivityTaskConfig")
     undescribed = undescribed_nodes(script, steps)
-    tables = _tables(script, steps, undescribed)
+    staged = StagedTables(staged_tables(script, steps), HIVE, steps)
+    tables = _tables(script, steps, [*undescribed, *staged.tables])
+    for files in (*staged.inputs, *staged.outputs):
+        tables[files.variable] = database_table(files, steps)
+    # Rows that an earlier try has left would be loaded again.
+    steps.add(*(remove_directory(one.directory) for one in staged.outputs))
     names = [
         *(f"{key}={one.name}" for key, one in tables.items()),
         *(f"{key}={_asked(node, workflow)}" for key, node in undescribed.items()),
@@ -65,14 +77,19 @@ def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
     elif uri is not None:
         _add_file(uri, list(tables.values()), options, steps)
     steps.add_configured_script("postActivityTaskConfig")
-    _account(item, workflow, staged=bool(tables or undescribed))
+    staging = "; ".join([TABLES_NOTE, *staged.notes])
+    _account(item, workflow, staging if tables or undescribed else "")
     if item.field("stage") is not None:
         steps.take(reading("stage", item))
-    notes = staging_notes(TABLES_NOTE, tables, item)
+    notes = staging_notes(staging, tables, item)
     if undescribed:
         lacking = " and ".join(dict.fromkeys(node.id for node in undescribed.values()))
         notes.append(f"the form asks for the tables in the place of {lacking}")
-    steps.finish("runs a Hive script on the cluster", notes)
+    staged.add_reads()
+    steps.finish(
+        "runs a Hive script on the cluster", notes, spelling=staged.helpers, part=staged.step_part
+    )
+    staged.add_writes()
 
 
 def _asked(node: ResolvedObject, workflow: Workflow) -> str:
@@ -123,15 +140,15 @@ def _add_file(
         steps.add(hive_text(drop_tables(tables)))
 
 
-def _account(item: ResolvedObject, workflow: Workflow, *, staged: bool) -> None:
+def _account(item: ResolvedObject, workflow: Workflow, staging: str) -> None:
     account = workflow.ledger.account
     account(item, "hiveScript", Status.CARRIED_OVER, "`hive -e` runs it as it is")
     account(item, "scriptUri", Status.CARRIED_OVER, "`hive-script` runs it from S3")
     account(item, "scriptVariable", Status.CARRIED_OVER, "`-d`, as before")
     queues = "`mapreduce.job.queuename` and `tez.queue.name` of the session"
     account(item, "hadoopQueue", Status.EQUIVALENT, queues)
-    if staged:
-        account(item, "stage", Status.APPROXIMATED, TABLES_NOTE)
+    if staging:
+        account(item, "stage", Status.APPROXIMATED, staging)
     else:
         account(item, "stage", Status.EQUIVALENT, "nothing is staged")
     account(item, "generatedScriptsPath", Status.DROPPED, "the statements stand in the DAG")

@@ -9,6 +9,7 @@ from updraft.emr.hive_staging import (
     hive_string,
 )
 from updraft.emr.script_steps import copy_file
+from updraft.emr.staged_columns import Column
 from updraft.errors import UpdraftError
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.compiled_fields import compile_value
@@ -21,6 +22,7 @@ from updraft.migration.mappers.staged_data import (
     location_of,
     text_storage,
 )
+from updraft.migration.mappers.staged_tables import STORAGE, TableFiles
 from updraft.migration.names import snake_case
 
 TABLES_NOTE = (
@@ -66,6 +68,27 @@ def hive_table(node: StagedNode, steps: ActivitySteps) -> HiveTable:
     if is_item:
         return HiveTable(name, (WHOLE_ITEM,), ItemLines(), location)
     return HiveTable(name, node.columns, text_storage(node, steps), location)
+
+
+def database_table(files: TableFiles, steps: ActivitySteps) -> HiveTable:
+    """Make the table of the files that stand for one of a database.
+
+    :param files: the files.
+    :param steps: the activity.
+    :returns: the table.
+    :raises NotCompilableError: when nothing tells how many columns it has.
+    """
+    columns = files.columns
+    if not columns and not files.schema:
+        if files.width is None:
+            raise NotCompilableError(
+                f"{files.item.id} has neither an insertQuery nor a data format that tells how many "
+                "columns its rows have"
+            )
+        # Hive fills columns in their order, whatever they are called.
+        columns = tuple(Column(f"column{place + 1}", "STRING") for place in range(files.width))
+    name = f"{snake_case(steps.item.item.name)}_{files.variable}"
+    return HiveTable(name, columns, STORAGE, f"{files.directory}/", schema=files.schema)
 
 
 def create_statements(tables: list[HiveTable]) -> str:

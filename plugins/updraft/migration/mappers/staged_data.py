@@ -21,6 +21,7 @@ from updraft.migration.compiled_fields import (
     reading,
     references_to,
 )
+from updraft.migration.mappers.copy_tables import TABLES
 from updraft.migration.mappers.emr_steps import ActivitySteps
 
 ITEM_FORMAT, ATTRIBUTE_FORMAT = "DynamoDBExportDataFormat", "DynamoDBDataFormat"
@@ -81,19 +82,38 @@ def undescribed_nodes(script: str | None, steps: ActivitySteps) -> dict[str, Res
     return found
 
 
+def staged_tables(script: str | None, steps: ActivitySteps) -> dict[str, ResolvedObject]:
+    """List the tables of a database that an activity stages.
+
+    :param script: the script, none when it lies in S3 and nobody knows what it mentions.
+    :param steps: the activity.
+    :returns: by the name that the script knows it by, in lower case, the data node.
+    """
+    if flag("stage", steps.item) is False:
+        return {}
+    mentioned = {name.casefold() for name in mentioned_variables(script or "")}
+    return {
+        f"{role}{number}": node
+        for role in ("input", "output")
+        for number, node in enumerate(references_to(role, steps.item, steps.workflow), 1)
+        if node.type in TABLES and (script is None or f"{role}{number}" in mentioned)
+    }
+
+
 def staged_nodes(
-    script: str | None, steps: ActivitySteps, undescribed: Collection[str] = ()
+    script: str | None, steps: ActivitySteps, elsewhere: Collection[str] = ()
 ) -> list[StagedNode]:
     """List the data nodes that an activity stages.
 
     :param script: the script, none when it lies in S3 and nobody knows what it mentions.
     :param steps: the activity.
-    :param undescribed: names of data that something else stands for.
+    :param elsewhere: names of data that something else stands for.
     :returns: data nodes with columns, empty when nothing is staged.
     :raises NotCompilableError: when the script needs one that has none.
     """
     mentioned = {name.casefold() for name in mentioned_variables(script or "")}
-    mentioned -= {name.casefold() for name in undescribed}
+    others = {name.casefold() for name in elsewhere}
+    mentioned -= others
     staging = flag("stage", steps.item)
     if staging is False or (staging is None and script is not None and not mentioned):
         return []
@@ -101,10 +121,12 @@ def staged_nodes(
     for role in ("input", "output"):
         for number, node in enumerate(references_to(role, steps.item, steps.workflow), 1):
             variable = f"{role}{number}"
+            if variable in others:
+                continue
             if node.type not in _STAGED_TYPES and (variable in mentioned or script is None):
                 raise NotCompilableError(
-                    f"{node.id} is a {node.type or 'node without type'}: its rows were staged "
-                    "through a database connection, which a step on a cluster does not have"
+                    f"{node.id} is a {node.type or 'node without type'}, whose rows no step on a "
+                    "cluster reads or writes"
                 )
             found = staged_node(node, variable, steps)
             if found is not None:

@@ -27,6 +27,7 @@ class _Preparation:
     arguments: dict[str, ArgumentValue]
     summary: str
     templates: tuple[Template, ...]
+    task_id: str | None
 
 
 @dataclass
@@ -168,7 +169,12 @@ class TaskFields:
         self._warnings.append((owner, name, message, advice))
 
     def prepare(
-        self, part: str, operator: str, arguments: dict[str, ArgumentValue], summary: str
+        self,
+        part: str,
+        operator: str,
+        arguments: dict[str, ArgumentValue],
+        summary: str,
+        task_id: str | None = None,
     ) -> None:
         """Let a task go before that of the activity; what has been taken in so far is its own.
 
@@ -176,10 +182,27 @@ class TaskFields:
         :param operator: import path of the operator class.
         :param arguments: its arguments.
         :param summary: what it does, a sentence without subject.
+        :param task_id: its id, where a template had to know it already.
         """
         templates = tuple(self._templates)
         self._templates.clear()
-        self._preparations.append(_Preparation(part, operator, arguments, summary, templates))
+        self._preparations.append(
+            _Preparation(part, operator, arguments, summary, templates, task_id)
+        )
+
+    def add_prepared(self, *, ends: bool = False) -> None:
+        """Add the prepared tasks and what was noted, where the work itself is a task of others.
+
+        :param ends: whether the last of the tasks is the one that others wait for.
+        """
+        item, workflow = self.item, self.workflow
+        last = self._preparations.pop() if ends else None
+        settings = self._add_preparations()
+        if last is not None:
+            arguments = last.arguments | settings
+            task = self._task(workflow.main_task_id(item), last.operator, arguments, last.summary)
+            workflow.add_task(task, last.templates)
+        self._report()
 
     def finish(
         self,
@@ -196,20 +219,29 @@ class TaskFields:
         :param account: what became of the activity's type, and how it differs.
         """
         item, workflow = self.item, self.workflow
-        settings = time_limit(item, workflow) | retry_settings(item, workflow)
-        workflow.described |= set(self._described)
-        for one in self._preparations:
-            task_id = workflow.task_id(item, one.part)
-            task = self._task(task_id, one.operator, one.arguments | settings, one.summary)
-            workflow.add_preparation(task, one.templates)
+        settings = self._add_preparations()
         task = self._task(workflow.main_task_id(item), operator, arguments | settings, summary)
         workflow.add_task(task, tuple(self._templates))
         workflow.ledger.account(item, "type", *account)
-        for owner, name, status, note in self._accounts:
-            workflow.ledger.account(owner, name, status, note)
+        self._report()
         account_task_settings(item, workflow)
+
+    def _add_preparations(self) -> dict[str, ArgumentValue]:
+        """Add the prepared tasks, and give the settings that all tasks of the activity share."""
+        item, workflow = self.item, self.workflow
+        settings = time_limit(item, workflow) | retry_settings(item, workflow)
+        workflow.described |= set(self._described)
+        for one in self._preparations:
+            task_id = one.task_id or workflow.task_id(item, one.part)
+            task = self._task(task_id, one.operator, one.arguments | settings, one.summary)
+            workflow.add_preparation(task, one.templates)
+        return settings
+
+    def _report(self) -> None:
+        for owner, name, status, note in self._accounts:
+            self.workflow.ledger.account(owner, name, status, note)
         for owner, name, message, advice in self._warnings:
-            workflow.report(Severity.WARNING, owner, name, message, advice)
+            self.workflow.report(Severity.WARNING, owner, name, message, advice)
 
     def _task(
         self, task_id: str, operator: str, arguments: dict[str, ArgumentValue], summary: str
