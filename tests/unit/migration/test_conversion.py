@@ -392,6 +392,15 @@ def test_values_that_no_form_may_hold_or_knows(definition, name, value):
     assert {one.field for one in conversion.findings} == {"default"}
 
 
+def test_a_form_offers_no_choice_that_it_would_not_evaluate(definition):
+    choices = ["orders", "orders-#{format(@scheduledStartTime, 'YYYY')}"]
+    table = next(one for one in definition.document["parameters"] if one["id"] == "myTable")
+    table["allowedValues"] = choices
+    conversion = definition.convert()
+    assert "enum=" not in conversion.dag_source
+    assert "A choice holds an expression" in " ".join(one.message for one in conversion.findings)
+
+
 @pytest.mark.parametrize(
     ("watermark", "expected"),
     [
