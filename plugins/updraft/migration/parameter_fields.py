@@ -148,7 +148,7 @@ def _schema(
             parameter,
             severity=Severity.WARNING,
             value=", ".join(parameter.allowed_values),
-            message="A choice holds an expression, which a form does not evaluate: it takes any text",
+            message="A choice holds an expression, which no form evaluates: it takes any text",
             advice="Give what decides it by --set, or the form what the expression stands for",
         )
     elif parameter.allowed_values:
