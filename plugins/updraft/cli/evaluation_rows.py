@@ -69,7 +69,8 @@ def read_rows(path: Path) -> Iterator[EvaluationRow]:
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UpdraftError(f"{path} can't be read: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise UpdraftError(f"{path} can't be read: {reason}") from None
     columns: dict[str, int] | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):

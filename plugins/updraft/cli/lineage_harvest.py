@@ -3,9 +3,8 @@
 import json
 import re
 import time
-from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +14,6 @@ from updraft.errors import UpdraftError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from updraft.lineage.harvest_outbox import HarvestOutbox
     from updraft.lineage.log_harvest import LogHarvest
     from updraft.lineage.outbox import Outbox
 
@@ -27,6 +25,7 @@ OutboxOption = Annotated[
     str,
     typer.Option(metavar="DIR|URI", help="A directory, or s3://bucket/prefix.", show_default=False),
 ]
+_LOST_SLASH = re.compile(r"(s3|file):/(?!/)")
 _REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d+")
 
 
@@ -56,7 +55,8 @@ def harvest(
     """Take OpenLineage events out of logs and put them into an outbox, each once.
 
     A log may be a file of Airflow 2 or 3, output of a scheduler or an API server, or what
-    CloudWatch exports. Reading a log again stores nothing new.
+    CloudWatch exports. Reading a log again stores nothing new. A log that cannot be read is named,
+    the others are harvested, and the exit code is 1.
     """
     began = time.monotonic()
     with reported("Stopped. The same command stores what is left.") as console:
@@ -68,8 +68,9 @@ def harvest(
         with waiting(
             console, "Harvesting", lambda: f"{found.counts.found:,} events in {found.file}"
         ):
-            for path in [*file, *(more or ())]:
-                _harvest_file(path, found, target, console)
+            unread = [
+                path for path in [*file, *(more or ())] if not _harvest_file(path, found, console)
+            ]
             target.save()
     counts = {**found.counts.as_dict(), "stored": target.stored, "duplicates": target.duplicates}
     if as_json:
@@ -81,21 +82,25 @@ def harvest(
         typer.echo(f"truncated: {cut}", err=True)
     if found.counts.truncated > len(found.cut):
         typer.echo(f"truncated: {found.counts.truncated - len(found.cut)} more", err=True)
+    if unread:
+        raise typer.Exit(1)
 
 
-def _harvest_file(
-    path: Path, found: "LogHarvest", target: "HarvestOutbox", console: "Console"
-) -> None:
+def _harvest_file(path: Path, found: "LogHarvest", console: "Console") -> bool:
+    """Harvest a log, and say whether all of it could be read."""
+    from updraft.lineage.event_sources import opened  # noqa: PLC0415 keeps start fast
+
     before = found.counts.found + found.counts.truncated
     try:
         with opened(path) as log:
             found.read_file(log, str(path))
     except (OSError, EOFError) as error:
-        target.save()
         reason = getattr(error, "strerror", None) or error
-        raise UpdraftError(f"cannot read {path}: {reason}") from None
+        console.print(f"error: cannot read {path}: {reason}", markup=False)
+        return False
     if found.counts.found + found.counts.truncated == before:
         console.print(f"{path}: there is no event of OpenLineage in it", markup=False)
+    return True
 
 
 def outbox_at(place: str) -> "Outbox":
@@ -105,6 +110,11 @@ def outbox_at(place: str) -> "Outbox":
     :returns: the outbox.
     :raises UpdraftError: when the URI names none.
     """
+    # An empty variable of the shell would mean the working directory, a lost slash one named s3:.
+    if not place or _LOST_SLASH.match(place):
+        raise UpdraftError(
+            f"{place!r} is not an outbox; it looks like s3://bucket/prefix or a directory"
+        )
     if "://" not in place:
         from updraft.lineage.local_outbox import LocalOutbox  # noqa: PLC0415 keeps start fast
 
@@ -121,21 +131,9 @@ def filled_outbox(place: str) -> "Outbox":
     :returns: the outbox.
     :raises UpdraftError: when the URI names none, or there is no such directory.
     """
-    if "://" not in place and not Path(place).is_dir():
+    if place and "://" not in place and not Path(place).is_dir():
         raise UpdraftError(
             f"{place} is no directory; an outbox is made by the transport or by "
             "`updraft lineage harvest`"
         )
     return outbox_at(place)
-
-
-def opened(path: Path) -> Any:
-    """Open a log.
-
-    :param path: its path; ``-`` for standard input.
-    :returns: a context manager that gives it.
-    :raises OSError: when it cannot be opened.
-    """
-    if str(path) == "-":
-        return nullcontext(cast("IO[bytes]", typer.get_binary_stream("stdin")))
-    return path.open("rb")

@@ -1,5 +1,6 @@
 """`updraft lineage show`: a picture of tables, columns and jobs."""
 
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,11 +67,12 @@ def show(
         with waiting(console, "Reading events", lambda: f"{len(graph.jobs):,} jobs so far"):
             left_out = _fill(graph, file or [], outbox)
         if not graph.jobs:
-            invalid = f"; {left_out:,} events are not valid" if left_out else ""
-            raise UpdraftError(f"there is no lineage to draw{invalid}")
+            reason = f"; {_words(left_out)}" if left_out else ""
+            raise UpdraftError(f"there is no lineage to draw{reason}")
         if focus:
             graph = graph.around(graph.find(focus), depth)
-        kind = format_ or (PictureFormat.SVG if output.suffix == ".svg" else PictureFormat.HTML)
+        is_svg = output.suffix.lower() == ".svg"
+        kind = format_ or (PictureFormat.SVG if is_svg else PictureFormat.HTML)
         drawing = Drawing(graph, most_columns)
         picture = drawing.svg() if kind is PictureFormat.SVG else drawing.html("Lineage")
         try:
@@ -82,33 +84,41 @@ def show(
         f"{len(graph.columns):,} lines between columns"
     )
     if left_out:
-        typer.echo(f"{left_out:,} events are not valid and left out", err=True)
+        typer.echo(_words(left_out), err=True)
 
 
-def _fill(graph: "LineageGraph", files: list[Path], outbox: str | None) -> int:
-    """Put events into the graph, and count those that are not valid."""
+def _words(left_out: Counter[str]) -> str:
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+    return f"events left out: {counts}"
+
+
+def _fill(graph: "LineageGraph", files: list[Path], outbox: str | None) -> Counter[str]:
+    """Put events into the graph, and count those that are left out, by the reason."""
     from updraft.lineage.catalog_names import rename_event  # noqa: PLC0415 keeps start fast
     from updraft.lineage.event_files import read_events  # noqa: PLC0415 likewise
+    from updraft.lineage.outbox import ObjectMissingError  # noqa: PLC0415 likewise
     from updraft.lineage.validation import InvalidEventError, problems  # noqa: PLC0415 likewise
     from updraft.lineage.wire_format import decode  # noqa: PLC0415 likewise
 
-    left_out = 0
+    left_out: Counter[str] = Counter()
 
     def take(event: dict[str, Any]) -> None:
-        nonlocal left_out
         if problems(event):
-            left_out += 1
+            left_out["not valid"] += 1
         else:
             rename_event(event)
             graph.add(event)
 
     for path in files:
-        read_events(path, take)
+        if cut := read_events(path, take):
+            left_out["cut"] += cut
     if outbox is not None:
         store = filled_outbox(outbox)
         for name in store.event_names():
             try:
                 take(decode(store.read(name)))
             except InvalidEventError:
-                left_out += 1
+                left_out["not valid"] += 1
+            except ObjectMissingError:
+                left_out["deleted meanwhile"] += 1
     return left_out

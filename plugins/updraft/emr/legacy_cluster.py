@@ -25,6 +25,8 @@ SHORTEST_IDLE_SECONDS, LONGEST_IDLE_SECONDS = 60, 604_800
 # Auto-termination policies came with 5.30 and 6.1 (EMR management guide, "Using an auto-termination
 # policy for Amazon EMR cluster cleanup").
 _FIRST_WITH_POLICY, _WITHOUT_POLICY = (5, 30), (6, 0)
+# EMR release guide, "Amazon EMR release 5.28.0": steps can be run in parallel.
+_FIRST_WITH_CONCURRENCY = (5, 28)
 _RELEASE = re.compile(r"emr-(?P<major>\d+)\.(?P<minor>\d+)\.\w+")
 _OLD_FAMILIES = frozenset(
     {"c1", "c3", "cc1", "cc2", "cg1", "cr1", "g2", "hi1", "hs1", "i2", "m1", "m2", "m3", "r3", "t1"}
@@ -68,11 +70,23 @@ def supports_auto_termination(release: str) -> bool:
     :param release: release label, such as ``emr-5.29.0``.
     :returns: true also for what is no fixed label.
     """
+    version = _version(release)
+    return version is None or (version >= _FIRST_WITH_POLICY and version != _WITHOUT_POLICY)
+
+
+def supports_concurrent_steps(release: str) -> bool:
+    """Tell whether clusters of a release can run steps side by side.
+
+    :param release: release label, such as ``emr-5.27.0``.
+    :returns: true also for what is no fixed label.
+    """
+    version = _version(release)
+    return version is None or version >= _FIRST_WITH_CONCURRENCY
+
+
+def _version(release: str) -> tuple[int, int] | None:
     match = _RELEASE.fullmatch(release)
-    if match is None:
-        return True
-    version = int(match["major"]), int(match["minor"])
-    return version >= _FIRST_WITH_POLICY and version != _WITHOUT_POLICY
+    return None if match is None else (int(match["major"]), int(match["minor"]))
 
 
 def is_previous_generation(instance_type: str) -> bool:

@@ -5,7 +5,7 @@ from functools import cached_property
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from updraft.compat import BaseHook
 from updraft.errors import ArgumentError
@@ -50,8 +50,13 @@ class HttpCatalog:
     """
 
     def __init__(self, url: str, api_key: str | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        parts = _parts(url)
+        if (
+            parts is None
+            or parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.username
+        ):
             raise ArgumentError(
                 f"{_without_secrets(url)!r} is no URL of an OpenLineage endpoint; it looks like "
                 f"https://marquez.example.com/{DEFAULT_ENDPOINT}, and a key is given apart from it"
@@ -128,8 +133,20 @@ def http_catalog(conn_id: str) -> HttpCatalog:
     return HttpCatalog(f"{host.rstrip('/')}/{path}" if path else host, connection.password)
 
 
+def _parts(url: str) -> SplitResult | None:
+    """Take a URL apart; None if it has brackets or a port that no URL can have."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # looked at only when it is asked for
+    except ValueError:
+        return None
+    return parts
+
+
 def _without_secrets(url: str) -> str:
     """Leave out of a URL what may be one: a password, and a query with a key in it."""
-    parts = urlsplit(url)
+    parts = _parts(url)
+    if parts is None:
+        return url.rpartition("@")[2].partition("?")[0]
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))

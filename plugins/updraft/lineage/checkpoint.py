@@ -23,6 +23,7 @@ from updraft.lineage.settled_events import SettledEvents
 
 _VERSION = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CLOCKS_DIFFER = timedelta(hours=1)  # at most, among the machines that forward
 
 
 @dataclass
@@ -122,11 +123,11 @@ class Checkpoint:
         try:
             head = json.loads(next(lines, b""))
             version = head["version"]
-            checkpoint = cls(datetime.fromisoformat(head["position"]) if head["position"] else None)
+            checkpoint = cls(_position(head["position"]))
             if version == _VERSION:
                 for line in lines:
                     checkpoint._add(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise OutboxError(
                 f"the checkpoint {where} cannot be read ({error}); delete it to read the outbox "
                 f"from its first event again"
@@ -145,6 +146,18 @@ class Checkpoint:
             return
         for moment in known:
             self.settled.add(str(name), int(moment))
+
+
+def _position(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    position = datetime.fromisoformat(text)
+    if position.tzinfo is None:
+        raise ValueError(f"its position {text} has no time zone")
+    # Nothing would be forwarded until then, and nobody be told.
+    if not _EPOCH <= position <= datetime.now(UTC) + _CLOCKS_DIFFER:
+        raise ValueError(f"its position {text} is not between 1970 and now")
+    return position
 
 
 def _moment(time: datetime) -> int:

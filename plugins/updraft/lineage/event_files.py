@@ -5,12 +5,14 @@ can be harvested from.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from updraft.errors import UpdraftError
+from updraft.lineage.event_sources import opened_to_seek
 from updraft.lineage.event_text import FoundEvent
 from updraft.lineage.json_lines import line_of
 from updraft.lineage.log_harvest import LogHarvest
@@ -35,7 +37,7 @@ class CheckedFile:
 def check_file(path: Path, report: Callable[[int, str], None]) -> CheckedFile:
     """Check all events in a file.
 
-    :param path: the file.
+    :param path: the file; ``-`` for standard input.
     :param report: gets line and sentence of each fault.
     :returns: how many events and faults there are.
     :raises UpdraftError: when the file cannot be read.
@@ -47,12 +49,13 @@ def check_file(path: Path, report: Callable[[int, str], None]) -> CheckedFile:
         report(line, sentence)
 
     try:
-        events = _document(path)
-        if events is not None:
-            for line, sentence in _faults_in_document(events, checked):
-                note(line, sentence)
-        else:
-            _check_log(path, checked, note)
+        with opened_to_seek(path) as file:
+            document = _document(file)
+            if document is not None:
+                for line, sentence in _faults_in_document(document, checked):
+                    note(line, sentence)
+            else:
+                _check_log(file, checked, note)
     except (OSError, EOFError) as error:
         raise _unreadable(path, error) from None
     if not checked.events and not checked.faults:
@@ -60,21 +63,24 @@ def check_file(path: Path, report: Callable[[int, str], None]) -> CheckedFile:
     return checked
 
 
-def read_events(path: Path, take: Callable[[dict[str, Any]], None]) -> None:
+def read_events(path: Path, take: Callable[[dict[str, Any]], None]) -> int:
     """Read all events in a file, whole ones.
 
-    :param path: the file.
+    :param path: the file; ``-`` for standard input.
     :param take: gets each event, decoded.
+    :returns: how many events the file has only a part of.
     :raises UpdraftError: when the file cannot be read.
     """
     try:
-        document = _document(path)
-        if document is not None:
-            for _, event in document.events:
-                take(event)
-            return
-        with path.open("rb") as file:
-            LogHarvest(lambda found: take(found.event)).read_file(file, str(path))
+        with opened_to_seek(path) as file:
+            document = _document(file)
+            if document is not None:
+                for _, event in document.events:
+                    take(event)
+                return 0
+            harvest = LogHarvest(lambda found: take(found.event))
+            harvest.read_file(file, str(path))
+            return harvest.counts.truncated
     except (OSError, EOFError) as error:
         raise _unreadable(path, error) from None
 
@@ -90,12 +96,16 @@ class _Document:
     events: list[tuple[tuple[str | int, ...], Any]]
 
 
-def _document(path: Path) -> _Document | None:
-    """Read a file that is one JSON document of events; None for a log."""
-    if path.stat().st_size > _LARGEST_DOCUMENT:
+def _document(file: IO[bytes]) -> _Document | None:
+    """Read a file that is one JSON document of events; None for a log, left at its start."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if size > _LARGEST_DOCUMENT:
         return None
+    content = file.read()
+    file.seek(0)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
@@ -126,15 +136,14 @@ def _faults_in_document(document: _Document, checked: CheckedFile) -> Iterator[t
             yield line_of(document.text, (*path, *fault.path)), fault.sentence
 
 
-def _check_log(path: Path, checked: CheckedFile, note: Callable[[int, str], None]) -> None:
+def _check_log(file: IO[bytes], checked: CheckedFile, note: Callable[[int, str], None]) -> None:
     def take(found: FoundEvent) -> None:
         checked.events += 1
         for fault in _safe_faults(found.event):
             note(harvest.line, fault.sentence)
 
     harvest = LogHarvest(take)
-    with path.open("rb") as file:
-        harvest.read_file(file, str(path))
+    harvest.read_file(file, "")
     for cut in harvest.cut:
         note(cut.line, f"the event is cut or no JSON ({cut.about or 'nothing can be read of it'})")
 

@@ -11,7 +11,7 @@ import re
 from collections import OrderedDict
 from hashlib import sha256
 
-from updraft.lineage.outbox import ObjectMissingError, Outbox
+from updraft.lineage.outbox import ObjectMissingError, Outbox, OutboxError
 
 _WIDTH = 12  # bytes: no two of the events that an outbox will ever have share them
 _MOST_HOURS = 6
@@ -74,6 +74,11 @@ class HarvestedIndex:
             kept = self._outbox.read(_name(hour))
         except ObjectMissingError:
             return set()
+        if len(kept) % _WIDTH:
+            raise OutboxError(
+                f"{_name(hour)} in {self._outbox.uri} is damaged; delete it, and events of that "
+                f"hour that are harvested again are stored again"
+            )
         return {kept[at : at + _WIDTH] for at in range(0, len(kept), _WIDTH)}
 
 

@@ -109,9 +109,11 @@ class LogHarvest:
         :raises OSError: when it cannot be read.
         """
         self._has_begun = False
-        self.read(read_texts(file, lambda: bool(self._pending)), name)
-        self.finish()
-        self._has_begun = True
+        try:
+            self.read(read_texts(file, lambda: bool(self._pending)), name)
+        finally:  # what the next log says does not go on with this one
+            self.finish()
+            self._has_begun = True
 
     def read(self, texts: Iterable[LogText], name: str) -> None:
         """Find the events in texts; the next ones may go on with the last of these.

@@ -1,5 +1,6 @@
 """From a workflow to the DAG as data and its report."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,9 @@ _WORDS = {
     "spark": "Spark",
     "sql": "SQL",
 }
+# Neither a tag nor a description is a template, so that nothing would fill it in.
+_OPEN = re.compile(r"#\{.*?\}")
+_OPEN_NOTE = "the template leaves a value open: give it by --set, or write the text into the DAG"
 # What the column of Airflow's database holds.
 _LONGEST_TAG = 100
 
@@ -87,7 +91,7 @@ def assemble(workflow: Workflow, source: str, dag_id: str) -> tuple[DagSpec, Rep
         notice=failure_notice(workflow),
         release=workflow.release,
         description=_shown(workflow.definition.pipeline.description),
-        tags=("data-pipeline", *map(_tag, workflow.definition.pipeline.tags)),
+        tags=("data-pipeline", *filter(_is_settled, map(_tag, workflow.definition.pipeline.tags))),
     )
     account_unread_fields(workflow)
     accounts = (*parameters, *map(account_added, workflow.added_params))
@@ -140,11 +144,16 @@ def _properties(properties: PipelineProperties) -> tuple[PipelineAccount, ...]:
         rows.append(_account("name", properties.name, Status.EQUIVALENT, note))
     if properties.description:
         shown = mask_passwords(properties.description)
-        rows.append(_account("description", shown, Status.CARRIED_OVER, "`description` of the DAG"))
+        status, note = Status.CARRIED_OVER, "`description` of the DAG"
+        if not _is_settled(shown):
+            status, note = Status.NEEDS_DECISION, _OPEN_NOTE
+        rows.append(_account("description", shown, status, note))
     for pair in properties.tags:
         tag = _tag(pair)
         status, note = Status.CARRIED_OVER, "a tag of the DAG"
-        if len(tag) == _LONGEST_TAG:
+        if not _is_settled(tag):
+            status, note = Status.NEEDS_DECISION, _OPEN_NOTE
+        elif len(tag) == _LONGEST_TAG:
             status, note = Status.APPROXIMATED, f"a tag of the DAG, of {_LONGEST_TAG} characters"
         rows.append(_account("tag", tag, status, note))
     if properties.activate is not None:
@@ -161,8 +170,13 @@ def _account(name: str, value: str, status: Status, note: str) -> PipelineAccoun
     return PipelineAccount(property=name, value=value, status=status, note=note)
 
 
+def _is_settled(text: str) -> bool:
+    """Tell a text that a DAG can show from one with a value that its template leaves open."""
+    return _OPEN.search(text) is None
+
+
 def _shown(text: str | None) -> str:
-    return mask_passwords(text or "")
+    return mask_passwords(text) if text and _is_settled(text) else ""
 
 
 def _tag(pair: tuple[str, str]) -> str:

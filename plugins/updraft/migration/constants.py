@@ -21,8 +21,14 @@ _SCRIPT_LINES = 4
 _SHORTEST_REPEATED = 80
 _SHORTEST_REPEATED_TEXT = 160
 
-# What says more than the name of the argument.
-_WORDS = {"Args": "argument", "HadoopJarStep": "step"}
+# What says more than the name of the argument, or the same of several.
+_WORDS = {
+    "Args": "argument",
+    "HadoopJarStep": "step",
+    "AdditionalMasterSecurityGroups": "security_groups",
+    "AdditionalSlaveSecurityGroups": "security_groups",
+    "security_group_ids": "security_groups",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +63,20 @@ def with_constants(dag: DagSpec) -> tuple[DagSpec, tuple[Constant, ...]]:
         return Code(constant.name)
 
     scripts: dict[str, Code] = {}
+    owners: defaultdict[str, set[str]] = defaultdict(set)
+    for value, path in _values(dag):
+        if _is_script(value):
+            owners[_script_text(value)].add(path[0])
 
     def script_named(value: ArgumentValue, path: tuple[str, ...]) -> ArgumentValue:
         if not _is_script(value):
             return value
-        # A script is the same without the line break at its end, which Jinja would swallow.
-        text = str(value).removesuffix(LAST_LINE_BREAK)
+        text = _script_text(value)
         if text not in scripts:
-            scripts[text] = named(f"{path[0]}_{_kind(path)}", script(text))
+            # What several share is not named after one of them: a failure's message may be that of
+            # a success, too.
+            owner = f"{path[0]}_" if len(owners[text]) == 1 else ""
+            scripts[text] = named(f"{owner}{_kind(path)}", script(text))
         return scripts[text]
 
     dag = _changed(dag, script_named)
@@ -115,6 +127,11 @@ def _may_be_named(value: ArgumentValue) -> bool:
 
 def _is_script(value: ArgumentValue) -> bool:
     return isinstance(value, str) and len(value.strip().splitlines()) >= _SCRIPT_LINES
+
+
+def _script_text(value: ArgumentValue) -> str:
+    # A script is the same without the line break at its end, which Jinja would swallow.
+    return str(value).removesuffix(LAST_LINE_BREAK)
 
 
 def _kind(path: tuple[str, ...]) -> str:

@@ -116,7 +116,10 @@ def _stage(path: Path, text: str, leftovers: contextlib.ExitStack) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:  # it names a file that nobody has asked for
+        raise OSError(error.errno, error.strerror, str(path)) from None
     temporary = Path(name)
     leftovers.callback(temporary.unlink, missing_ok=True)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:

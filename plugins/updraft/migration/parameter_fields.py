@@ -142,7 +142,16 @@ def _schema(
             advice=advice,
         )
 
-    if parameter.allowed_values:
+    if any("#{" in text for text in parameter.allowed_values):
+        _report(
+            workflow,
+            parameter,
+            severity=Severity.WARNING,
+            value=", ".join(parameter.allowed_values),
+            message="A choice holds an expression, which no form evaluates: it takes any text",
+            advice="Give what decides it by --set, or the form what the expression stands for",
+        )
+    elif parameter.allowed_values:
         schema["enum"] = [
             converted
             for text in parameter.allowed_values

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
+from unicodedata import east_asian_width
 
 import jinja2
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
@@ -22,6 +23,7 @@ from updraft.migration.tasks import ArgumentValue, Code, DagSpec, TaskOutput
 
 # Ruff is told everything, so that no configuration file near the caller changes the bytes.
 _RUFF_OPTIONS = ("--isolated", "--line-length", str(LINE_LENGTH), "--target-version", "py311")
+_SECOND_COLUMN = "\0"  # which no source has
 _HASH_LINE = re.compile(r"# Updraft sha256:(?P<digest>[0-9a-f]{64})\n")
 
 
@@ -87,18 +89,24 @@ def _wrap_paragraph(paragraph: str) -> str:
     lines = paragraph.split("\n")
     items = [line for line in lines if re.match(r"(\d+\.|-) ", line)]
     if items and len(items) == len(lines):
-        return "\n".join(
-            textwrap.fill(
-                line,
-                LINE_LENGTH,
-                subsequent_indent=" " * (line.index(" ") + 1),
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            for line in items
-        )
-    text = " ".join(line.strip() for line in lines)
-    return textwrap.fill(text, LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
+        return "\n".join(_fill(line, " " * (line.index(" ") + 1)) for line in items)
+    return _fill(" ".join(line.strip() for line in lines))
+
+
+def _fill(text: str, indent: str = "") -> str:
+    """Fill lines, where East Asian characters take two columns, as ruff counts them."""
+    counted = "".join(
+        character + _SECOND_COLUMN if east_asian_width(character) in "WF" else character
+        for character in text
+    )
+    filled = textwrap.fill(
+        counted,
+        LINE_LENGTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return filled.replace(_SECOND_COLUMN, "")
 
 
 def _imports(dag: DagSpec) -> list[str]:

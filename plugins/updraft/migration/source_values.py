@@ -94,7 +94,10 @@ def _visible_end(line: str) -> str:
 
 def _width(text: str) -> int:
     """Count columns as ruff does: East Asian characters take two."""
-    return sum(1 + (east_asian_width(character) in "WF") for character in repr(text)[1:-1])
+    written = repr(text)[1:-1]
+    if written.isascii():  # nearly always, and long texts are measured at each of their words
+        return len(written)
+    return sum(1 + (east_asian_width(character) in "WF") for character in written)
 
 
 def _broken(text: str, room: int) -> list[str]:

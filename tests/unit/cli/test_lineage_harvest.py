@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from updraft.cli.lineage import lineage_app
+from updraft.lineage.event_sources import opened
 
 LOGS = Path(__file__).parents[1] / "lineage" / "logs"
 SAMPLE = Path(__file__).parents[1] / "lineage" / "samples" / "airflow_3_complete.json"
@@ -57,20 +60,61 @@ def test_a_log_without_events_is_named(tmp_path: Path):
     assert named == f"{tmp_path / 'empty.log'}: there is no event of OpenLineage in it"
 
 
-def test_what_cannot_be_read_and_written(tmp_path: Path):
+def test_what_cannot_be_read_does_not_hide_the_others(tmp_path: Path):
     damaged = tmp_path / "x.gz"
     damaged.write_bytes(gzip.compress(b"x" * 1000)[:-10])
+    log = LOGS / "airflow3.3.2_scheduler_stdout.txt"
     for path, reason in (
         (tmp_path / "missing.log", "No such file"),
         (tmp_path, "directory"),
         (damaged, "ended before"),
     ):
-        result = run("harvest", "--file", path, "--outbox", tmp_path / "outbox")
-        assert (result.exit_code, result.stdout) == (1, "")
+        result = run("harvest", "--file", path, log, "--outbox", tmp_path / "outbox" / path.name)
+        assert result.exit_code == 1
+        assert result.stdout == "found 2, split 0, truncated 0, stored 2, duplicates 0\n"
         assert f"error: cannot read {path}: " in result.stderr
         assert reason in result.stderr
-    result = run("harvest", "--file", next(LOGS.iterdir()), "--outbox", "ftp://x")
-    assert (result.exit_code, "is not an outbox" in result.stderr) == (1, True)
+
+
+def test_the_next_log_does_not_go_on_with_one_that_ends_in_the_middle(tmp_path: Path):
+    text = (LOGS / "airflow3.3.2_scheduler_stdout.txt").read_bytes()
+    at = text.index(b'"eventType"')
+    damaged, rest = tmp_path / "x.gz", tmp_path / "rest.log"
+    unended = b"x" * 1_000_000  # more than what is read ahead
+    damaged.write_bytes(gzip.compress(text[:at] + b"\n" + unended)[:-10])
+    rest.write_bytes(text[at:])
+    result = run("harvest", "--file", damaged, rest, "--outbox", tmp_path / "outbox")
+    assert result.exit_code == 1
+    assert result.stdout == "found 1, split 0, truncated 2, stored 1, duplicates 0\n"
+
+
+@pytest.mark.parametrize("place", ["", "ftp://x", "s3:/bucket/prefix", "file:/x"])
+def test_what_is_no_outbox(place: str):
+    for command in (["harvest", "--file", next(LOGS.iterdir())], ["replay"]):
+        result = run(*command, "--outbox", place)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error: ")
+        assert result.stderr.count("\n") == 1
+
+
+def test_closed_standard_input(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(OSError, match="standard input is closed"):
+        opened(Path("-"))
+
+
+def test_what_can_be_read_only_once(tmp_path: Path):
+    """A pipe, such as `<(aws s3 cp s3://… -)`, has a document as well as a log."""
+    for path, count in ((SAMPLE, 1), (LOGS / "airflow3.3.2_scheduler_stdout.txt", 2)):
+        pipe = tmp_path / f"{count}.pipe"
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=pipe.write_bytes, args=(path.read_bytes(),))
+        writer.start()
+        result = run("validate", pipe)
+        writer.join()
+        assert (result.exit_code, result.stderr) == (0, f"{count} events, 0 faults\n")
+        result = run("validate", "-", stdin=path.read_bytes())
+        assert (result.exit_code, result.stderr) == (0, f"{count} events, 0 faults\n")
 
 
 def test_valid_events_in_any_file(tmp_path: Path):

@@ -15,6 +15,7 @@ from updraft.emr.legacy_cluster import (
     is_previous_generation,
     scheduler_properties,
     supports_auto_termination,
+    supports_concurrent_steps,
     with_properties,
 )
 from updraft.emr.request_numbers import with_numbers
@@ -53,6 +54,20 @@ def test_a_bid_makes_a_group_of_spot_instances(bid, market):
 )
 def test_releases_that_end_idle_clusters(release, supported):
     assert supports_auto_termination(release) is supported
+
+
+@pytest.mark.parametrize(
+    ("release", "supported"),
+    [
+        ("emr-4.1.0", False),
+        ("emr-5.27.1", False),
+        ("emr-5.28.0", True),
+        ("emr-6.0.0", True),
+        ("{{ params.myRelease }}", True),
+    ],
+)
+def test_releases_that_run_steps_side_by_side(release, supported):
+    assert supports_concurrent_steps(release) is supported
 
 
 @pytest.mark.parametrize(("seconds", "idle"), [(1, 60), (3600, 3600), (9_999_999, 604_800)])

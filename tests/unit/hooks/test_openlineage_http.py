@@ -57,7 +57,16 @@ def test_known_events_and_silence(server):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "marquez", "ftp://x", "http://", "https://me:s3cret@marquez.example.com"]
+    "url",
+    [
+        "",
+        "marquez",
+        "ftp://x",
+        "http://",
+        "https://me:s3cret@marquez.example.com",
+        "http://marquez:99999",
+        "http://me:s3cret@[::1",
+    ],
 )
 def test_what_is_no_endpoint(url):
     with pytest.raises(ArgumentError, match="no URL of an OpenLineage endpoint") as raised:

@@ -116,6 +116,7 @@ def test_dag_runs_are_kept_until_they_were_looked_at():
         "[]",
         '["settled", "a"]',
         '["settled", "a", ["x"]]',
+        '["settled", "a", [1e99]]',
         '["unheard of", "a", {}]',
         '["open", "a", {}]',
         '["ended", "a", ["2026-11-22T00:00:00"]]',
@@ -126,6 +127,26 @@ def test_a_damaged_line_is_an_error(line):
     text = Checkpoint(NOW).to_json() + line.encode()
     with pytest.raises(OutboxError, match="the checkpoint c cannot be read"):
         Checkpoint.from_json(text, "c")
+
+
+@pytest.mark.parametrize(
+    ("position", "reason"),
+    [
+        ("2026-11-22T10:00:00", "has no time zone"),
+        ("0001-01-01T00:00:00+00:00", "not between 1970 and now"),
+        ("9999-12-31T23:59:59+00:00", "not between 1970 and now"),
+        ("yesterday", "isoformat"),
+    ],
+)
+def test_a_position_that_would_hide_events_is_an_error(position, reason):
+    text = json.dumps({"version": 2, "position": position}).encode()
+    with pytest.raises(OutboxError, match=f"checkpoint c cannot be read.*{reason}"):
+        Checkpoint.from_json(text, "c")
+
+
+def test_a_clock_that_is_a_little_ahead_does_no_harm():
+    ahead = Checkpoint(datetime.now(UTC) + timedelta(minutes=5))
+    assert Checkpoint.from_json(ahead.to_json(), "c").position == ahead.position
 
 
 def test_it_takes_about_a_hundred_bytes_an_event():

@@ -209,7 +209,7 @@ def test_the_command(tmp_path: Path):
     result = run(source, "--output", page)
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{page}: 3 tables, 4 jobs, 2 lines between columns\n"
-    assert result.stderr == "1 events are not valid and left out\n"
+    assert result.stderr == "events left out: 1 not valid\n"
     assert page.read_text().startswith("<!DOCTYPE html>")
     run(source, "--output", picture, "--focus", "files", "--depth", 1)
     assert "env/load" in picture.read_text()
@@ -223,6 +223,11 @@ def test_the_command(tmp_path: Path):
     whole = tmp_path / "z.html"
     run(source, "--output", whole)
     assert both.read_text() == whole.read_text()
+    (tmp_path / "cut.log").write_text(log.read_text()[:-20])
+    upper = tmp_path / "x.SVG"
+    result = run(tmp_path / "cut.log", "--output", upper)
+    assert result.stderr == "events left out: 1 cut\n"
+    assert upper.read_text().startswith("<svg")
 
 
 @pytest.mark.parametrize(

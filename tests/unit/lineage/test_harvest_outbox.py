@@ -38,6 +38,14 @@ def test_each_event_is_stored_once_whoever_harvests_it(outbox: LocalOutbox):
     assert bodies == {found(number).body for number in range(6)}
 
 
+def test_a_damaged_index_is_an_error(outbox: LocalOutbox):
+    store(outbox, [found(1)])
+    index = next(outbox.directory.glob("harvested/**/*.digests"))
+    index.write_bytes(index.read_bytes()[:-1])
+    with pytest.raises(OutboxError, match=r"hh=20\.digests .* is damaged; delete it"):
+        store(outbox, [found(1)])
+
+
 def test_names_say_run_and_type(outbox: LocalOutbox):
     job = FoundEvent({"eventTime": "?", "job": {}}, b"{}")
     store(outbox, [found(1), job])

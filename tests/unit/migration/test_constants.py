@@ -58,8 +58,8 @@ def test_a_short_text_stays_where_it_is():
 def test_a_script_that_two_tasks_share_stands_once():
     changed, constants = with_constants(dag(a={"sql": SQL}, b={"sql": SQL}))
 
-    assert sources(constants) == {"A_SQL": SQL}
-    assert arguments_of(changed, "b") == {"sql": Code("A_SQL")}
+    assert sources(constants) == {"SQL": SQL}
+    assert arguments_of(changed, "b") == {"sql": Code("SQL")}
 
 
 def test_what_stands_repeatedly_is_named_by_its_key():
@@ -73,6 +73,13 @@ def test_what_stands_repeatedly_is_named_by_its_key():
             for name in ("Core", "Task")
         ]
     }
+
+
+def test_the_same_security_groups_have_one_name():
+    groups = ["{{ params.a_group_with_a_long_name }}", "{{ params.a_group_with_another_name }}"]
+    cluster = {"AdditionalMasterSecurityGroups": groups}
+    _, constants = with_constants(dag(cluster=cluster, host={"security_group_ids": groups}))
+    assert sources(constants) == {"SECURITY_GROUPS": groups}
 
 
 def test_what_one_task_writes_and_others_read_is_named_after_the_one():

@@ -392,6 +392,15 @@ def test_values_that_no_form_may_hold_or_knows(definition, name, value):
     assert {one.field for one in conversion.findings} == {"default"}
 
 
+def test_a_form_offers_no_choice_that_it_would_not_evaluate(definition):
+    choices = ["orders", "orders-#{format(@scheduledStartTime, 'YYYY')}"]
+    table = next(one for one in definition.document["parameters"] if one["id"] == "myTable")
+    table["allowedValues"] = choices
+    conversion = definition.convert()
+    assert "enum=" not in conversion.dag_source
+    assert "A choice holds an expression" in " ".join(one.message for one in conversion.findings)
+
+
 @pytest.mark.parametrize(
     ("watermark", "expected"),
     [
@@ -496,28 +505,36 @@ def test_secrets_reach_neither_dag_nor_report(definition):
     )
 
 
-def test_description_and_tags_of_the_pipeline(tmp_path):
-    pipeline = {
-        "Name": "nightly",
-        "Description": "Copies {{ orders }}",
-        "Activate": True,
-        "PipelineTags": [{"Key": "team", "Value": "data"}],
-        "PipelineObjects": [
-            {
-                "Id": "Shell",
-                "Name": "Shell",
-                "Fields": [
-                    {"Key": "type", "StringValue": "ShellCommandActivity"},
-                    {"Key": "command", "StringValue": "ls"},
-                    {"Key": "workerGroup", "StringValue": "w"},
-                    {"Key": "myComment", "StringValue": "lists"},
-                ],
-            }
+def _template(folder, **properties):
+    """Write a template of CloudFormation with a pipeline of one command."""
+    fields = {"type": "ShellCommandActivity", "command": "ls", "workerGroup": "w"}
+    shell = {
+        "Id": "Shell",
+        "Name": "Shell",
+        "Fields": [
+            {"Key": key, "StringValue": value}
+            for key, value in {**fields, "myComment": "lists"}.items()
         ],
     }
-    resource = {"Type": "AWS::DataPipeline::Pipeline", "Properties": pipeline}
-    path = tmp_path / "x.json"
-    path.write_text(json.dumps({"Resources": {"P": resource}}))
+    resource = {
+        "Type": "AWS::DataPipeline::Pipeline",
+        "Properties": {"PipelineObjects": [shell], **properties},
+    }
+    path = folder / "x.json"
+    path.write_text(
+        json.dumps({"Parameters": {"Stage": {"Type": "String"}}, "Resources": {"P": resource}})
+    )
+    return path
+
+
+def test_description_and_tags_of_the_pipeline(tmp_path):
+    path = _template(
+        tmp_path,
+        Name="nightly",
+        Description="Copies {{ orders }}",
+        Activate=True,
+        PipelineTags=[{"Key": "team", "Value": "data"}],
+    )
     conversion = convert_file(path, "x")
     assert 'description="Copies {{ orders }}"' in conversion.dag_source
     assert 'tags=["data-pipeline", "team=data"]' in conversion.dag_source
@@ -526,6 +543,25 @@ def test_description_and_tags_of_the_pipeline(tmp_path):
     assert rows["description"] is rows["tag"] is Status.CARRIED_OVER
     assert rows["activate"] is Status.APPROXIMATED
     assert "| description | Copies {{ orders }} |" in conversion.report.to_markdown()
+
+
+def test_what_a_template_leaves_open_is_no_text_of_the_dag(tmp_path):
+    path = _template(
+        tmp_path,
+        Name={"Fn::Sub": "${Stage}-nightly"},
+        Description={"Fn::Sub": "Copies for ${Stage}"},
+        PipelineTags=[
+            {"Key": "team", "Value": "data"},
+            {"Key": "stage", "Value": {"Ref": "Stage"}},
+        ],
+    )
+    conversion = convert_file(path, "x")
+    assert "#{" not in conversion.dag_source
+    assert 'tags=["data-pipeline", "team=data"]' in conversion.dag_source
+    rows = {one.value: one.status for one in conversion.report.properties}
+    assert rows["stage=#{Stage}"] is rows["Copies for #{Stage}"] is Status.NEEDS_DECISION
+    settled = convert_file(path, "x", (_value("Stage", "prod"),))
+    assert 'tags=["data-pipeline", "team=data", "stage=prod"]' in settled.dag_source
 
 
 def test_the_parent_of_what_runs_is_the_object_itself(definition):

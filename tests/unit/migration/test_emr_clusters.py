@@ -291,6 +291,16 @@ def test_jobs_that_ran_side_by_side_still_do(definition, tasks_of):
     assert request["StepConcurrencyLevel"] == 2
 
 
+def test_an_old_release_runs_no_steps_side_by_side(definition, tasks_of):
+    definition.document["objects"].remove(definition.item("ExportActivity"))
+    definition.add(_activity("One"), _activity("Two"))
+    definition.item("Cluster").pop("amiVersion", None)
+    definition.item("Cluster")["releaseLabel"] = "emr-5.27.0"
+    conversion = definition.convert()
+    assert "StepConcurrencyLevel" not in tasks_of(conversion)["cluster"]["cluster"]
+    assert "one after the other" in " ".join(one.message for one in conversion.report.findings)
+
+
 @pytest.mark.parametrize(
     "other",
     [

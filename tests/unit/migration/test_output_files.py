@@ -1,9 +1,16 @@
 """Writing: whole files or none, and never over somebody's work."""
 
+import errno
+
 import pytest
 
 from updraft.errors import UpdraftError
-from updraft.migration.output_files import EditedFileError, check_overwrite, write_files
+from updraft.migration.output_files import (
+    EditedFileError,
+    check_overwrite,
+    write_files,
+    write_together,
+)
 from updraft.migration.rendering import is_untouched
 
 
@@ -51,6 +58,15 @@ def test_a_folder_that_is_a_file_is_one_error_and_leaves_nothing(conversion, tmp
         )
     assert (tmp_path / "dags").read_text() == "in the way"
     assert not (tmp_path / "r").exists()
+
+
+def test_a_folder_that_takes_no_files_is_an_error_that_names_the_file(tmp_path, monkeypatch):
+    def refuse(**_options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".x.py.abcd"))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(UpdraftError, match=r"/x\.py can't be written: Permission denied"):
+        write_together({tmp_path / "x.py": "print(1)"})
 
 
 @pytest.mark.parametrize("blocked", ["dags/export.py", "r/export.md", "r/export.json"])

@@ -22,6 +22,8 @@ def test_generated_files_pass_ruffs_defaults(definition):
     definition.add(
         {"id": "Extra", "type": "HiveActivity", "hiveScript": "x", "runsOn": {"ref": "Cluster"}}
     )
+    for parameter in definition.document["parameters"]:
+        parameter["description"] = "パイプラインをアクティブ化した日時です。実行時に取得します。"
     conversion = definition.convert()
     assert "日本" in conversion.dag_source
     finished = _lint(conversion.dag_source)

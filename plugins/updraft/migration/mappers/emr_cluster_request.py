@@ -17,6 +17,7 @@ from updraft.emr.legacy_cluster import (
     idle_seconds,
     scheduler_properties,
     supports_auto_termination,
+    supports_concurrent_steps,
     with_properties,
 )
 from updraft.migration.compiled_fields import reading, require_no_password
@@ -60,9 +61,7 @@ def cluster_request(fields: ClusterFields, concurrency: int) -> Request:
         "ServiceRole": fields.value("role", "`ServiceRole`") or _DEFAULT_ROLE,
         "JobFlowRole": fields.value("resourceRole", "`JobFlowRole`") or _DEFAULT_PROFILE,
         "AutoTerminationPolicy": _auto_termination(fields, release),
-        "StepConcurrencyLevel": min(concurrency, _MOST_CONCURRENT_STEPS)
-        if concurrency > 1
-        else None,
+        "StepConcurrencyLevel": _concurrent_steps(fields, release, concurrency),
         "Instances": _instances(fields),
     }
     return _without_empty(request)
@@ -160,6 +159,21 @@ def _log_uri(fields: ClusterFields) -> str | None:
         return shared.text.strip()
     note = "`LogUri`: the cluster's logs; Airflow keeps those of its tasks by itself"
     return fields.value("pipelineLogUri", note)
+
+
+def _concurrent_steps(fields: ClusterFields, release: str, concurrency: int) -> int | None:
+    if concurrency == 1:
+        return None
+    if not supports_concurrent_steps(fields.present("releaseLabel") or release):
+        fields.workflow.report(
+            Severity.WARNING,
+            fields.item,
+            "releaseLabel",
+            "Clusters before emr-5.28.0 run their steps one after the other",
+            "Set a later releaseLabel for activities that are to run side by side",
+        )
+        return None
+    return min(concurrency, _MOST_CONCURRENT_STEPS)
 
 
 def _auto_termination(fields: ClusterFields, release: str) -> dict[str, object] | None:

@@ -153,8 +153,9 @@ def _scheduled_words(dag: DagSchedule) -> str:
     ended = dag.rule.type is ScheduleType.TIMESERIES
     words = f"It runs {rhythm(dag.rule)}, when its period {'has ended' if ended else 'begins'}"
     if dag.start_date is not None:
-        words += f"; the first one begins on {_begin(dag.start_date, dag.rule)}"
-    if dag.end_date is not None:
+        which = "only" if dag.start_date == dag.end_date else "first"
+        words += f"; the {which} one begins on {_begin(dag.start_date, dag.rule)}"
+    if dag.end_date is not None and dag.end_date != dag.start_date:
         words += f", the last one on {_begin(dag.end_date, dag.rule)}"
     words += (
         ". Periods that pass while it is paused run later."
