@@ -16,6 +16,7 @@ from updraft.cli.definition_options import (
     SetOption,
     ValuesOption,
     given_beside,
+    path,
     print_findings,
     print_left_out,
 )
@@ -59,6 +60,7 @@ def analyze(
             help="Files with definitions, folders of them, pipeline:df-… in AWS, or aws for all "
             "pipelines of the account.",
             show_default=False,
+            parser=path,
         ),
     ],
     *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from updraft.cli.definition_options import (
+    InputsArgument,
     ParametersOption,
     SetOption,
     ValuesOption,
@@ -33,14 +34,7 @@ class OutputFormat(StrEnum):
 
 
 def check(
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Files with definitions, folders of them, or pipeline:df-… in AWS.",
-            show_default=False,
-        ),
-    ],
+    inputs: InputsArgument,
     *,
     set_: SetOption = None,
     values: ValuesOption = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from updraft.cli.definition_options import (
+    InputsArgument,
     ParametersOption,
     SetOption,
     ValuesOption,
@@ -29,14 +30,7 @@ if TYPE_CHECKING:
 
 
 def convert(
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Files with definitions, folders of them, or pipeline:df-… in AWS.",
-            show_default=False,
-        ),
-    ],
+    inputs: InputsArgument,
     *,
     output: Annotated[
         Path, typer.Option(help="Folder for the DAG files.", show_default=False, file_okay=False)

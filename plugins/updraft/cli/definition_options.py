@@ -13,6 +13,28 @@ if TYPE_CHECKING:
     from updraft.migration.given_values import Given
     from updraft.migration.inputs import Inputs
 
+
+def path(text: str) -> Path:
+    """Read an argument that names a definition; the help shows this function's name as its type.
+
+    :param text: the argument; the empty one would be the working directory to :class:`Path`.
+    :returns: the path, or what stands for pipelines in AWS.
+    :raises typer.BadParameter: when it is empty.
+    """
+    if not text:
+        raise typer.BadParameter("an empty text names nothing; is a variable of the shell unset?")
+    return Path(text)
+
+
+InputsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Files with definitions, folders of them, or pipeline:df-… in AWS.",
+        show_default=False,
+        parser=path,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -24,6 +24,7 @@ from updraft.lineage.catalog import (
 )
 from updraft.lineage.configuration import find_outbox_uri
 from updraft.lineage.diagnosis.assets import diagnose_assets
+from updraft.lineage.diagnosis.checkpoints import diagnose_checkpoints
 from updraft.lineage.diagnosis.configuration import diagnose_configuration, transport_types
 from updraft.lineage.diagnosis.events import (
     EventSurvey,
@@ -100,6 +101,7 @@ class Doctor:
             yield from _carefully("outbox", lambda: self._reach(outbox))
             seen = yield from self._survey(outbox)
             yield from _carefully("dead letters", lambda: diagnose_dead_letters(outbox))
+            yield from _carefully("forwarding", lambda: diagnose_checkpoints(outbox))
         domain_id = self.domain_id or conf.get("updraft", "datazone_domain_id", fallback="")
         if domain_id:
             yield from _carefully("catalog", lambda: self._catalog(domain_id, seen))

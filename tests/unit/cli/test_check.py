@@ -97,6 +97,7 @@ def test_a_value_may_be_for_one_of_several_files():
     [
         [],
         ["missing.json"],
+        [""],
         [SAMPLE, "--set", "x"],
         [SAMPLE, "--format", "xml"],
         ["x" * 5000],

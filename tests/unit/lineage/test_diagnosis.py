@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from updraft.lineage.checkpoint import Checkpoint
 from updraft.lineage.diagnosis.assets import diagnose_assets
+from updraft.lineage.diagnosis.checkpoints import diagnose_checkpoints
 from updraft.lineage.diagnosis.configuration import diagnose_configuration, transport_types
 from updraft.lineage.diagnosis.events import (
     diagnose_dead_letters,
@@ -147,6 +149,22 @@ def test_dead_letters_by_reason(outbox):
     (found,) = diagnose_dead_letters(outbox)
     assert found.message.startswith("4 events were put aside: 2 times too large; 1 times ")
     assert "not a dead letter" in found.message
+
+
+def test_checkpoints_of_catalogs(outbox):
+    assert not list(diagnose_checkpoints(outbox))
+    outbox.save_checkpoint("datazone-dzd_a", Checkpoint(NOW).to_json())
+    outbox.save_checkpoint("datazone-dzd_b", Checkpoint().to_json())
+    outbox.save_checkpoint("http-marquez", b"{")
+    outbox.save_checkpoint("logs-of-airflow", b"{")
+
+    served, new, damaged = diagnose_checkpoints(outbox)
+
+    assert served.message == f"datazone-dzd_a: up to {NOW:%Y-%m-%d %H:%M:%S} UTC"
+    assert new.message == "datazone-dzd_b: nothing yet"
+    assert damaged.severity is Severity.ERROR
+    assert "the checkpoint http-marquez in" in damaged.message
+    assert "delete it" in damaged.message
 
 
 def test_datasets_and_the_assets_they_nearly_are():
