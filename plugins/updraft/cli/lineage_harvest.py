@@ -82,6 +82,12 @@ def harvest(
         typer.echo(f"truncated: {cut}", err=True)
     if found.counts.truncated > len(found.cut):
         typer.echo(f"truncated: {found.counts.truncated - len(found.cut)} more", err=True)
+    if found.garbled:
+        typer.echo(
+            f"garbled: events with bytes that are no UTF-8, for which U+FFFD stands: "
+            f"{found.garbled:,}",
+            err=True,
+        )
     if unread:
         raise typer.Exit(1)
 

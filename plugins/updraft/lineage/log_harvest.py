@@ -23,6 +23,7 @@ _MOST_WAITING = 20  # texts of the same stream that may stand between two pieces
 _MOST_STREAMS = 1_000
 _MOST_PENDING = 32 << 20  # characters of all events together whose rest has not come
 _MOST_CUTS = 100
+_REPLACEMENTS = ("\N{REPLACEMENT CHARACTER}".encode(), rb"\ufffd")  # the second is how JSON has it
 _RECORD = re.compile(
     r"\s*(?:\x1b\[[\d;]*m)?"
     r"(?:\[(?:\x1b\[[\d;]*m)?\d{4}-\d{2}-\d{2}T"  # Airflow 2
@@ -87,6 +88,7 @@ class LogHarvest:
     :param take: gets each event.
     :param counts: what was found so far.
     :param cut: the first hundred events that are not there as a whole.
+    :param garbled: how many events have U+FFFD, which stands for bytes that are no character.
     :param reports_cut: says of the line of such an event whether it counts.
     :param file: name of the log that is read.
     :param line: number of the line that the last event began in.
@@ -95,6 +97,7 @@ class LogHarvest:
     take: Callable[[FoundEvent], None]
     counts: HarvestCounts = field(default_factory=HarvestCounts)
     cut: list[CutEvent] = field(default_factory=list)
+    garbled: int = 0
     reports_cut: Callable[[int], bool] = field(default=lambda _line: True)
     file: str = ""
     line: int = 0
@@ -229,6 +232,7 @@ class LogHarvest:
 
     def _take(self, event: FoundEvent, line: int) -> None:
         self.counts.found += 1
+        self.garbled += any(mark in event.body for mark in _REPLACEMENTS)
         self.line = line
         self.take(event)
 

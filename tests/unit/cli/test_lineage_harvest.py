@@ -46,6 +46,15 @@ def test_in_words_with_what_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (tmp_path / "here" / "events").is_dir()
 
 
+def test_bytes_that_are_no_character_are_told(tmp_path: Path):
+    log = LOGS / "airflow2.10.5_provider1.14.0_task_log.txt"
+    (tmp_path / "latin.log").write_bytes(log.read_bytes().replace(b"START", b"ST\xe4RT", 1))
+    result = run("harvest", "--file", log, tmp_path / "latin.log", "--outbox", tmp_path / "outbox")
+    assert result.exit_code == 0
+    (told,) = [one for one in result.stderr.splitlines() if one.startswith("garbled")]
+    assert told.endswith("no UTF-8, for which U+FFFD stands: 1")
+
+
 def test_standard_input(tmp_path: Path):
     content = gzip.compress((LOGS / "airflow3.3.2_scheduler_stdout.txt").read_bytes())
     assert harvest(tmp_path, "-", stdin=content)["stored"] == 2
