@@ -89,7 +89,7 @@ def _checked(files: "Sequence[Path]", given: "Given") -> "tuple[int, tuple[Findi
                 Finding(severity=Severity.ERROR, file=shown_path(path), message=str(error))
             )
             continue
-        definitions += result.definitions
+        definitions += result.pipelines
         findings += placed(path, check_result(result, given.values, given.parameters))
     findings += unknown_values(definitions, given.values, given.parameters)
     return len(definitions), tuple(findings)

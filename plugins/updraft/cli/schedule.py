@@ -17,9 +17,11 @@ from updraft.cli.definition_options import (
     SetOption,
     ValuesOption,
     given_beside,
+    print_findings,
 )
 
 if TYPE_CHECKING:
+    from updraft.datapipeline.findings import Finding
     from updraft.migration.given_values import Given
     from updraft.migration.pipeline_schedule import ActivitySchedule, PipelineSchedule, RunTimes
 
@@ -60,7 +62,9 @@ def schedule(
     The pipeline's are simulated by the rule of AWS Data Pipeline, the DAG's are what its timetable
     answers. The command exits with 1 when they differ, or when the definition does not tell.
     """
-    from updraft.datapipeline.findings import (  # noqa: PLC0415 keeps `updraft --help` fast
+    from rich.console import Console  # noqa: PLC0415 keeps `updraft --help` fast
+
+    from updraft.datapipeline.findings import (  # noqa: PLC0415 likewise
         DefinitionError,
         has_errors,
     )
@@ -70,7 +74,7 @@ def schedule(
         given, findings = given_beside(set_ or [], values, parameters)
         if has_errors(findings):
             raise DefinitionError(findings)
-        found = _read(file, activation, given)
+        found, left_out = _read(file, activation, given)
         with _no_files_at_home():
             answer = _answer(file, found, activation, runs)
     except UpdraftError as error:
@@ -80,7 +84,8 @@ def schedule(
         typer.echo(json.dumps(answer, indent=2))
     else:
         _print_table(answer)
-    if not answer["agree"]:
+    print_findings(left_out, Console(stderr=True, soft_wrap=True, highlight=False))
+    if left_out or not answer["agree"]:
         raise typer.Exit(1)
 
 
@@ -98,19 +103,30 @@ def _no_files_at_home() -> Iterator[None]:
             del os.environ["AIRFLOW_HOME"]
 
 
-def _read(file: Path, activation: str | None, given: "Given") -> "list[PipelineSchedule]":
+def _read(
+    file: Path, activation: str | None, given: "Given"
+) -> "tuple[list[PipelineSchedule], list[Finding]]":
+    """Read the schedules of a file's pipelines.
+
+    :returns: those of the pipelines that have objects, and the errors of the others.
+    :raises UpdraftError: when there is no such pipeline, or another error.
+    """
     from updraft.datapipeline.expression_values import as_utc  # noqa: PLC0415 keeps start fast
     from updraft.datapipeline.file_checking import check_definition  # noqa: PLC0415 likewise
-    from updraft.datapipeline.findings import DefinitionError, has_errors  # noqa: PLC0415 likewise
+    from updraft.datapipeline.findings import DefinitionError, Severity  # noqa: PLC0415 likewise
     from updraft.migration.inputs import read_input  # noqa: PLC0415 likewise
     from updraft.migration.pipeline_schedule import pipeline_schedule  # noqa: PLC0415 likewise
 
     start = None if activation is None else as_utc(activation)
     result = read_input(file, given.by_name)
-    if has_errors(result.findings) or not result.definitions:
+    errors = [one for one in result.findings if one.severity is Severity.ERROR]
+    empty = [one for one in result.pipelines if not one.objects]
+    left_out = [one for pipeline in empty for one in result.about(pipeline) if one in errors]
+    if not result.definitions or any(one not in left_out for one in errors):
         raise DefinitionError(result.findings)
     checked = (check_definition(one, given.values, given.parameters) for one in result.definitions)
-    return [pipeline_schedule(one.definition, one.resolved, start) for one in checked]
+    found = [pipeline_schedule(one.definition, one.resolved, start) for one in checked]
+    return found, left_out
 
 
 def _answer(

@@ -112,6 +112,7 @@ def _pipeline(
                 f"The pipeline {resource.key!r} is left out, as {condition!r} does not hold",
                 resource.position,
                 "Give the parameters that it depends on by --set, if it should hold",
+                object_id=resource.key,
             )
             return None
         if holds is None:
@@ -119,6 +120,7 @@ def _pipeline(
                 f"Whether the pipeline {resource.key!r} exists depends on {condition!r}",
                 resource.position,
                 "It is read as if it did; leave the file out otherwise",
+                object_id=resource.key,
             )
     properties = last_object(body, "Properties")
     resolved = resolver.resolve(properties) if properties is not None else None

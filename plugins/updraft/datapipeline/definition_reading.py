@@ -37,7 +37,7 @@ class DefinitionReader(FieldReader):
         :param source: the pipeline in the form of the CLI.
         :returns: what can be read of it.
         """
-        document = source.document
+        document, key = source.document, source.properties.key
         for member in document.members:
             if member.key not in _KNOWN_KEYS:
                 self.warn(
@@ -46,10 +46,13 @@ class DefinitionReader(FieldReader):
                     member.position,
                     did_you_mean(member.key, _KNOWN_KEYS, "Remove it"),
                 )
-        items = self._list(document, "objects")
+        items = self._list(document, "objects", key)
         if not items:
             self.error(
-                "The definition has no objects", document.position, "Add objects to 'objects'"
+                "The definition has no objects",
+                document.position,
+                "Add objects to 'objects'",
+                object_id=key,
             )
         items = [one for one in items if not is_instance(one, self)]
         self.open_values = {}
@@ -57,8 +60,13 @@ class DefinitionReader(FieldReader):
         if any(isinstance(item, JsonObject) for item in items):
             objects = tuple(self._object(item, place) for place, item in enumerate(items, 1))
         elif items:
-            self.error("No entry of 'objects' is an object", items[0].position, "Write { … }")
-        parameters = self.parameters(document, "parameters")
+            self.error(
+                "No entry of 'objects' is an object",
+                items[0].position,
+                "Write { … }",
+                object_id=key,
+            )
+        parameters = self.parameters(document, "parameters", key)
         values = tuple(
             value
             for key in ("parameterValues", "values")
@@ -85,14 +93,17 @@ class DefinitionReader(FieldReader):
             template_names=source.template_names,
         )
 
-    def _list(self, document: JsonObject, key: str) -> list[JsonValue]:
+    def _list(self, document: JsonObject, key: str, pipeline: str | None) -> list[JsonValue]:
         items: list[JsonValue] = []
         for container in document.values(key):
             if isinstance(container, JsonArray):
                 items.extend(container.items)
             else:
                 self.error(
-                    f"{key!r} must be a list", container.position, "Write [ … ] around its entries"
+                    f"{key!r} must be a list",
+                    container.position,
+                    "Write [ … ] around its entries",
+                    object_id=pipeline,
                 )
         return items
 
@@ -148,14 +159,18 @@ class DefinitionReader(FieldReader):
             position=item.position,
         )
 
-    def parameters(self, document: JsonObject, key: str) -> tuple[Parameter, ...]:
+    def parameters(
+        self, document: JsonObject, key: str, pipeline: str | None = None
+    ) -> tuple[Parameter, ...]:
         """Read declarations of parameters.
 
         :param document: the object that has them.
         :param key: the key that they stand under.
+        :param pipeline: how the file tells the pipeline from its others, when it does.
         :returns: the parameters.
         """
-        return tuple(filter(None, (self._parameter(item) for item in self._list(document, key))))
+        items = self._list(document, key, pipeline)
+        return tuple(filter(None, (self._parameter(item) for item in items)))
 
     def _parameter(self, item: JsonValue) -> Parameter | None:
         if not isinstance(item, JsonObject):

@@ -84,13 +84,13 @@ def unknown_values(
     :param definitions: all definitions that the values are given for.
     :param values: the values given beside their files.
     :param parameters: parameters declared in a file of their own.
-    :returns: one error for each; none when there is no definition to compare with.
+    :returns: one error for each; none when no definition has objects to compare with.
     """
     declared = {name for one in definitions for name in one.parameters_by_name}
     declared |= {one.name for one in parameters}
     declared |= {name for one in definitions for name in one.template_names}
     known = declared | {name for one in definitions for name in mentions(one)}
-    if not definitions:
+    if not any(one.objects for one in definitions):
         return []
     return [
         Finding(

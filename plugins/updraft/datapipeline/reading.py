@@ -42,13 +42,19 @@ _API_NAMES = {
 class ReadResult:
     """What came out of reading one file.
 
-    :param definitions: its pipelines, as far as they can be read.
+    :param pipelines: its pipelines, as far as they can be read; a file with several may have one
+        without any object.
     :param findings: everything found on the way, in the order of the file.
     """
 
-    def __init__(self, definitions: tuple[Definition, ...], findings: tuple[Finding, ...]) -> None:
-        self.definitions = definitions
+    def __init__(self, pipelines: tuple[Definition, ...], findings: tuple[Finding, ...]) -> None:
+        self.pipelines = pipelines
         self.findings = findings
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """The pipelines that have objects."""
+        return tuple(one for one in self.pipelines if one.objects)
 
     @property
     def definition(self) -> Definition | None:
@@ -56,6 +62,28 @@ class ReadResult:
         if has_errors(self.findings) or len(self.definitions) != 1:
             return None
         return self.definitions[0]
+
+    def about(self, pipeline: Definition, *, with_others: bool = False) -> tuple[Finding, ...]:
+        """Pick what was found about a pipeline.
+
+        :param pipeline: one of the file's.
+        :param with_others: whether to take along what is about none of its pipelines.
+        :returns: the findings.
+        """
+        own = _names(pipeline)
+        every = {name for one in self.pipelines for name in _names(one)}
+        return tuple(
+            one
+            for one in self.findings
+            if one.object_id in own or (with_others and one.object_id not in every)
+        )
+
+
+def _names(pipeline: Definition) -> set[str]:
+    """List what findings call a pipeline and its parts."""
+    declared = {one.id for one in pipeline.parameters} | {one.id for one in pipeline.values}
+    key = pipeline.pipeline.key
+    return declared | {one.id for one in pipeline.objects} | ({key} if key is not None else set())
 
 
 def read_file(path: Path, source: str | None = None, given: Given | None = None) -> ReadResult:
@@ -71,11 +99,11 @@ def read_file(path: Path, source: str | None = None, given: Given | None = None)
     if text is None:
         return ReadResult((), tuple(collector.findings))
     result = read_text(text, collector.source, given, module_of(path))
-    definitions, found = result.definitions, (*collector.findings, *result.findings)
-    if len(definitions) == 1 and is_part(definitions[0]):
-        completed, added = completed_by_parts(definitions[0], parts_beside(path), _read_part)
-        definitions, found = (completed,), (*found, *added)
-    return ReadResult(definitions, found)
+    pipelines, found = result.pipelines, (*collector.findings, *result.findings)
+    if len(pipelines) == 1 and is_part(pipelines[0]):
+        completed, added = completed_by_parts(pipelines[0], parts_beside(path), _read_part)
+        pipelines, found = (completed,), (*found, *added)
+    return ReadResult(pipelines, found)
 
 
 def _read_part(path: Path) -> tuple[Definition, ...]:
@@ -103,7 +131,8 @@ def read_text(
             sources += _sources(part, given or {}, reader, others)
     definitions = tuple(reader.definition(one) for one in sources)
     findings = sorted(reader.findings, key=_by_place)
-    kept = tuple(one for one in definitions if one.objects)
+    # What has neither objects nor a name of its own is no pipeline, but a file that is none.
+    kept = tuple(one for one in definitions if one.objects or one.pipeline.key is not None)
     return ReadResult(kept, tuple(findings))
 
 

@@ -48,5 +48,5 @@ def read_pipeline(pipeline_id: str) -> ReadResult:
         tags=tuple((tag["key"], tag["value"]) for tag in description.get("tags", ())),
     )
     return ReadResult(
-        tuple(one.with_properties(properties) for one in result.definitions), result.findings
+        tuple(one.with_properties(properties) for one in result.pipelines), result.findings
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from updraft.datapipeline.file_checking import check_result, unknown_values
 from updraft.datapipeline.findings import Finding, Severity
 from updraft.datapipeline.model import Definition
-from updraft.datapipeline.reading import ReadResult
 from updraft.errors import UpdraftError
 from updraft.migration.conversion import Conversion, convert_definition
 from updraft.migration.given_values import Given
@@ -95,7 +94,7 @@ def _convert_file(
     try:
         _check_file_name(path)
         result = read_input(path, given.by_name)
-        names = _dag_ids(path, stem, result.definitions, dag_id)
+        names = _dag_ids(path, stem, result.pipelines, dag_id)
     except UpdraftError as error:
         advice = "Convert it by itself with --dag-id, or rename the file"
         if isinstance(error, FileNameError):
@@ -103,13 +102,13 @@ def _convert_file(
         elif pipeline_id(path) is not None:
             advice = "Check its id, the region and the rights of the AWS environment"
         return (), [_failed(Conversion(path, "", ()), str(error), advice)]
-    if not result.definitions:
+    if not result.pipelines:
         findings = check_result(result, given.values, given.parameters)
-        return result.definitions, [Conversion(path, names[0], findings)]
+        return result.pipelines, [Conversion(path, names[0], findings)]
     conversions: list[Conversion] = []
-    # What concerns the whole file is said once.
-    findings = result.findings
-    for name, definition in zip(names, result.definitions, strict=True):
+    # What concerns the whole file is said once, where it may keep a DAG from running.
+    first = (*result.definitions, *result.pipelines)[0]
+    for name, pipeline in zip(names, result.pipelines, strict=True):
         if name in taken and (identity := pipeline_id(path)) is not None:
             # Pipelines in AWS may have the same name, but not the same id.
             name = dag_id_of(f"{name}_{identity}")  # noqa: PLW2901 from here on it is its name
@@ -119,25 +118,34 @@ def _convert_file(
             conversions.append(_failed(Conversion(path, name, ()), message, advice))
             continue
         taken[name] = path
-        conversion = convert_definition(
-            definition,
-            path,
-            name,
-            read_findings=_about(definition, result, with_others=bool(findings)),
-            values=given.values,
-            parameters=given.parameters,
-            start_date=given.start_date,
-            compute=given.compute,
-            airflow=given.airflow,
-        )
-        for one in (conversion, *conversion.others):
+        found = result.about(pipeline, with_others=pipeline is first)
+        for one in _convert_pipeline(pipeline, path, name, found, given):
             if taken.setdefault(one.dag_id, path) != path:
                 message = f"The DAG id {one.dag_id!r} is taken by {taken[one.dag_id]}"
                 conversions.append(_failed(one, message, "Rename one of the files"))
             else:
                 conversions.append(one)
-        findings = ()
-    return result.definitions, _refused_if_wrong(conversions, given)
+    return result.pipelines, _refused_if_wrong(conversions, given)
+
+
+def _convert_pipeline(
+    pipeline: Definition, path: Path, name: str, found: tuple[Finding, ...], given: Given
+) -> tuple[Conversion, ...]:
+    """Convert a pipeline to its DAGs; of one without objects there are the findings only."""
+    if not pipeline.objects:
+        return (Conversion(path, name, found),)
+    conversion = convert_definition(
+        pipeline,
+        path,
+        name,
+        read_findings=found,
+        values=given.values,
+        parameters=given.parameters,
+        start_date=given.start_date,
+        compute=given.compute,
+        airflow=given.airflow,
+    )
+    return (conversion, *conversion.others)
 
 
 def _refused_if_wrong(conversions: list[Conversion], given: Given) -> list[Conversion]:
@@ -163,25 +171,6 @@ def _crashed(path: Path, error: Exception) -> Conversion:
         Conversion(path, "", (), crash=words),
         f"Updraft has a mistake that this file shows: {last}",
         "Please report it, with the definition",
-    )
-
-
-def _about(definition: Definition, result: ReadResult, *, with_others: bool) -> tuple[Finding, ...]:
-    """Pick what was found about a pipeline when its file was read.
-
-    :param with_others: whether to take along what is about none of the file's pipelines.
-    """
-
-    def names(one: Definition) -> set[str]:
-        declared = {item.id for item in one.parameters} | {item.id for item in one.values}
-        return declared | {item.id for item in one.objects}
-
-    own = names(definition)
-    every = {name for one in result.definitions for name in names(one)}
-    return tuple(
-        one
-        for one in result.findings
-        if one.object_id in own or (with_others and one.object_id not in every)
     )
 
 

@@ -105,12 +105,12 @@ def convert_file(
     :returns: DAG, report and findings; of what is no definition the findings only.
     """
     result = read_file(path, given={one.id: one.values for one in values})
-    if len(result.definitions) != 1:
-        findings = check_result(result, values)
-        return Conversion(path, dag_id, (*findings, *unknown_values(result.definitions, values)))
-    findings = (*result.findings, *unknown_values(result.definitions, values))
+    unknown = unknown_values(result.pipelines, values)
+    if len(result.pipelines) != 1 or not result.definitions:
+        return Conversion(path, dag_id, (*check_result(result, values), *unknown))
+    findings = (*result.findings, *unknown)
     return convert_definition(
-        result.definitions[0],
+        result.pipelines[0],
         path,
         dag_id,
         read_findings=findings,

@@ -281,6 +281,31 @@ def test_each_pipeline_of_a_template_has_a_report_of_its_own(run, tmp_path):
         assert group["status"] == "needs a decision"
 
 
+def test_errors_of_a_pipeline_stay_with_it(run, tmp_path, partly_readable):
+    result = run(partly_readable)
+    assert result.exit_code == 1
+    assert "1 of 2 definitions not converted" in result.stderr
+    assert {one for one in _files(tmp_path) if one.startswith("dags")} == {"dags/etl_own.py"}
+    assert "Before it is switched on" not in (tmp_path / "dags" / "etl_own.py").read_text()
+    report = json.loads((tmp_path / "reports" / "report.json").read_text())
+    ((own,), (imported,)) = report["pipelines"], report["unconverted"]
+    assert own["findings"] == []
+    assert imported["dag_id"] == "etl_imported"
+    messages = [one["message"] for one in imported["findings"]]
+    assert sorted(messages) == [
+        "'objects' must be a list",
+        "The definition has no objects",
+        "Whether the pipeline 'Imported' exists depends on 'IsProd'",
+    ]
+    totals = report["totals"]
+    assert (totals["pipelines"], totals["unconverted"], totals["errors"]) == (1, 1, 2)
+
+
+def test_a_file_with_an_error_in_one_pipeline_is_strictly_left_out(run, tmp_path, partly_readable):
+    assert run(partly_readable, "--strict").exit_code == 1
+    assert _files(tmp_path) == set()
+
+
 def _state(path):
     return path.read_bytes(), path.stat().st_mtime_ns
 

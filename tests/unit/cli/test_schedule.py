@@ -95,6 +95,15 @@ def test_what_does_not_tell_says_why(schedule, fields, words):
     assert words in answer["problem"]
 
 
+def test_a_pipeline_that_can_not_be_read_hides_no_other(partly_readable):
+    arguments = ["schedule", str(partly_readable), "--format", "json"]
+    result = CliRunner().invoke(app, [*arguments, "--activation", "2024-01-01T00:00:00"])
+    assert result.exit_code == 1
+    answer = json.loads(result.stdout)
+    assert [(one["id"], one["agree"]) for one in answer["activities"]] == [("Work", True)]
+    assert "error: Imported: The definition has no objects" in result.stderr
+
+
 def test_the_table(tmp_path):
     path = tmp_path / "pipeline.json"
     path.write_text(json.dumps({"objects": [{"id": "A", "type": "SqlActivity"}]}))

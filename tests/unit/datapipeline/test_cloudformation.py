@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from updraft.datapipeline.file_checking import check_result
+from updraft.datapipeline.file_checking import check_result, unknown_values
 from updraft.datapipeline.findings import has_errors
+from updraft.datapipeline.model import ParameterValue
 from updraft.datapipeline.reading import read_file, read_text
 
 TEMPLATE = Path(__file__).parent / "templates" / "pipelines.yaml"
@@ -262,3 +263,23 @@ def test_a_script_that_looks_like_terraform_is_none():
         "x.yaml",
     )
     assert result.definition.objects[0].field("myX").text == "input {\n}\noutput {\n}\n"
+
+
+def test_findings_about_a_pipeline_that_can_not_be_read_are_its_own():
+    sound = {"Id": "A", "Name": "A", "Fields": [{"Key": "period", "StringValue": "1 day"}]}
+    resources = {
+        name: {"Type": "AWS::DataPipeline::Pipeline", "Properties": {"PipelineObjects": objects}}
+        for name, objects in (("P1", [sound]), ("P2", {"Fn::ImportValue": "objects"}))
+    }
+    result = read_text(json.dumps({"Resources": resources, "Outputs": {}}), "x.json")
+    assert [one.pipeline.key for one in result.pipelines] == ["P1", "P2"]
+    assert [one.pipeline.key for one in result.definitions] == ["P1"]
+    sound_findings, other_findings = (
+        result.about(one, with_others=True) for one in result.pipelines
+    )
+    assert sound_findings == ()
+    assert has_errors(other_findings)
+    given = (ParameterValue(id="myX", values=("1",), source="--set"),)
+    # What takes the value may be among the objects that nobody has seen.
+    assert unknown_values(result.pipelines[1:], given) == []
+    assert unknown_values(result.pipelines, given)

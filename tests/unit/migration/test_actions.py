@@ -230,6 +230,57 @@ def test_lateness(definition, tasks_of, statuses_of):
     assert statuses["Stop", "type"][0] is Status.APPROXIMATED
 
 
+def test_objects_that_are_late_by_the_same_alarm_share_a_deadline(definition, statuses_of):
+    _scheduled(definition)
+    definition.add(
+        _alarm("Late", subject="late: #{node.name}", message="#{node.id} (#{node.type}) is late")
+    )
+    late = {"lateAfterTimeout": "1 hour", "onLateAction": {"ref": "Late"}}
+    definition.item("Default").update(late)
+    names = ["ExportActivity", "Cluster", "Second", "Third"]
+    definition.add({**_second(definition), "id": "Third"})
+    conversion = definition.convert_cleanly()
+
+    assert "deadline=[late_late]" in conversion.dag_source
+    kwargs = _variables(conversion)["late_late"].callback.kwargs
+    told, _, types = kwargs["message"].partition(" (")
+    assert sorted(told.split(", ")) == sorted(names)
+    assert types == "EmrActivity, EmrCluster) is late"
+    first = ", ".join(told.split(", ")[:3])
+    assert kwargs["subject"] == f"late: {first} and 1 more"
+    for name in late:
+        status, note = statuses_of(conversion)["Default", name]
+        assert status is Status.APPROXIMATED
+        assert "each of 4 objects, which share this one message" in note
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"lateAfterTimeout": "1 hour"}, {"lateAfterTimeout": "2 hours"}),
+        ({"myTopic": TOPIC}, {"myTopic": f"{TOPIC}-of-others"}),
+        ({"onLateAction": {"ref": "Late"}}, {"onLateAction": {"ref": "Other"}}),
+    ],
+    ids=["limits", "topics", "alarms"],
+)
+def test_what_is_late_otherwise_has_a_deadline_of_its_own(definition, statuses_of, first, second):
+    _scheduled(definition)
+    words = {"topicArn": "#{node.myTopic}", "message": "#{node.name} is late"}
+    definition.add(_alarm("Late", **words), _alarm("Other", **words))
+    late = {"lateAfterTimeout": "1 hour", "onLateAction": {"ref": "Late"}, "myTopic": TOPIC}
+    definition.item("ExportActivity").update(late | first)
+    _second(definition).update(late | second)
+    conversion = definition.convert_cleanly()
+
+    deadlines = [one for name, one in _variables(conversion).items() if "_late" in name]
+    messages = [one.callback.kwargs["message"] for one in deadlines]
+    assert messages == ["ExportActivity is late", "Second is late"]
+    for one in ("ExportActivity", "Second"):
+        status, note = statuses_of(conversion)[one, "onLateAction"]
+        assert status is Status.APPROXIMATED
+        assert "the start of this object alone" in note
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "words"),
     [
@@ -354,7 +405,9 @@ def test_a_data_node_and_its_preconditions_are_late(definition, tasks_of, status
     conversion = definition.convert_cleanly()
     note = statuses_of(conversion)["Table", "onLateAction"][1]
     assert "stay as they are written" in note
-    assert "deadline=[alarm_late, alarm_late_2, alarm_late_3]" in conversion.dag_source
+    assert "deadline=[alarm_late]" in conversion.dag_source
+    deadline = _variables(conversion)["alarm_late"]
+    assert deadline.callback.kwargs["subject"] == "Table, Backup, There"
     tasks = tasks_of(conversion)
     assert tasks["there"]["pre_execute"] == "fail_when_late(timedelta(hours=1))"
     assert "pre_execute" not in tasks["export_activity"]

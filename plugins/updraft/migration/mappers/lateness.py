@@ -4,31 +4,17 @@ An object was late when it had not started so long after its scheduled start. Ai
 as a whole: its deadline passes when the run has not ended by then.
 """
 
-import re
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from updraft.datapipeline.expressions import (
-    Call,
-    Expression,
-    ExpressionError,
-    Member,
-    Name,
-    Part,
-    String,
-    Verbatim,
-    parse_text,
-)
-from updraft.datapipeline.findings import mask_passwords
 from updraft.datapipeline.resolution import DEFAULT_ID, ResolvedObject
-from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.compiled_fields import require_no_password
 from updraft.migration.jinja_compiler import Template
-from updraft.migration.jinja_text import JinjaCode, to_template
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.alarms import NOTIFIER, fit_subject, topic_region
 from updraft.migration.mappers.callbacks import check_keys
+from updraft.migration.mappers.deadline_texts import deadline_text
 from updraft.migration.mappers.task_settings import code_for, fixed_duration
 from updraft.migration.source_values import python
 from updraft.migration.tasks import ArgumentValue, Code, TaskSpec, VariableSpec
@@ -41,19 +27,24 @@ _DEADLINE_IMPORTS = (
     f"from {NOTIFIER.rpartition('.')[0]} import {NOTIFIER.rpartition('.')[2]}",
 )
 _GUARD_IMPORT = "from updraft.operators.lateness import fail_when_late"
-_NAME = re.compile(r"node\.(?:name|@?id)")
-_PARAMETER = re.compile(r"\{\{ params\.(\w+) \}\}")
-# What Airflow tells a deadline's callback is the run alone, its times as text, such as
-# 2024-02-29T23:59:59Z; there are no macros.
-_OF_THE_RUN = {
-    "@pipelineId": JinjaCode("dag_run.dag_id", "text"),
-    "@scheduledStartTime": JinjaCode("dag_run.data_interval_start or dag_run.run_after", "text"),
-    "@scheduledEndTime": JinjaCode("dag_run.data_interval_end or dag_run.run_after", "text"),
-}
-_DAYS = {"YYYY-MM-dd", "yyyy-MM-dd"}
+_FIELDS = ("lateAfterTimeout", "onLateAction")
 _NO_DEADLINES = "Airflow has deadlines since 3.2: watch the run from outside, or decide on that"
 _NOBODY = "nobody can be told: the definition gives no topic or message, or only the form does"
 _NOT_LATE = "a pipeline on demand is never late"
+
+
+@dataclass(frozen=True, slots=True)
+class _LateObject:
+    """An object that may be late.
+
+    :param item: the object.
+    :param limit: how long after its scheduled start it is late.
+    :param actions: what its ``onLateAction`` refers to.
+    """
+
+    item: ResolvedObject
+    limit: timedelta
+    actions: tuple[ResolvedObject, ...]
 
 
 def add_lateness(workflow: Workflow) -> None:
@@ -61,43 +52,38 @@ def add_lateness(workflow: Workflow) -> None:
 
     :param workflow: the workflow with all its tasks.
     """
-    deadlines: dict[tuple[str, timedelta, str], str] = {}
+    late = _late_objects(workflow)
+    deadline_notes = _add_deadlines(late, workflow)
+    unsettled = _NOBODY if workflow.release.has_deadlines else _NO_DEADLINES
+    for one in late:
+        notes: list[str] = []
+        for action in one.actions:
+            if action.type == "Terminate":
+                notes.append(_guard(one.item, one.limit, workflow))
+            elif note := deadline_notes.get((one.item.id, action.id)):
+                notes.append(note)
+        status = Status.APPROXIMATED if notes else Status.NEEDS_DECISION
+        note = "; ".join(dict.fromkeys(notes)) or unsettled
+        for name in _FIELDS:
+            workflow.ledger.account(one.item, name, status, note)
+
+
+def _late_objects(workflow: Workflow) -> list[_LateObject]:
+    """List the objects about which something is to be done, and account for the others."""
+    late: list[_LateObject] = []
     for item in workflow.resolved.values():
-        asked = [name for name in ("lateAfterTimeout", "onLateAction") if name in item.fields]
-        if not asked or not _is_watched(item, workflow):
+        if not any(name in item.fields for name in _FIELDS) or not _is_watched(item, workflow):
             continue
         limit = fixed_duration(item, "lateAfterTimeout", workflow)
         actions = [workflow.resolved.get(one) for one in item.references("onLateAction")]
         fate = _without_effect(item, actions, workflow)
-        if fate is not None or limit is None:
-            undecided = (Status.NEEDS_DECISION, "no fixed length: decide on a deadline")
-            for name in asked:
-                workflow.ledger.account(item, name, *(fate or undecided))
+        if fate is None and limit is not None:
+            late.append(_LateObject(item, limit, tuple(filter(None, actions))))
             continue
-        notes = [_settle(item, action, limit, deadlines, workflow) for action in actions if action]
-        settled = [note for note in notes if note]
-        status = Status.APPROXIMATED if settled else Status.NEEDS_DECISION
-        unsettled = _NOBODY if workflow.release.has_deadlines else _NO_DEADLINES
-        note = "; ".join(dict.fromkeys(settled)) or unsettled
-        for name in asked:
-            workflow.ledger.account(item, name, status, note)
-    if deadlines:
-        workflow.dag_settings["deadline"] = [Code(name) for name in deadlines.values()]
-
-
-def _settle(
-    item: ResolvedObject,
-    action: ResolvedObject,
-    limit: timedelta,
-    deadlines: dict[tuple[str, timedelta, str], str],
-    workflow: Workflow,
-) -> str:
-    """Do what an action asks for, and say how it differs; nothing where that can't be done."""
-    if action.type == "Terminate":
-        return _guard(item, limit, workflow)
-    if action.type == "SnsAlarm" and workflow.release.has_deadlines:
-        return _add_deadline(item, action, limit, deadlines, workflow)
-    return ""
+        undecided = (Status.NEEDS_DECISION, "no fixed length: decide on a deadline")
+        for name in _FIELDS:
+            workflow.ledger.account(item, name, *(fate or undecided))
+    return late
 
 
 def _without_effect(
@@ -146,19 +132,54 @@ def _guard(item: ResolvedObject, limit: timedelta, workflow: Workflow) -> str:
     )
 
 
-def _add_deadline(
-    item: ResolvedObject,
+def _add_deadlines(late: Sequence[_LateObject], workflow: Workflow) -> dict[tuple[str, str], str]:
+    """Give the DAG one deadline for each alarm, time limit and topic.
+
+    A deadline watches the whole run: one for each object would tell the same several times.
+
+    :returns: how the deadline differs, by the ids of an object and of its alarm; nothing where
+        nobody can be told.
+    """
+    if not workflow.release.has_deadlines:
+        return {}
+    groups: dict[tuple[str, timedelta, Template], dict[str, ResolvedObject]] = {}
+    for one in late:
+        for alarm in one.actions:
+            if alarm.type != "SnsAlarm":
+                continue
+            topic = deadline_text("topicArn", alarm, (one.item,), workflow)
+            if topic is not None and "#{" not in topic.text:
+                key = (alarm.id, one.limit, topic)
+                groups.setdefault(key, {})[one.item.id] = one.item
+    notes: dict[tuple[str, str], str] = {}
+    deadlines: list[Code] = []
+    for (alarm_id, limit, topic), items in groups.items():
+        alarm = workflow.resolved[alarm_id]
+        subject, message = (
+            deadline_text(name, alarm, tuple(items.values()), workflow)
+            for name in ("subject", "message")
+        )
+        if message is None:
+            continue
+        variable = _deadline(alarm, limit, (topic, subject, message), workflow)
+        workflow.variables.append(variable)
+        deadlines.append(Code(variable.name))
+        texts = [one.text for one in (subject, message) if one is not None]
+        note = _difference(alarm, limit, len(items), texts)
+        notes |= {(item_id, alarm_id): note for item_id in items}
+    if deadlines:
+        workflow.dag_settings["deadline"] = deadlines
+    return notes
+
+
+def _deadline(
     alarm: ResolvedObject,
     limit: timedelta,
-    deadlines: dict[tuple[str, timedelta, str], str],
+    texts: tuple[Template, Template | None, Template],
     workflow: Workflow,
-) -> str:
-    """Add a deadline, and say how it differs; nothing where nobody can be told."""
-    topic, subject, message = (
-        _text(name, alarm, item, workflow) for name in ("topicArn", "subject", "message")
-    )
-    if topic is None or message is None or "#{" in topic.text:
-        return ""
+) -> VariableSpec:
+    """Write a deadline that tells a topic, of its topic, subject and message."""
+    topic, subject, message = texts
     arguments: dict[str, ArgumentValue] = {"target_arn": topic.text}
     region = topic_region(topic)
     if region is not None:
@@ -166,100 +187,32 @@ def _add_deadline(
     if subject is not None and subject.text:
         arguments["subject"] = fit_subject(subject)
     arguments["message"] = message.text
-    words = python(arguments)
-    if (alarm.id, limit, words) not in deadlines:
-        name = workflow.variable(f"{alarm.item.name}_late")
-        deadlines[alarm.id, limit, words] = name
-        interval = code_for(limit)
-        workflow.variables.append(
-            VariableSpec(
-                name,
-                _DEADLINES,
-                {
-                    "reference": Code("DeadlineReference.DAGRUN_QUEUED_AT"),
-                    "interval": interval,
-                    "callback": Code(f"AsyncCallback(SnsNotifier, kwargs={words})"),
-                },
-                (*interval.imports, *_DEADLINE_IMPORTS),
-            )
-        )
-    texts = [one.text for one in (subject, message) if one is not None]
+    interval = code_for(limit)
+    return VariableSpec(
+        workflow.variable(f"{alarm.item.name}_late"),
+        _DEADLINES,
+        {
+            "reference": Code("DeadlineReference.DAGRUN_QUEUED_AT"),
+            "interval": interval,
+            "callback": Code(f"AsyncCallback(SnsNotifier, kwargs={python(arguments)})"),
+        },
+        (*interval.imports, *_DEADLINE_IMPORTS),
+    )
+
+
+def _difference(
+    alarm: ResolvedObject, limit: timedelta, objects: int, texts: Collection[str]
+) -> str:
+    """Say how a deadline differs from an alarm for each of so many objects."""
+    watched = "this object alone"
+    if objects > 1:
+        watched = f"each of {objects} objects, which share this one message"
     raw = ", so that parts stay as they are written" if any("#{" in one for one in texts) else ""
     formats = [alarm.text(name) or "" for name in ("subject", "message")]
     if any("format(" in one for one in formats):
         raw += ", and prints times as 2024-02-29T23:59:59Z, or their day"
     return (
         f"`deadline` of the DAG: the message is sent when the run has not ended {limit} after it "
-        "was queued, where the pipeline watched for the start of this object alone; it knows the "
+        f"was queued, where the pipeline watched for the start of {watched}; it knows the "
         f"times of the run and nothing of the task or the form{raw}; needs Airflow 3.2"
     )
-
-
-def _text(
-    name: str, alarm: ResolvedObject, item: ResolvedObject, workflow: Workflow
-) -> Template | None:
-    """Write a text of an alarm with what is known of a run; the rest stays as it is written."""
-    text = alarm.text(name)
-    if text is None:
-        return None
-    try:
-        workflow.compiler.require_public(name)
-        require_no_password(name, alarm)
-        parts = parse_text(text)
-    except (ExpressionError, NotCompilableError):
-        return None
-    own = Template("", "", frozenset(), frozenset({(alarm.fields[name].owner_id, name)}))
-    workflow.note_reads("`deadline`", (own,))
-    pieces = tuple(_piece(part, alarm, item, workflow) for part in parts)
-    plain = [piece for piece in pieces if isinstance(piece, str)]
-    literal = "".join(plain) if len(plain) == len(pieces) else None
-    return replace(own, text=to_template(pieces), literal=literal)
-
-
-def _piece(
-    part: Part, alarm: ResolvedObject, item: ResolvedObject, workflow: Workflow
-) -> str | JinjaCode:
-    if isinstance(part, Verbatim):
-        return part.text
-    source = part.source.strip()
-    if _NAME.fullmatch(source):
-        return item.item.name
-    if code := _OF_THE_RUN.get(source.removeprefix("node.")) or _formatted(part.tree):
-        return code
-    as_written = f"#{{{part.source}}}"
-    try:
-        compiled = workflow.compiler.compile_parts((part,), alarm, item)
-    except (ExpressionError, NotCompilableError):
-        return as_written
-    if compiled.literal is not None:
-        workflow.note_reads("`deadline`", (compiled,))
-        return compiled.literal
-    parameter = _PARAMETER.fullmatch(compiled.text)
-    value = _parameter_value(parameter[1], workflow) if parameter else None
-    return as_written if value is None else value
-
-
-def _formatted(tree: Expression) -> JinjaCode | None:
-    """Write a formatted time of the run: a day as asked for, any other as it is."""
-    match tree:
-        case Call(function="format", arguments=(Name(name=name), String(text=pattern))):
-            code = _OF_THE_RUN.get(name)
-        case Call(
-            function="format",
-            arguments=(Member(target=Name(name="node"), name=name), String(text=pattern)),
-        ):
-            code = _OF_THE_RUN.get(name)
-        case _:
-            return None
-    if code is None or pattern not in _DAYS:
-        return code
-    return JinjaCode(f"({code.text})[:10]", "text")
-
-
-def _parameter_value(name: str, workflow: Workflow) -> str | None:
-    """Take the value that the definition gives a parameter: a deadline knows no form."""
-    given = workflow.definition.values_by_name.get(name)
-    declared = workflow.definition.parameters_by_name.get(name)
-    values = given.values if given else declared.default if declared else ()
-    value = values[0] if len(values) == 1 else None
-    return value if value is None or mask_passwords(value) == value else None
