@@ -230,3 +230,19 @@ def test_an_empty_end_is_no_end(converted):
     )
     assert not conversion.placeholders
     assert "end_date" not in conversion.dag_source
+
+
+def test_a_field_of_several_inputs_is_several_arguments(converted):
+    inputs = [{"id": one, "type": "S3DataNode", "directoryPath": f"s3://{one}"} for one in "pq"]
+    work = {
+        "id": "Work",
+        "type": "ShellCommandActivity",
+        "workerGroup": "w",
+        "command": "ls $@",
+        "input": [{"ref": "p"}, {"ref": "q"}],
+        "scriptArgument": "#{input.directoryPath}",
+    }
+    conversion, tasks = converted([work, *inputs])
+    assert conversion.placeholders == ()
+    template = Environment(autoescape=False).from_string(tasks["work"]["arguments"])  # noqa: S701
+    assert json.loads(template.render()) == ["s3://p", "s3://q"]
