@@ -60,9 +60,7 @@ def pipelines_of_stacks(
             parameters = _parameters(member, names)
             found = pipelines_of_template(template, {**parameters, **given}, collector)
             asked = frozenset(names.asked)
-            sources += [
-                replace(one, template_names=one.template_names | asked) for one in found
-            ]
+            sources += [replace(one, template_names=one.template_names | asked) for one in found]
     return sources
 
 

@@ -244,5 +244,6 @@ def test_a_field_of_several_inputs_is_several_arguments(converted):
     }
     conversion, tasks = converted([work, *inputs])
     assert conversion.placeholders == ()
-    template = Environment(autoescape=False).from_string(tasks["work"]["arguments"])  # noqa: S701
-    assert json.loads(template.render()) == ["s3://p", "s3://q"]
+    updraft = {one.__name__: one for one in template_macros()}
+    template = Environment(autoescape=True).from_string(tasks["work"]["arguments"])
+    assert json.loads(template.render(macros={"updraft": updraft})) == ["s3://p", "s3://q"]

@@ -280,7 +280,7 @@ def test_a_container_copies_data(shell, tasks_of, tmp_path):
         ("bash", {"scriptUri": "s3://bucket/x"}, "--compute ec2 or ssm"),
         ("bash", {"command": "x", "stage": "true"}, "stages data"),
         ("ec2", {"command": "x", "stage": "true", "input": {"ref": "Table"}}, "only data in S3"),
-        ("ec2", {"command": "login 'password=hunter2'"}, "single quotes keep a shell"),
+        ("ec2", {"command": "cat <<'E'\npassword=hunter2\nE"}, "knows no variables"),
         ("ec2", {"command": "bash -c 'x' \"$(y --password hunter2)\""}, "within the command"),
         ("ec2", {"command": 'bash -c "login password=hunter2"'}, "within the command"),
         ("ec2", {"command": "set -ex\nlogin password=hunter2"}, "traces its commands"),
