@@ -18,10 +18,11 @@ from updraft.datapipeline.json_text import (
     JsonScalar,
     JsonSyntaxError,
     JsonValue,
+    joined,
     parse_json,
 )
 from updraft.datapipeline.open_values import Part
-from updraft.datapipeline.positioned_values import joined, last_object
+from updraft.datapipeline.positioned_values import last_object
 from updraft.datapipeline.sources import PipelineSource
 from updraft.datapipeline.terraform_names import ModuleNames, blocks
 from updraft.datapipeline.yaml_text import parse_yaml

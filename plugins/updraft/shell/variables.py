@@ -12,10 +12,10 @@ from updraft.errors import UpdraftError
 _SUBSTITUTION = re.compile(r"""\$\([^()'"`]*\)|`[^'"`]*`""")
 _UNCERTAIN = re.compile(r"\$\(|`|(?<!<)<<(?!<)")
 # A here-document: how it begins, the line that ends it, and quotes that keep variables from it.
-_HERE_BEGINS = r"(?<!<)<<(?P<tabs>-)?[ \t]*(?P<quote>['\"]?)(?P<word>\w+)(?P=quote)"
-_HERE_ENDS = r"(?(tabs)\t*|)(?P=word)\n"
-_HERE = re.compile(rf"{_HERE_BEGINS}(?P<rest>[^\n]*\n)(?:.*\n)*?{_HERE_ENDS}")
-_OPEN_HERE = re.compile(rf"{_HERE_BEGINS}[^\n]*\n(?P<body>.*)\Z", re.DOTALL)
+_HERE_BEGINS = re.compile(
+    r"(?<!<)<<(?P<tabs>-)?[ \t]*(?P<quote>['\"]?)(?P<word>\w+)(?P=quote)(?P<rest>[^\n]*\n)"
+)
+_HERE = re.compile(_HERE_BEGINS.pattern + r"(?:.*\n)*?(?(tabs)\t*|)(?P=word)\n")
 # Options and commands whose quoted argument is a command line of its own.
 _COMMAND_LINE = re.compile(r"(?:\s-\w*c|\beval|\bssh\b[^|;&\n]*)\s*$")
 
@@ -57,13 +57,11 @@ def _open_quote(text: str) -> str:
         if character == "\\" and quote != "'":
             at += 2
             continue
-        if not quote and (here := _HERE.match(text, at)):
+        if not quote and _HERE_BEGINS.match(text, at):
+            if (here := _HERE.match(text, at)) is None:
+                return _open_here(text, at)
             text = text[:at] + here["rest"] + text[here.end() :]
             continue
-        if not quote and (here := _OPEN_HERE.match(text, at)):
-            if here["quote"] or _UNCERTAIN.search(here["body"]):
-                raise UncertainQuotesError("it stands in a here-document that knows no variables")
-            return "<<"
         if quote != "'" and _UNCERTAIN.match(text, at):
             raise UncertainQuotesError("it stands in or after a command within the command")
         if not quote and character == "#" and (at == 0 or text[at - 1].isspace()):
@@ -78,3 +76,11 @@ def _open_quote(text: str) -> str:
     if quote and _COMMAND_LINE.search(text[:start]):
         raise UncertainQuotesError("it stands in a command within the command")
     return quote
+
+
+def _open_here(text: str, at: int) -> str:
+    """Look at a here-document that does not end, and in which a shell may read variables."""
+    begins = _HERE_BEGINS.match(text, at)
+    if begins is None or begins["quote"] or _UNCERTAIN.search(text, begins.end()):
+        raise UncertainQuotesError("it stands in a here-document that knows no variables")
+    return "<<"
