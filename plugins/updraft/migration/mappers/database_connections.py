@@ -1,10 +1,11 @@
-"""``JdbcDatabase``, ``RdsDatabase`` and old data nodes: the connection of Airflow in their place.
+"""``JdbcDatabase``, ``RdsDatabase`` and their like: the connection of Airflow in their place.
 
 Sources: guide, "JdbcDatabase" and "RdsDatabase"
 (https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-jdbcdatabase.html and
 https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-rdsdatabase.html).
 """
 
+import re
 from dataclasses import dataclass
 
 from updraft.datapipeline.resolution import ResolvedObject
@@ -65,14 +66,18 @@ _DRIVERS = {
     "sqljdbc": "sqlserver",
     "jtds": "sqlserver",
 }
+DATABASES = {"JdbcDatabase", "RdsDatabase", "RedshiftDatabase"}
+"""Types of objects in whose place a connection of Airflow can stand."""
+
 _OLD_MYSQL = "MySqlDataNode"
+_WAREHOUSE = re.compile(r"\.redshift(-serverless)?\.amazonaws\.com", re.IGNORECASE)
 _REACH = "the network of the Airflow worker has to reach it"
 
 
 def connection_of(database: ResolvedObject, fields: TaskFields) -> Connection:
     """Name the connection by which a task reaches a database, and account for the database.
 
-    :param database: the JdbcDatabase or RdsDatabase, or a data node with a ``connectionString`` of
+    :param database: one of `DATABASES`, or a data node with a ``connectionString`` of
         its own.
     :param fields: the activity, whose task connects.
     :returns: the connection, which the user has to make.
@@ -93,7 +98,10 @@ def _kind(database: ResolvedObject) -> DatabaseKind:
             # MySQL or PostgreSQL, whose drivers in Python mark parameters alike.
             return _KINDS["mysql"]
         return _named(jar.rpartition("/")[2]) or _OTHER
-    driver = driver_of(database.text("connectionString") or "")
+    address = database.text("connectionString") or ""
+    if database.type == "RedshiftDatabase" or _WAREHOUSE.search(address):
+        return _KINDS["redshift"]
+    driver = driver_of(address)
     if driver is not None:
         return _KINDS.get(driver, _OTHER)
     # An address that only the run knows.
@@ -122,9 +130,9 @@ def _account(database: ResolvedObject, connection: Connection, fields: TaskField
     )
     for name in ("*password", "password"):
         fields.note(database, name, Status.NEEDS_DECISION, todo)
-    if is_rds:
-        note = f"the endpoint of this instance is the host of the connection `{conn_id}`; {_REACH}"
-        fields.note(database, "rdsInstanceId", Status.NEEDS_DECISION, note)
+    for name, what in (("rdsInstanceId", "instance"), ("clusterId", "cluster")):
+        note = f"the endpoint of this {what} is the host of the connection `{conn_id}`; {_REACH}"
+        fields.note(database, name, Status.APPROXIMATED, note)
     inside = f"goes into the connection `{conn_id}`"
     for name in ("username", "databaseName", "jdbcProperties"):
         fields.note(database, name, Status.EQUIVALENT, inside)

@@ -13,11 +13,12 @@ from updraft.migration.compiled_fields import (
     references_to,
 )
 from updraft.migration.jinja_compiler import Template
+from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.dynamodb_copies import time_limit
 from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
-from updraft.migration.tasks import ArgumentValue, TaskSpec
+from updraft.migration.tasks import ArgumentValue, ParamSpec, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class TaskFields:
     _accounts: list[tuple[ResolvedObject, str, Status, str]] = field(default_factory=list)
     _warnings: list[tuple[ResolvedObject, str, str, str]] = field(default_factory=list)
     _preparations: list[_Preparation] = field(default_factory=list)
+    _asked: list[ParamSpec] = field(default_factory=list)
 
     def take(self, template: Template) -> str:
         """Take a template in, so that what it reads counts as used.
@@ -167,6 +169,15 @@ class TaskFields:
         """
         self._warnings.append((owner, name, message, advice))
 
+    def ask_for(self, param: ParamSpec) -> str:
+        """Take a new field into the form, once the task is certain.
+
+        :param param: the field.
+        :returns: the template that reads it.
+        """
+        self._asked.append(param)
+        return f"{{{{ {parameter_code(param.name)} }}}}"
+
     def prepare(
         self, part: str, operator: str, arguments: dict[str, ArgumentValue], summary: str
     ) -> None:
@@ -208,6 +219,8 @@ class TaskFields:
         for owner, name, status, note in self._accounts:
             workflow.ledger.account(owner, name, status, note)
         account_task_settings(item, workflow)
+        for param in self._asked:
+            workflow.ask_for(param)
         for owner, name, message, advice in self._warnings:
             workflow.report(Severity.WARNING, owner, name, message, advice)
 
