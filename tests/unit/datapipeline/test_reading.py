@@ -324,3 +324,13 @@ def test_a_file_of_parameters(tmp_path):
     assert findings == ()
     file.write_text('{"values": {}}')
     assert "'parameters' is missing" in read_parameters(file)[1][0].message
+
+
+def test_an_empty_text_is_no_value_but_where_a_text_is_meant():
+    empty = {"stage": "", "attemptTimeout": " ", "onFail": "", "stdout": "", "myOwn": ""}
+    work = {"id": "Work", "type": "ShellCommandActivity", "workerGroup": "w", "command": "c"}
+    result = read_text(json.dumps({"objects": [work | empty]}), "x.json")
+    (item,) = result.definitions[0].objects
+    assert [one.name for one in item.fields] == ["workerGroup", "command", "stdout", "myOwn"]
+    assert [one.field for one in result.findings] == ["stage", "attemptTimeout", "onFail"]
+    assert all("it is left out" in one.message for one in result.findings)
