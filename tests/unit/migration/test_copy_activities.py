@@ -369,12 +369,8 @@ _IN_REDSHIFT = _BASE | {
 
 
 @pytest.mark.parametrize(
-    ("database", "conn_id", "kind"),
-    [
-        (_REDSHIFT, "base", "redshift"),
-        (_IN_REDSHIFT, "sales_base", "redshift"),
-        (_BASE | {"id": "Other"}, "base", None),
-    ],
+    ("database", "conn_id"),
+    [(_REDSHIFT, "base"), (_IN_REDSHIFT, "sales_base"), (_BASE | {"id": "Other"}, "base")],
     ids=["Redshift", "Redshift over JDBC", "none"],
 )
 def test_rows_are_read_by_whatever_connection(copying, tasks_of, statuses_of, database, conn_id):

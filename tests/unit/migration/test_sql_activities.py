@@ -260,6 +260,20 @@ def test_a_database_that_the_definition_lacks_is_redshift_where_there_is_a_queue
     assert task_of(conversion)["cluster_identifier"] == "{{ params.my_Base_clusterId }}"
 
 
+@pytest.mark.parametrize(
+    ("parameter", "types"),
+    [
+        ({"optional": "true"}, "mysql` or `postgres"),
+        ({"default": "s3://b/ojdbc8.jar"}, "oracle"),
+        ({}, "jdbc"),
+    ],
+)
+def test_a_jar_that_a_parameter_names(running, statuses_of, parameter, types):
+    definition = running(_RDS | {"jdbcDriverJarUri": "#{myJar}"}, script="SELECT 1")
+    definition.document["parameters"].append({"id": "myJar", "type": "String", **parameter})
+    assert f"(type `{types}`)" in statuses_of(definition.convert())["Base", "*password"][1]
+
+
 class _Files(DbApiHook):
     """A database of another kind, as a connection of Airflow leads to it."""
 
