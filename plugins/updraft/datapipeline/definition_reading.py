@@ -3,7 +3,7 @@
 from updraft.datapipeline.field_reading import FieldReader
 from updraft.datapipeline.findings import Position, did_you_mean, shown_value
 from updraft.datapipeline.json_text import JsonArray, JsonObject, JsonValue
-from updraft.datapipeline.left_out import is_instance, unused_references
+from updraft.datapipeline.left_out import is_instance, unused_fields
 from updraft.datapipeline.model import (
     Definition,
     Parameter,
@@ -149,7 +149,7 @@ class DefinitionReader(FieldReader):
                 value=type_name,
             )
             type_name = None
-        unused = unused_references(fields, type_name, object_id, self)
+        unused = unused_fields(fields, type_name, object_id, self)
         fields = tuple(one for one in fields if one not in unused)
         return PipelineObject(
             id=object_id,

@@ -142,7 +142,9 @@ class Evaluator:
                     raise EvaluationError(
                         f"A runtime field such as {name} can be read through one reference only"
                     )
-                read = [self._member(name, owner, path) for owner in owners]
+                # Of several objects, such as two inputs, those count that have the field.
+                having = [one for one in owners if name in one.fields] or owners
+                read = [self._member(name, one, path) for one in having]
                 values = flatten(read)
                 return values[0] if len(values) == 1 else values
         return self._computed(tree, item, path)

@@ -17,6 +17,16 @@ from updraft.datapipeline.object_types import runtime_field_names
 
 # Every object has these without writing them; ``node`` is the object that an alarm or a
 # precondition belongs to.
+# Runtime fields that the guide's tables lack: of its "Special Characters", and of what the API
+# gives of instances and attempts.
+_UNLISTED_RUNTIME_FIELDS = {
+    "@attemptParent",
+    "@componentParent",
+    "@headAttempt",
+    "@id",
+    "@instanceParent",
+    "@resourceStatus",
+}
 _GIVEN_NAMES = {"id", "name", "type", "parent", "node"}
 
 
@@ -111,7 +121,7 @@ def _unknown_runtime_fields(tree: Expression) -> list[str]:
         for node in walk(tree)
         if isinstance(node, Name | Secret | Member)
         and node.name.startswith("@")
-        and node.name not in runtime_field_names() | {"@id"}
+        and node.name not in runtime_field_names() | _UNLISTED_RUNTIME_FIELDS
     ]
 
 

@@ -41,26 +41,29 @@ def is_instance(item: JsonValue, collector: FindingCollector) -> bool:
     return True
 
 
-def unused_references(
+def unused_fields(
     fields: Iterable[Field], type_name: str | None, object_id: str, collector: FindingCollector
 ) -> list[Field]:
-    """List fields that refer to nothing, as generators write them for what they don't use.
+    """List fields that say nothing, as generators and templates write them for what they don't use.
+
+    An empty text is one where a text is meant, and no reference, date, period or number elsewhere.
 
     :param fields: the fields of an object.
     :param type_name: its type.
     :param object_id: its id.
     :param collector: takes a warning for each.
-    :returns: the fields whose references are empty texts.
+    :returns: the fields.
     """
     found: list[Field] = []
     for field in fields:
         known = field_type_of(type_name, field.name)
         blank = all(isinstance(one, Text) and not one.text.strip() for one in field.values)
-        if known is None or known.slot != "ref" or not field.values or not blank:
+        if known is None or known.slot == "string" or not field.values or not blank:
             continue
         found.append(field)
+        what = "reference" if known.slot == "ref" else "value"
         collector.warn(
-            "An empty text stands for a reference; it is left out",
+            f"An empty text stands for a {what}; it is left out",
             field.position,
             "Remove it",
             object_id=object_id,

@@ -3,11 +3,13 @@
 Such a tool writes ``${resources.vpc.region}`` or ``{{ region }}``. ``${name}`` alone may as well be
 a variable of a shell, of Hive or of Pig, which the service passes on, and so do we; and
 ``{{ name }}`` in quotes may be a text. They count as placeholders in a file that plainly has
-others, or when a value is given for them.
+others, or when a value is given for them. Plain are names with dots, what stands outside of quotes,
+and what stands for a period, a number, a role or the like, which can't have such characters.
 """
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from updraft.datapipeline.collecting import FindingCollector
 from updraft.datapipeline.json_text import (
@@ -18,6 +20,7 @@ from updraft.datapipeline.json_text import (
     JsonValue,
     joined,
 )
+from updraft.datapipeline.object_types import object_types
 from updraft.datapipeline.open_values import OpenValue, Part
 
 _DOTTED = r"\$\{[A-Za-z_]\w*(?:\.\w+)+\}"
@@ -47,6 +50,7 @@ _SCRIPTS = {
     "step",
     "transformSql",
 }
+_NEVER_BRACED = {"pipelineLogUri", "resourceRole", "role", "topicArn"}
 
 
 def open_placeholders(
@@ -89,7 +93,9 @@ class _Opener:
         if not isinstance(value.value, str):
             return value
         # A tool that fills names with dots in fills those without in, too.
-        pattern = _BARE if is_bare(value) else _IN_SCRIPTS if field in _SCRIPTS else _ANY
+        pattern = _IN_SCRIPTS if field in _SCRIPTS else _ANY
+        if is_bare(value) or field in _never_braced():
+            pattern = _BARE
         parts: list[Part] = []
         end = 0
         for match in pattern.finditer(value.value):
@@ -134,7 +140,20 @@ def _has_placeholder(value: JsonValue, field: str, given: Mapping[str, tuple[str
         return any(_has_placeholder(member.value, member.key, given) for member in value.members)
     if is_bare(value) or _CERTAIN.search(value.text) is not None:
         return True
+    if field in _never_braced() and _BARE.search(value.text) is not None:
+        return True
     return field not in _SCRIPTS and any(_name(one) in given for one in _braced(value))
+
+
+@cache
+def _never_braced() -> frozenset[str]:
+    """List fields whose values can't have braces: numbers, periods, dates, choices and names."""
+    slots: dict[str, set[str]] = {}
+    for entry in object_types().values():
+        for name, one in entry.fields.items():
+            slots.setdefault(name, set()).add(one.slot)
+    typed = {name for name, found in slots.items() if not found & {"ref", "string"}}
+    return frozenset(typed | _NEVER_BRACED)
 
 
 def _report_braces(

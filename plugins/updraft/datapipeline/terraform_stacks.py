@@ -6,6 +6,7 @@ configurations wrap a template.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from updraft.datapipeline.cloudformation import RESOURCE_TYPE, is_template, pipelines_of_template
 from updraft.datapipeline.collecting import FindingCollector
@@ -17,8 +18,10 @@ from updraft.datapipeline.json_text import (
     JsonScalar,
     JsonSyntaxError,
     JsonValue,
+    joined,
     parse_json,
 )
+from updraft.datapipeline.open_values import Part
 from updraft.datapipeline.positioned_values import last_object
 from updraft.datapipeline.sources import PipelineSource
 from updraft.datapipeline.terraform_names import ModuleNames, blocks
@@ -26,6 +29,8 @@ from updraft.datapipeline.yaml_text import parse_yaml
 
 STACK_TYPE = "aws_cloudformation_stack"
 _FILE = re.compile(r'\$\{\s*(?:file|templatefile)\(\s*"([^"]*)"')
+# Stands for an open value while the text around it is read as a template.
+_MARK = re.compile("\ue000([0-9]+)\ue001")
 
 
 def pipelines_of_stacks(
@@ -54,7 +59,9 @@ def pipelines_of_stacks(
         names = ModuleNames([document, *others], given, collector)
         for template in _templates(member, names, collector):
             parameters = _parameters(member, names)
-            sources += pipelines_of_template(template, {**parameters, **given}, collector)
+            found = pipelines_of_template(template, {**parameters, **given}, collector)
+            asked = frozenset(names.asked)
+            sources += [replace(one, template_names=one.template_names | asked) for one in found]
     return sources
 
 
@@ -76,7 +83,10 @@ def _templates(
         if not isinstance(value, JsonScalar) or RESOURCE_TYPE not in value.text:
             continue
         try:
-            text = value.text
+            text = "".join(
+                part if isinstance(part, str) else f"\ue000{index}\ue001"
+                for index, part in enumerate(value.all_parts)
+            )
             parsed = (parse_json(text),) if text.lstrip()[:1] == "{" else parse_yaml(text)
         except JsonSyntaxError as error:
             place = Position(line=error.position.line + value.position.line - 1, column=1)
@@ -84,7 +94,7 @@ def _templates(
             continue
         lines = value.position.line - 1
         for one in parsed:
-            shifted = _shifted(one, lines)
+            shifted = _shifted(one, lines, value.all_parts)
             if isinstance(shifted, JsonObject) and is_template(shifted):
                 found.append(shifted)
     return found
@@ -102,18 +112,28 @@ def _parameters(stack: JsonMember, names: ModuleNames) -> dict[str, tuple[str, .
     }
 
 
-def _shifted(value: JsonValue, lines: int) -> JsonValue:
-    """Count lines from the beginning of the file instead of that of the text inside of it."""
+def _shifted(value: JsonValue, lines: int, parts: Sequence[Part]) -> JsonValue:
+    """Count lines from the beginning of the file, and put open values where their marks stand.
+
+    :param value: a part of the template.
+    :param lines: lines of the file above the template.
+    :param parts: what the text of the template is made of; a mark is an index.
+    """
     place = value.position.model_copy(update={"line": value.position.line + lines})
     if isinstance(value, JsonScalar):
-        return JsonScalar(value.value, value.source, place, value.parts)
+        if not _MARK.search(value.text):
+            return JsonScalar(value.value, value.source, place, value.parts)
+        # Text and indices by turns.
+        pieces = enumerate(_MARK.split(value.text))
+        made = [parts[int(one)] if index % 2 else one for index, one in pieces]
+        return joined([one for one in made if one], place)
     if isinstance(value, JsonArray):
-        items = tuple(_shifted(item, lines) for item in value.items)
+        items = tuple(_shifted(item, lines, parts) for item in value.items)
         return JsonArray(items, place, value.depth)
     members = tuple(
         JsonMember(
             one.key,
-            _shifted(one.value, lines),
+            _shifted(one.value, lines, parts),
             one.position.model_copy(update={"line": one.position.line + lines}),
         )
         for one in value.members

@@ -19,6 +19,11 @@ _SCRIPT_RUNNER = re.compile(
     r"^s3n?://(?:(?P<region>[^/]+)\.)?elasticmapreduce/libs/script-runner/script-runner\.jar$"
 )
 _STREAMING = re.compile(r"^/home/hadoop/contrib/streaming/hadoop-streaming(?:-[\w.]+)?\.jar$")
+# Releases have S3DistCp as a program (EMR release guide, "S3DistCp (s3-dist-cp)").
+_S3_DIST_CP = re.compile(
+    r"^(?:/home/hadoop/lib|s3n?://(?:[^/]+\.)?elasticmapreduce/libs/s3distcp)/"
+    r"(?:[\w.-]+/)?(?:emr-)?s3distcp(?:-[\w.]+)?\.jar$"
+)
 # The launchers of Hive and Pig lay in the bucket of each region; now they are part of the image.
 _LAUNCHER = re.compile(
     r"(?:^(?:s3n?://(?:[^/]+\.)?elasticmapreduce/libs|/home/hadoop/libs)/(?:hive|pig)/|^)"
@@ -112,6 +117,9 @@ def current_step(jar: str, arguments: Sequence[str], region: str | None) -> Curr
     if _STREAMING.match(jar):
         changes.append("`hadoop-streaming.jar` is started by `command-runner.jar hadoop-streaming`")
         return CurrentStep(JarStep(COMMAND_RUNNER, ("hadoop-streaming", *given)), tuple(changes))
+    if _S3_DIST_CP.match(jar):
+        changes.append("S3DistCp is started by `command-runner.jar s3-dist-cp`")
+        return CurrentStep(JarStep(COMMAND_RUNNER, ("s3-dist-cp", *given)), tuple(changes))
     runner = _SCRIPT_RUNNER.match(jar)
     if (runner or _COMMAND_RUNNER.search(jar)) and given:
         launcher = _LAUNCHER.match(given[0])

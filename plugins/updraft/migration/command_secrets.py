@@ -23,7 +23,8 @@ _EXPRESSION = re.compile(r"#\{[^}]*\}")
 _WORD = re.compile(r"\w+")
 # These write every command with the values of its variables to the log.
 _TRACING = re.compile(r"\bset\s+(?:-\w*\s+)*-\w*x|xtrace|\A#![^\n]*\s-\w*x")
-_INTERPRETER = re.compile(r"\A#![^\n]*/(?:env +)?(?:ba|da|k|z)?sh\b[^\n]*(?:\n|\Z)")
+INTERPRETER = re.compile(r"\A#![^\n]*/(?:env +)?(?:ba|da|k|z)?sh\b[^\n]*(?:\n|\Z)")
+"""The first line of a script, where it names a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,8 @@ def compile_command(
     if not found.secrets and text == texts[0]:
         template = compile_value(name, item, workflow, node)
         return SecretCommand(template, ()) if template is not None else None
-    if found.secrets and _TRACING.search(text):
-        raise NotCompilableError(
-            f"a secret stands in {item.id}.{name}, which traces its commands, so that it would "
-            "stand in the log: let the program read it from AWS Secrets Manager"
-        )
+    if found.secrets:
+        require_no_tracing(text, item, name)
     own = (inherited.owner_id, name)
     try:
         template = workflow.compiler.compile_parts(parts, item, node, variables=True)
@@ -129,6 +127,21 @@ def compile_command(
     return SecretCommand(
         replace(template, fields=template.fields | {own}), tuple(found.secrets.values())
     )
+
+
+def require_no_tracing(command: str, item: ResolvedObject, name: str) -> None:
+    """Make sure that a command with a secret does not write it to the log.
+
+    :param command: the command.
+    :param item: the object.
+    :param name: the field that the secret stands in.
+    :raises NotCompilableError: when it traces its commands.
+    """
+    if _TRACING.search(command):
+        raise NotCompilableError(
+            f"a secret stands in {item.id}.{name}, and the command traces its commands, so that it "
+            "would stand in the log: let the program read it from AWS Secrets Manager"
+        )
 
 
 def _parts(text: str, workflow: Workflow, variable: Callable[[str, str], str]) -> tuple[Part, ...]:
@@ -165,7 +178,7 @@ def read_on_machine(
     if not command.secrets:
         return command.template
     text = command.template.text
-    interpreter = _INTERPRETER.match(text)
+    interpreter = INTERPRETER.match(text)
     if text.startswith("#!") and interpreter is None:
         raise NotCompilableError(
             f"a secret stands in {item.id}.{field_name}, and must not stand in a DAG: let the "

@@ -34,6 +34,7 @@ UNDECLARED = "neither a field nor a parameter with a declaration or a value"
 # The place of what these refer to can be kept: by a task that fails, or by a note.
 _REPLACEABLE = {
     "dataFormat",
+    "database",
     "dependsOn",
     "input",
     "onFail",

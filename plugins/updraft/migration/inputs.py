@@ -14,7 +14,7 @@ from updraft.datapipeline.object_types import object_types
 from updraft.datapipeline.reading import ReadResult, read_file
 from updraft.errors import UpdraftError
 
-_SUFFIXES = {".json", ".template", ".tf", ".yaml", ".yml"}
+_SUFFIXES = {".j2", ".json", ".template", ".tf", ".tftpl", ".tmpl", ".tpl", ".yaml", ".yml"}
 _PIPELINE = re.compile(r"pipeline:(df-[A-Za-z0-9]+)")
 _LARGEST_FILE = 16_000_000
 _ACCOUNT = "aws"

@@ -6,7 +6,6 @@ becomes a placeholder that fails, so that a path is never quietly another one.
 
 from collections.abc import Mapping
 
-from updraft.datapipeline.evaluation import is_component
 from updraft.datapipeline.expression_checking import nearest_runtime_field, unknown_name
 from updraft.datapipeline.expressions import (
     Call,
@@ -47,6 +46,7 @@ from updraft.migration.jinja_text import (
     to_code,
     to_template,
 )
+from updraft.migration.referenced_objects import referenced_objects
 from updraft.migration.runtime_fields import runtime_field
 
 __all__ = ["JinjaCompiler", "RunClock", "Template"]
@@ -202,11 +202,11 @@ class JinjaCompiler:
                     raise NotCompilableError(
                         f"a runtime field such as {name} can be read through one reference only"
                     )
-                owner = self._object(target, item, scope)
-                # Evaluated in that object, a name is a field of it or else a parameter.
-                if is_user_field(name) and name not in owner.fields:
-                    return (self._parameter(name, scope, owner),)
-                return self._field(name, owner, scope)
+                owners = referenced_objects(target, item, scope.node, self._resolved)
+                # Of several objects, such as two inputs, those count that have the field.
+                having = [one for one in owners if name in one.fields] or owners
+                values = [self._member(name, one, scope) for one in having]
+                return values[0] if len(values) == 1 else compile_texts(values)
         return require_shallow(self._computed(tree, item, scope))
 
     def _computed(self, tree: Expression, item: ResolvedObject, scope: Scope) -> JinjaText:
@@ -223,6 +223,12 @@ class JinjaCompiler:
             case ListOf(items=items):
                 return compile_list([value(one) for one in items])
         raise NotCompilableError("this expression has no value")
+
+    def _member(self, name: str, owner: ResolvedObject, scope: Scope) -> JinjaText:
+        # Evaluated in that object, a name is a field of it or else a parameter.
+        if is_user_field(name) and name not in owner.fields:
+            return (self._parameter(name, scope, owner),)
+        return self._field(name, owner, scope)
 
     def _name(self, name: str, item: ResolvedObject, scope: Scope) -> JinjaText:
         if name.startswith("@") or name in {"id", "name", "type"} or name in item.fields:
@@ -284,28 +290,3 @@ class JinjaCompiler:
             advice = nearest_runtime_field(name)
             raise NotCompilableError(f"the runtime field {name} has no counterpart here{advice}")
         return code
-
-    def _object(self, tree: Expression, item: ResolvedObject, scope: Scope) -> ResolvedObject:
-        if isinstance(tree, Name):
-            owner, name = item, tree.name
-        elif isinstance(tree, Member):
-            owner, name = self._object(tree.target, item, scope), tree.name
-        else:
-            raise NotCompilableError("only references have fields")
-        if name == "node" and "node" not in owner.fields:
-            if scope.node is None or isinstance(tree, Member):
-                raise NotCompilableError("'node' is known only to alarms and preconditions")
-            return scope.node
-        if is_component(tree, item):
-            return item
-        references = owner.references(name)
-        if not references:
-            raise MissingFieldError(
-                f"{owner.id} has no reference {name!r}",
-                f"Add the field {name!r} with a reference to an object",
-            )
-        if len(references) > 1:
-            raise NotCompilableError(f"{owner.id}.{name} refers to several objects")
-        if references[0] not in self._resolved:
-            raise NotCompilableError(f"{owner.id}.{name} refers to an object that does not exist")
-        return self._resolved[references[0]]

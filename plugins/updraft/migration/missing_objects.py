@@ -3,7 +3,7 @@
 What runs on a resource tells its kind, and a copy tells that of its data by the names that people
 give: ``MyS3DataNode``, ``RedshiftDataNodeId1``, ``S3ToRedshiftCopy``. What a task has to know of
 such data is then asked for in the form, so that all else of the copy is kept. A task that fails
-stands for the object in any case.
+stands for the object, but for a database: its task needs a connection that somebody has to make.
 """
 
 import re
@@ -37,7 +37,7 @@ _COMPUTER_OF = {
 }
 _FILES, _TABLE, _DYNAMODB = "S3DataNode", "RedshiftDataNode", "DynamoDBDataNode"
 _FORMATS = {"CSV", "TSV"}
-_DATABASE = "RedshiftDatabase"
+_DATABASE, _OTHER_DATABASE = "RedshiftDatabase", "JdbcDatabase"
 # What copies read and write, of what the form can ask for (guide, "CopyActivity" and
 # "RedshiftCopyActivity").
 _DATA_OF = {
@@ -99,11 +99,20 @@ def _clues(definition: Definition, replaceable: set[str]) -> dict[str, _Clues]:
                 clues = found.setdefault(object_id, _Clues(item))
                 if one.name == "runsOn":
                     clues.types |= _computers(item, definition)
+                elif one.name == "database":
+                    clues.types.add(_database(object_id, item))
                 elif one.name == "dataFormat" and _is_copied(item, definition):
                     clues.types |= _named(object_id, _FORMATS)
                 else:
                     clues.types |= _data(object_id, item, one.name)
     return found
+
+
+def _database(object_id: str, user: PipelineObject) -> str:
+    """Tell which database it was: tables and queues of Redshift were in no other."""
+    of_redshift = user.type == _TABLE or user.field("queue") is not None
+    named = re.search(_NAMED_AFTER[_TABLE], object_id, re.IGNORECASE)
+    return _DATABASE if of_redshift or named else _OTHER_DATABASE
 
 
 def _is_copied(node: PipelineObject, definition: Definition) -> bool:

@@ -75,7 +75,8 @@ def account_unknown_references(workflow: Workflow) -> None:
     :param workflow: the workflow with its tasks.
     """
     for item in workflow.resolved.values():
-        missing = item.id in workflow.missing and item.id in workflow.tasks
+        stands_for = item.id in workflow.tasks or item.category == "database"
+        missing = item.id in workflow.missing and stands_for
         if not is_unknown(item) and not missing:
             continue
         what = f"its type {item.type!r} is unknown" if item.type else "it has no type"
@@ -106,5 +107,5 @@ def _references(item: ResolvedObject, workflow: Workflow) -> list[tuple[str, str
         (other.id, field.name)
         for other in workflow.definition.objects
         for field in other.fields
-        if item.id in field.references and other.id != item.id
+        if item.id in field.references and other.id not in {item.id, *workflow.missing}
     ]

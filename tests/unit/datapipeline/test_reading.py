@@ -334,3 +334,30 @@ def test_escapes_of_yaml_make_whole_characters(escapes, text):
     ((item,),) = (one.objects for one in result.definitions)
     assert item.name == text
     assert [one.name for one in item.fields] == [f"my{text}"]
+
+
+def test_an_empty_text_is_no_value_but_where_a_text_is_meant():
+    empty = {"stage": "", "attemptTimeout": " ", "onFail": "", "stdout": "", "myOwn": ""}
+    work = {"id": "Work", "type": "ShellCommandActivity", "workerGroup": "w", "command": "c"}
+    result = read_text(json.dumps({"objects": [work | empty]}), "x.json")
+    (item,) = result.definitions[0].objects
+    assert [one.name for one in item.fields] == ["workerGroup", "command", "stdout", "myOwn"]
+    assert [one.field for one in result.findings] == ["stage", "attemptTimeout", "onFail"]
+    assert all("it is left out" in one.message for one in result.findings)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"period": "${every}"}, {"role": "${ROLE}"}, {"occurrences": "{{ n }}"}]
+)
+def test_a_placeholder_where_no_text_is_meant_tells_a_template(fields):
+    item = {"id": "A", "type": "Schedule", "myPath": "s3://${bucket}/x", **fields}
+    (definition,) = read_text(json.dumps({"objects": [item]}), "x.json").definitions
+    assert len(definition.parameters) == 2
+    assert definition.objects[0].field("myPath").text == "s3://#{bucket}/x"
+
+
+def test_a_variable_in_a_text_tells_no_template():
+    item = {"id": "A", "type": "HiveActivity", "hiveScript": "x", "myPath": "${bucket}"}
+    (definition,) = read_text(json.dumps({"objects": [item]}), "x.json").definitions
+    assert definition.parameters == ()
+    assert definition.objects[0].field("myPath").text == "${bucket}"

@@ -233,6 +233,25 @@ EOT
     assert result.findings == ()
 
 
+def test_open_values_of_a_configuration_in_a_template_inside_of_it():
+    fields = (
+        '[{"Key": "role", "StringValue": "${aws_iam_role.dp.name}"},'
+        ' {"Key": "myX", "StringValue": "s3://${var.place}/#{format(@scheduledStartTime,'
+        " '${var.place}')}\"}]"
+    )
+    body = (
+        '<<EOT\n{"Resources": {"P": {"Type": "AWS::DataPipeline::Pipeline", "Properties": {"Name":'
+        f' "p", "PipelineObjects": [{{"Id": "A", "Name": "A", "Fields": {fields}}}]}}}}}}}}\nEOT\n'
+    )
+    result = read_text(f'variable "place" {{}}\n{STACK % body}', "x.tf")
+    (definition,) = result.definitions
+    (item,) = definition.objects
+    assert item.field("role").text == "#{aws_iam_role_dp_name}"
+    assert item.field("myX").text == "s3://#{place}/#{format(@scheduledStartTime, place)}"
+    assert {one.id for one in definition.parameters} == {"aws_iam_role_dp_name", "place"}
+    assert result.findings == ()
+
+
 def test_templates_in_files_beside_a_configuration():
     result = read_text(STACK % 'file("${path.module}/templates/p.yml")', "x.tf")
     assert any("Give templates/p.yml" in one.advice for one in result.findings)

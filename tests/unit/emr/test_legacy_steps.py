@@ -46,6 +46,18 @@ def test_other_jars_stay_as_they_are(jar, arguments):
             ("-input", "s3n://b/i"),
             JarStep("command-runner.jar", ("hadoop-streaming", "-input", "s3://b/i")),
         ),
+        *(
+            (
+                jar,
+                ("--src", "hdfs:///o"),
+                JarStep("command-runner.jar", ("s3-dist-cp", "--src", "hdfs:///o")),
+            )
+            for jar in (
+                "/home/hadoop/lib/emr-s3distcp-1.0.jar",
+                "s3://elasticmapreduce/libs/s3distcp/1.latest/s3distcp.jar",
+                "s3://eu-west-1.elasticmapreduce/libs/s3distcp/role/s3distcp.jar",
+            )
+        ),
         (
             _RUNNER,
             _HIVE,

@@ -306,7 +306,7 @@ def test_a_circle_of_dependencies_is_an_error(definition):
     conversion = definition.convert()
     (error,) = _errors(conversion)
     assert "wait for one another" in error.message
-    assert conversion.placeholders == ("b_waits_for_export_activity", "b")
+    assert conversion.placeholders == ("b_waits_for_export_activity",)
     assert "    b_waits_for_export_activity >> b >> export_activity\n" in conversion.dag_source
 
 

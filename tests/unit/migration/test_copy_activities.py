@@ -369,6 +369,20 @@ _IN_REDSHIFT = _BASE | {
 
 
 @pytest.mark.parametrize(
+    ("database", "conn_id"),
+    [(_REDSHIFT, "base"), (_IN_REDSHIFT, "sales_base"), (_BASE | {"id": "Other"}, "base")],
+    ids=["Redshift", "Redshift over JDBC", "none"],
+)
+def test_rows_are_read_by_whatever_connection(copying, tasks_of, statuses_of, database, conn_id):
+    conversion = copying(_TABLE, _FILE, database).convert()
+    assert conversion.placeholders == ()
+    (task,) = tasks_of(conversion).values()
+    assert task["sql_conn_id"] == conn_id
+    if database["id"] == "Base":
+        assert "(type `redshift`)" in statuses_of(conversion)["Base", "*password"][1]
+
+
+@pytest.mark.parametrize(
     ("source", "target", "others", "reason"),
     [
         (_FOLDER, _FILE, (), "copied to a directory only"),
@@ -385,12 +399,6 @@ _IN_REDSHIFT = _BASE | {
         (_FILE | {"compression": "bzip2"}, _TABLE, (_BASE,), "neither none nor gzip"),
         (_FILE, _TABLE, (_REDSHIFT,), "make a RedshiftCopyActivity"),
         (_FILE, _TABLE, (_IN_REDSHIFT,), "make a RedshiftCopyActivity"),
-        (
-            _TABLE | {"database": {"ref": "Nowhere"}},
-            _FILE,
-            (),
-            "Rows.database: the reference points to an object that does not exist",
-        ),
         (
             {"id": "Rows", "type": "SqlDataNode", "table": "t"},
             _FILE,

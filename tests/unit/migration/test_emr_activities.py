@@ -271,11 +271,6 @@ def test_a_pattern_may_be_escaped_once_or_twice(staged, activity, steps_of, esca
         ),
         (("HiveActivity", {"hiveScript": "x" * 10_241}), {}, "more than 10,240 characters"),
         (("HadoopActivity", {"jarUri": "s3://b/j.jar", "runsOn": []}), {}, "it runs on nothing"),
-        (
-            ("HadoopActivity", {"jarUri": "s3://b/j.jar", "runsOn": [], "workerGroup": "w"}),
-            {},
-            "polls for workerGroup",
-        ),
         (("EmrActivity", {"step": []}), {}, "it has no step"),
         (
             ("EmrActivity", {"step": "command-runner.jar,hive-script,--install-hive"}),
@@ -292,6 +287,23 @@ def test_what_can_not_be_kept_is_a_placeholder(staged, activity, described, chan
     assert words in _reason(conversion)
     (task,) = (one for one in conversion.report.tasks if one.object_id == "Activity")
     assert not task.migrated
+
+
+def test_steps_of_a_worker_group_run_on_a_cluster_that_the_form_asks_for(
+    activity, tasks_of, statuses_of
+):
+    group = {"runsOn": [], "workerGroup": "etl 1"}
+    definition = activity("HadoopActivity", jarUri="s3://b/j.jar", **group)
+    definition.add(dict(definition.item("Activity"), id="Other", name="Other"))
+    conversion = definition.convert()
+    assert conversion.placeholders == ()
+    tasks = tasks_of(conversion)
+    for task_id in ("work", "other"):
+        assert tasks[task_id]["cluster_id"] == "{{ params.etl_1_cluster_id }}"
+    assert conversion.dag_source.count('"etl_1_cluster_id": Param(') == 1
+    status, note = statuses_of(conversion)["Activity", "workerGroup"]
+    assert status is Status.APPROXIMATED
+    assert "the form asks for the cluster" in note
 
 
 @pytest.fixture

@@ -124,6 +124,14 @@ def test_compiled_texts(text, rendered):
     assert (template.literal is None) == ("#{" in text and not text.startswith(("#{id}", "#{'{")))
 
 
+def test_of_several_objects_those_count_that_have_the_field():
+    several = [{"ref": "A"}, {"ref": "T"}]
+    assert _render(_compile("#{input.tableName}", input=several).text) == "name-t"
+    compiler, item = _compiler({"input": [*several, {"ref": "T"}]}, lists=True)
+    found = compiler.compile_text("#{input.tableName}", item)
+    assert _render(found.text) == '["name-t", "name-t"]'
+
+
 @given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
 def test_any_text_without_expressions_comes_out_as_it_was(text):
     if "#{" not in text:

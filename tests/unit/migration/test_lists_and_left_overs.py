@@ -230,3 +230,20 @@ def test_an_empty_end_is_no_end(converted):
     )
     assert not conversion.placeholders
     assert "end_date" not in conversion.dag_source
+
+
+def test_a_field_of_several_inputs_is_several_arguments(converted):
+    inputs = [{"id": one, "type": "S3DataNode", "directoryPath": f"s3://{one}"} for one in "pq"]
+    work = {
+        "id": "Work",
+        "type": "ShellCommandActivity",
+        "workerGroup": "w",
+        "command": "ls $@",
+        "input": [{"ref": "p"}, {"ref": "q"}],
+        "scriptArgument": "#{input.directoryPath}",
+    }
+    conversion, tasks = converted([work, *inputs])
+    assert conversion.placeholders == ()
+    updraft = {one.__name__: one for one in template_macros()}
+    template = Environment(autoescape=True).from_string(tasks["work"]["arguments"])
+    assert json.loads(template.render(macros={"updraft": updraft})) == ["s3://p", "s3://q"]

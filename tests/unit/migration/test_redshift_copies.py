@@ -306,6 +306,22 @@ def test_another_table_of_the_database(loading, arguments_of):
     }
 
 
+def test_the_form_asks_for_a_cluster_that_no_address_tells(loading, tasks_of, statuses_of):
+    base = loading.item("Base")
+    del base["clusterId"], base["databaseName"]
+    base["connectionString"] = "jdbc:postgresql://10.1.2.3:5439/sales?ssl=true"
+    conversion = loading.convert()
+    assert conversion.placeholders == ()
+    (task,) = tasks_of(conversion).values()
+    assert task["cluster_identifier"] == "{{ params.base_cluster_identifier }}"
+    assert task["database"] == "sales"
+    status, note = statuses_of(conversion)["Base", "connectionString"]
+    assert status is Status.APPROXIMATED
+    assert "the form asks for it" in note
+    (param,) = (one for one in conversion.report.parameters if one.id == "base_cluster_identifier")
+    assert param.status is Status.NEEDS_DECISION
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -318,8 +334,8 @@ def test_another_table_of_the_database(loading, arguments_of):
         ({"Base": {"databaseName": ""}}, "which database"),
         ({"Base": {"clusterId": ""}}, "names no cluster"),
         (
-            {"Base": {"clusterId": None, "connectionString": "jdbc:redshift://dw.example.com/d"}},
-            "no address of AWS",
+            {"Base": {"clusterId": None, "connectionString": "dw.example.com/d"}},
+            "no address of JDBC",
         ),
         ({"Base": {"username": "#{*myPassword}"}}, "must come from a connection"),
         (

@@ -69,6 +69,35 @@ def _texts(source):
     )
 
 
+@pytest.mark.parametrize("head", ["", "#!/bin/bash -e\n"])
+def test_secrets_among_the_arguments_are_put_between_the_others(
+    shell, tasks_of, statuses_of, tmp_path, head
+):
+    definition = shell(
+        command=f"{head}printf '%s,' $1 \"$2\" $3 $4",
+        scriptArgument=["a", "#{*myToken}", "b", "#{myToken}"],
+    )
+    definition.document["parameters"].append({"id": "*myToken"})
+    conversion = definition.convert()
+    assert conversion.placeholders == ()
+    task = tasks_of(conversion)["work"]
+    assert task["arguments"] == ["a", "b"]
+    assert task["command"].startswith(f"{head}MY_TOKEN=$(aws secretsmanager")
+    assert task["command"].count("get-secret-value") == 1
+    assert statuses_of(conversion)["Work", "scriptArgument"][0] is Status.EQUIVALENT
+    aws = tmp_path / "aws"
+    aws.write_text("#!/bin/sh\necho 'x y'\n")
+    aws.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", task["command"], "bash", *task["arguments"]],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "a,x y,b,x,y,"
+
+
 @pytest.mark.parametrize("on_cluster", [False, True])
 @pytest.mark.parametrize("readable", [True, False])
 def test_a_command_runs_with_its_secret_or_not_at_all(
@@ -280,10 +309,12 @@ def test_a_container_copies_data(shell, tasks_of, tmp_path):
         ("bash", {"scriptUri": "s3://bucket/x"}, "--compute ec2 or ssm"),
         ("bash", {"command": "x", "stage": "true"}, "stages data"),
         ("ec2", {"command": "x", "stage": "true", "input": {"ref": "Table"}}, "only data in S3"),
-        ("ec2", {"command": "login 'password=hunter2'"}, "single quotes keep a shell"),
+        ("ec2", {"command": "cat <<'E'\npassword=hunter2\nE"}, "knows no variables"),
         ("ec2", {"command": "bash -c 'x' \"$(y --password hunter2)\""}, "within the command"),
         ("ec2", {"command": 'bash -c "login password=hunter2"'}, "within the command"),
         ("ec2", {"command": "set -ex\nlogin password=hunter2"}, "traces its commands"),
+        ("ec2", {"command": "set -x\na", "scriptArgument": "#{*myPw}"}, "traces its commands"),
+        ("ec2", {"scriptUri": "s3://bucket/x", "scriptArgument": "#{*myPw}"}, "the secret 'myPw'"),
         ("ec2", {"command": "#!/usr/bin/python3\nlogin(password=hunter2)"}, "let the program"),
         ("ec2", {"command": "login password=hunter2#{myBackup}"}, "an expression is a part"),
         ("ec2", {"command": "#{myWord}", "myWord": "--password hunter2"}, "a password stands in"),
@@ -293,6 +324,7 @@ def test_a_container_copies_data(shell, tasks_of, tmp_path):
 )
 def test_what_cannot_be_said_is_a_placeholder(shell, tmp_path, compute, fields, words):
     definition = shell(**fields)
+    definition.document["parameters"].append({"id": "*myPw"})
     definition.add({"id": "Table", "type": "DynamoDBDataNode", "tableName": "t"})
     conversion = _converted(definition, tmp_path, compute)
     if conversion.report is None:  # the check of the definition refuses it already

@@ -228,6 +228,52 @@ def test_markers_of_the_driver_that_a_jar_names(running, task_of, jar, sql):
     assert task_of(conversion)["sql"] == sql
 
 
+@pytest.mark.parametrize(
+    ("address", "script", "is_split"),
+    [
+        ("jdbc:oracle:thin:@h:1521:d", "BEGIN load(1); END;", False),
+        ("jdbc:oracle:thin:@h:1521:d", "-- x\n/* y */ declare n int; BEGIN n := 1; END;", False),
+        ("jdbc:oracle:thin:@h:1521:d", "DELETE FROM t;", True),
+        ("jdbc:sqlserver://h", "SET NOCOUNT ON; DECLARE @d INT = 1; DELETE FROM t;", False),
+        ("jdbc:sqlserver://h", "DELETE FROM t; DELETE FROM u;", True),
+        ("jdbc:mysql://h/d", "DELETE FROM t;", False),
+    ],
+)
+def test_what_a_driver_takes_at_once(running, task_of, address, script, is_split):
+    database = _JDBC | {"connectionString": address}
+    task = task_of(running(database, script=script).convert_cleanly())
+    assert task.get("split_statements", False) is is_split
+
+
+def test_a_database_that_the_definition_lacks_is_a_connection(running, task_of, statuses_of):
+    conversion = running(_JDBC | {"id": "Other"}, script="SELECT 1").convert()
+    assert conversion.placeholders == ()
+    assert task_of(conversion)["conn_id"] == "base"
+    status, note = statuses_of(conversion)["Activity", "database"]
+    assert status is Status.NEEDS_DECISION
+    assert "the definition has no such object" in note
+
+
+def test_a_database_that_the_definition_lacks_is_redshift_where_there_is_a_queue(running, task_of):
+    conversion = running(_JDBC | {"id": "Other"}, script="SELECT 1", queue="q").convert()
+    assert conversion.placeholders == ()
+    assert task_of(conversion)["cluster_identifier"] == "{{ params.my_Base_clusterId }}"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "types"),
+    [
+        ({"optional": "true"}, "mysql` or `postgres"),
+        ({"default": "s3://b/ojdbc8.jar"}, "oracle"),
+        ({}, "jdbc"),
+    ],
+)
+def test_a_jar_that_a_parameter_names(running, statuses_of, parameter, types):
+    definition = running(_RDS | {"jdbcDriverJarUri": "#{myJar}"}, script="SELECT 1")
+    definition.document["parameters"].append({"id": "myJar", "type": "String", **parameter})
+    assert f"(type `{types}`)" in statuses_of(definition.convert())["Base", "*password"][1]
+
+
 class _Files(DbApiHook):
     """A database of another kind, as a connection of Airflow leads to it."""
 

@@ -25,6 +25,12 @@ _NASTY = """a b'c"d $HOME `id` $(id) * \\ ; & | #e"""
         ('printf %s "$(echo x)@"', "x{}"),
         ("printf %s x#'y'@", "x#y{}"),
         ("cat <<< x > /dev/null; printf %s @", "{}"),
+        ("printf %s '@'", "{}"),
+        ("printf %s -p'a @ \"b'", '-pa {} "b'),
+        ('cat <<END\nit\'s "@"\nEND\n', 'it\'s "{}"\n'),
+        ("cat > /dev/null <<'END'\nit's $(\nEND\nprintf %s @", "{}"),
+        ("cat <<-END | cat\n\tx\n\tEND\nprintf %s '@'", "x\n{}"),
+        ("cat <<A <<B\n\nA\n@\nB\n", "{}\n"),
     ],
 )
 def test_a_value_arrives_as_it_is(command, printed):
@@ -43,8 +49,9 @@ def test_a_value_arrives_as_it_is(command, printed):
 @pytest.mark.parametrize(
     "before",
     [
-        "echo '",
-        'echo "a" \'b',
+        "su -c 'login ",
+        "cat << END\n$(",
+        'cat << END\n  END\n"END\nEND \n`',
         'bash -c "login ',
         'sudo su x -lc "login ',
         'eval "login ',

@@ -11,7 +11,7 @@ from updraft.datapipeline.resolution import ResolvedObject
 from updraft.migration.compilation_errors import NotCompilableError
 from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
-from updraft.migration.mappers.database_connections import Connection, connection_of
+from updraft.migration.mappers.database_connections import DATABASES, Connection, connection_of
 from updraft.migration.mappers.task_fields import TaskFields
 from updraft.migration.staging import staging_param, staging_prefix
 from updraft.migration.tasks import ArgumentValue
@@ -20,7 +20,6 @@ from updraft.sql_parameters import positional_places
 TABLES = {"MySqlDataNode", "SqlDataNode"}
 """Types of data nodes that are tables of a database behind JDBC."""
 
-_WAREHOUSE = re.compile(r"\.redshift(-serverless)?\.amazonaws\.com", re.IGNORECASE)
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _QUALIFIED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*){1,2}")
 _QUOTED = {'""', "``", "[]"}
@@ -61,7 +60,13 @@ def statement_arguments(node: ResolvedObject, fields: TaskFields) -> dict[str, A
     :returns: arguments of a task.
     :raises NotCompilableError: when database, table or statement are not told.
     """
-    arguments: dict[str, ArgumentValue] = {"sql_conn_id": _connection(node, fields).conn_id}
+    connection = _connection(node, fields)
+    if connection.kind.connection == "redshift":
+        raise NotCompilableError(
+            f"{node.id} is in Redshift, which takes rows one by one too slowly: make a "
+            "RedshiftCopyActivity with a RedshiftDataNode of it"
+        )
+    arguments: dict[str, ArgumentValue] = {"sql_conn_id": connection.conn_id}
     statement = fields.template("insertQuery", node)
     definition = fields.text("createTableSql", node)
     if statement is not None and statement.text.strip():
@@ -133,21 +138,9 @@ def _connection(node: ResolvedObject, fields: TaskFields) -> Connection:
     database = fields.reference("database", node)
     if database is None and node.field("connectionString") is None:
         raise NotCompilableError(f"{node.id} names no database")
-    holder = database or node
-    address = holder.text("connectionString") or ""
-    if holder.type == "RedshiftDatabase" or _WAREHOUSE.search(address):
-        raise NotCompilableError(
-            f"{node.id} is in Redshift, which takes rows one by one too slowly: make a "
-            "RedshiftCopyActivity with a RedshiftDataNode of it"
-        )
-    if database is not None and database.type not in {"JdbcDatabase", "RdsDatabase"}:
+    if database is not None and database.type not in DATABASES:
         raise NotCompilableError(f"{database.id} is a {database.type or 'database without type'}")
-    found = connection_of(holder, fields)
-    if found.kind.connection == "redshift":
-        raise NotCompilableError(
-            f"{node.id} is in Redshift, which takes rows one by one too slowly: make a "
-            "RedshiftCopyActivity with a RedshiftDataNode of it"
-        )
+    found = connection_of(database or node, fields)
     if database is not None:
         for name in ("connectionString", "username", "*password"):
             fields.note(node, name, Status.DROPPED, f"`{database.id}` says how to connect")

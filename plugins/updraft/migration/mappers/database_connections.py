@@ -1,14 +1,18 @@
-"""``JdbcDatabase``, ``RdsDatabase`` and old data nodes: the connection of Airflow in their place.
+"""``JdbcDatabase``, ``RdsDatabase`` and their like: the connection of Airflow in their place.
 
 Sources: guide, "JdbcDatabase" and "RdsDatabase"
 (https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-jdbcdatabase.html and
 https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-rdsdatabase.html).
 """
 
+import re
 from dataclasses import dataclass
 
+from updraft.datapipeline.evaluation import Evaluator
 from updraft.datapipeline.resolution import ResolvedObject
+from updraft.errors import UpdraftError
 from updraft.migration.ledger import Status
+from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.jdbc_addresses import driver_of
 from updraft.migration.mappers.task_fields import TaskFields
 from updraft.migration.names import snake_case
@@ -65,19 +69,23 @@ _DRIVERS = {
     "sqljdbc": "sqlserver",
     "jtds": "sqlserver",
 }
+DATABASES = {"JdbcDatabase", "RdsDatabase", "RedshiftDatabase"}
+"""Types of objects in whose place a connection of Airflow can stand."""
+
 _OLD_MYSQL = "MySqlDataNode"
+_WAREHOUSE = re.compile(r"\.redshift(-serverless)?\.amazonaws\.com", re.IGNORECASE)
 _REACH = "the network of the Airflow worker has to reach it"
 
 
 def connection_of(database: ResolvedObject, fields: TaskFields) -> Connection:
     """Name the connection by which a task reaches a database, and account for the database.
 
-    :param database: the JdbcDatabase or RdsDatabase, or a data node with a ``connectionString`` of
+    :param database: one of `DATABASES`, or a data node with a ``connectionString`` of
         its own.
     :param fields: the activity, whose task connects.
     :returns: the connection, which the user has to make.
     """
-    kind = _kind(database)
+    kind = _kind(database, fields.workflow)
     found = Connection(snake_case(database.item.name), kind)
     if database.category != "data node":
         fields.describe(database)
@@ -85,21 +93,36 @@ def connection_of(database: ResolvedObject, fields: TaskFields) -> Connection:
     return found
 
 
-def _kind(database: ResolvedObject) -> DatabaseKind:
-    # Nothing of these texts gets into the DAG, so that they may hold secrets.
+def _kind(database: ResolvedObject, workflow: Workflow) -> DatabaseKind:
     if database.type == "RdsDatabase":
-        jar = database.text("jdbcDriverJarUri")
-        if jar is None:
+        jar = _known("jdbcDriverJarUri", database, workflow)
+        if not jar:
             # MySQL or PostgreSQL, whose drivers in Python mark parameters alike.
             return _KINDS["mysql"]
         return _named(jar.rpartition("/")[2]) or _OTHER
-    driver = driver_of(database.text("connectionString") or "")
+    address = _known("connectionString", database, workflow)
+    if database.type == "RedshiftDatabase" or _WAREHOUSE.search(address):
+        return _KINDS["redshift"]
+    driver = driver_of(address)
     if driver is not None:
         return _KINDS.get(driver, _OTHER)
     # An address that only the run knows.
     if database.type == _OLD_MYSQL:
         return _KINDS["mysql"]
-    return _named(database.text("jdbcDriverClass") or "") or _OTHER
+    return _named(_known("jdbcDriverClass", database, workflow)) or _OTHER
+
+
+def _known(name: str, database: ResolvedObject, workflow: Workflow) -> str:
+    """Evaluate a field as far as values are known; an optional parameter without one is empty.
+
+    Nothing of the text gets into the DAG, so that it may hold secrets.
+    """
+    text = database.text(name) or ""
+    try:
+        evaluator = Evaluator(workflow.definition, workflow.resolved, {})
+        return str(evaluator.evaluate_text(text, database))
+    except UpdraftError:
+        return text
 
 
 def _named(driver: str) -> DatabaseKind | None:
@@ -110,11 +133,8 @@ def _named(driver: str) -> DatabaseKind | None:
 def _account(database: ResolvedObject, connection: Connection, fields: TaskFields) -> None:
     conn_id, kind = connection.conn_id, connection.kind
     is_rds = database.type == "RdsDatabase"
-    types = (
-        "mysql` or `postgres"
-        if is_rds and database.field("jdbcDriverJarUri") is None
-        else kind.connection
-    )
+    has_own_driver = not is_rds or _known("jdbcDriverJarUri", database, fields.workflow)
+    types = kind.connection if has_own_driver else "mysql` or `postgres"
     todo = (
         f"make the Airflow connection `{conn_id}` (type `{types}`) with user, password, host "
         "and database, in AWS Secrets Manager if that is the secrets backend; install the provider "
@@ -122,9 +142,9 @@ def _account(database: ResolvedObject, connection: Connection, fields: TaskField
     )
     for name in ("*password", "password"):
         fields.note(database, name, Status.NEEDS_DECISION, todo)
-    if is_rds:
-        note = f"the endpoint of this instance is the host of the connection `{conn_id}`; {_REACH}"
-        fields.note(database, "rdsInstanceId", Status.NEEDS_DECISION, note)
+    for name, what in (("rdsInstanceId", "instance"), ("clusterId", "cluster")):
+        note = f"the endpoint of this {what} is the host of the connection `{conn_id}`; {_REACH}"
+        fields.note(database, name, Status.APPROXIMATED, note)
     inside = f"goes into the connection `{conn_id}`"
     for name in ("username", "databaseName", "jdbcProperties"):
         fields.note(database, name, Status.EQUIVALENT, inside)

@@ -13,8 +13,9 @@ from updraft.migration.jinja_text import to_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.dynamodb_copies import time_limit
+from updraft.migration.mappers.step_clusters import PipelineCluster, step_cluster
 from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
-from updraft.migration.tasks import ArgumentValue, TaskOutput, TaskSpec, as_argument
+from updraft.migration.tasks import ArgumentValue, TaskSpec, as_argument
 
 OPERATOR = "updraft.operators.emr.EmrStepsOperator"
 
@@ -41,8 +42,8 @@ class ActivitySteps:
 
         :raises NotCompilableError: when the activity does not run on exactly one.
         """
-        self._cluster = _cluster(self.item, self.workflow)
-        self._region = compile_value("region", self._cluster, self.workflow)
+        self._cluster = step_cluster(self.item, self.workflow)
+        self._region = self._cluster.region(self.workflow)
 
     @property
     def region(self) -> str | None:
@@ -168,9 +169,8 @@ class ActivitySteps:
         if not self._steps and self._from_form is None:
             raise NotCompilableError("nothing is left to run: the release installs it by itself")
         item, workflow = self.item, self.workflow
-        cluster_task = workflow.main_task_id(self._cluster)
         arguments: dict[str, ArgumentValue] = {
-            "cluster_id": TaskOutput(cluster_task),
+            "cluster_id": self._cluster.cluster_id(workflow),
             "steps": self._from_form or self._definitions(),
         }
         if self._region is not None:
@@ -179,7 +179,7 @@ class ActivitySteps:
         retries = settings.get("retries", workflow.retries)
         if len(self._steps) != 1 and retries != 0:
             arguments["retry_from"] = "first_step"  # as a retry of the activity did
-        self._account(cluster_task, [*dict.fromkeys(notes)], [*dict.fromkeys(spelling)])
+        self._account([*dict.fromkeys(notes)], [*dict.fromkeys(spelling)])
         workflow.described |= self._described
         add = workflow.add_preparation if part else workflow.add_task
         add(
@@ -205,16 +205,14 @@ class ActivitySteps:
             for index, step in enumerate(self._steps, 1)
         ]
 
-    def _account(self, cluster_task: str, differences: list[str], spelling: list[str]) -> None:
+    def _account(self, differences: list[str], spelling: list[str]) -> None:
         item, workflow = self.item, self.workflow
         account = workflow.ledger.account
         status = Status.EQUIVALENT if spelling else Status.CARRIED_OVER
         status = Status.APPROXIMATED if differences else status
         note = "; ".join(["`EmrStepsOperator`", *spelling, *differences])
         account(item, "type", status, note)
-        note = f"`cluster_id`: the cluster that `{cluster_task}` makes for the run"
-        account(item, "runsOn", Status.CARRIED_OVER, note)
-        account(item, "workerGroup", Status.DROPPED, "ignored beside `runsOn`, as before")
+        self._cluster.account(item, workflow)
         resized = "the cluster keeps its size; set instance counts, or managed scaling"
         for name in ("resizeClusterBeforeRunning", "resizeClusterMaxInstances"):
             if (item.text(name) or "").strip().casefold() == "false":
@@ -222,7 +220,11 @@ class ActivitySteps:
             else:
                 account(item, name, Status.APPROXIMATED, resized)
         taken: set[str] = set()
-        if shared_log_uri(self._cluster, workflow) is not None:
+        cluster = self._cluster
+        if (
+            isinstance(cluster, PipelineCluster)
+            and shared_log_uri(cluster.resource, workflow) is not None
+        ):
             note = "`LogUri` of the cluster: the logs of the steps; Airflow keeps its own by itself"
             account(item, "pipelineLogUri", Status.CARRIED_OVER, note)
             taken.add("pipelineLogUri")
@@ -245,16 +247,3 @@ def shared_log_uri(cluster: ResolvedObject, workflow: Workflow) -> Template | No
         return None
     named = [one for one in found if one is not None and one.text.strip()]
     return named[0] if len({one.text.strip().rstrip("/") for one in named}) == 1 else None
-
-
-def _cluster(item: ResolvedObject, workflow: Workflow) -> ResolvedObject:
-    found = references_to("runsOn", item, workflow)
-    if not found and item.field("workerGroup") is not None:
-        raise NotCompilableError(
-            "it runs where a Task Runner of your own polls for workerGroup, on a cluster that the "
-            "definition does not describe"
-        )
-    if len(found) != 1 or found[0].type != "EmrCluster":
-        what = " and ".join(one.type or one.id for one in found) or "nothing"
-        raise NotCompilableError(f"it runs on {what}, and steps need one EmrCluster")
-    return found[0]

@@ -51,14 +51,16 @@ def driver_of(address: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def warehouse_address(address: str) -> WarehouseAddress | None:
+def warehouse_address(address: str, cluster: str | None = None) -> WarehouseAddress | None:
     """Find the cluster in an address.
 
     The first part of a host of AWS is the cluster's own name. A host, or a whole address, that
     only the run knows is taken apart by the template.
 
     :param address: the address, a template.
-    :returns: its parts; none when its host is none of AWS.
+    :param cluster: the cluster where the host is none of AWS, such as an IP address or a name of
+        the user's own; a template.
+    :returns: its parts; none when its host is none of AWS, and no cluster is given.
     """
     codes: list[str] = []
 
@@ -89,7 +91,7 @@ def warehouse_address(address: str) -> WarehouseAddress | None:
         return WarehouseAddress(f"{{{{ {code}.split('.')[0] }}}}", database, None, certain=False)
     host = _CLUSTER.fullmatch(match["host"])
     if host is None:
-        return None
+        return WarehouseAddress(cluster, database, None, certain=False) if cluster else None
     serverless = host["service"].lower() == "redshift-serverless"
     return WarehouseAddress(shown(host["name"]), database, host["region"].lower(), serverless)
 

@@ -13,7 +13,8 @@ from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mappers.jdbc_addresses import WarehouseAddress, warehouse_address
 from updraft.migration.mappers.task_fields import TaskFields
-from updraft.migration.tasks import ArgumentValue
+from updraft.migration.names import snake_case, unique
+from updraft.migration.tasks import ArgumentValue, ParamSpec
 
 TYPE = "RedshiftDatabase"
 
@@ -37,6 +38,7 @@ _FROM_ADDRESS = (
     "a workgroup of Redshift Serverless, change the argument; for a cluster of another account, "
     "let the Airflow connection lead there (`aws_conn_id`)"
 )
+_OTHER_HOST = "its host is no address of AWS, which would tell the cluster: the form asks for it"
 _NO_REGION = "no region is told: the cluster is looked for in that of the Airflow connection"
 _NO_DRIVER = (
     "the Data API has no driver, and always encrypts; put settings such as search_path into the "
@@ -115,15 +117,31 @@ def _address(
         raise NotCompilableError(f"{database.id} names no cluster; give its clusterId")
     address = warehouse_address(template.text)
     if address is None:
+        address = warehouse_address(template.text, fields.ask_for(_asked(database, fields)))
+        fields.note(database, "connectionString", Status.APPROXIMATED, _OTHER_HOST)
+    if address is None:
         raise NotCompilableError(
-            f"the host in {database.id}.connectionString is no address of AWS, which would tell "
-            "the cluster; give clusterId instead, and databaseName"
+            f"{database.id}.connectionString is no address of JDBC, which would tell the cluster; "
+            "give clusterId instead, and databaseName"
         )
     # The port, for example, is of no use any more.
     used = f"{address.name} {address.database if with_database else ''}"
     parameters = {one for one in template.parameters if parameter_code(one) in used}
     fields.take(replace(template, parameters=frozenset(parameters)))
     return address
+
+
+def _asked(database: ResolvedObject, fields: TaskFields) -> ParamSpec:
+    """Make the field of the form that asks for a cluster that no address tells."""
+    taken = set(fields.workflow.definition.names)
+    title = f"New: identifier of the Redshift cluster of {database.item.name}"
+    return ParamSpec(
+        unique(f"{snake_case(database.item.name)}_cluster_identifier", taken),
+        {"type": "string", "title": title},
+        title,
+        "string",
+        note="new: the host of its address is none of AWS, which would tell the cluster",
+    )
 
 
 def _account(

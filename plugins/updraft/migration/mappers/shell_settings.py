@@ -17,6 +17,7 @@ from updraft.migration.jinja_compiler import Template
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.task_settings import code_for, fixed_duration
+from updraft.migration.secret_arguments import secret_arguments_apart
 from updraft.migration.tasks import ArgumentValue
 
 OPERATOR = "updraft.operators.shell_command.ShellCommandOperator"
@@ -73,7 +74,7 @@ class ShellSettings:
         :returns: ``command`` or ``script_uri``, and ``arguments``.
         :raises NotCompilableError: when it can't be said exactly.
         """
-        command, script = self._command(), self.value("scriptUri")
+        (command, apart), script = self._command(), self.value("scriptUri")
         if (command is None) == (script is None):
             raise NotCompilableError("it needs one of command and scriptUri, and not both")
         arguments: dict[str, ArgumentValue] = {}
@@ -81,9 +82,11 @@ class ShellSettings:
             arguments["command"] = command
         else:
             arguments["script_uri"] = (script or "").strip()
-        values, read = compile_texts("scriptArgument", self.item, self.workflow, self.node)
-        for one in read:
-            self.take(one)
+        values: ArgumentValue = apart
+        if apart is None:
+            values, read = compile_texts("scriptArgument", self.item, self.workflow, self.node)
+            for one in read:
+                self.take(one)
         if values:
             arguments["arguments"] = values
         account = self.workflow.ledger.account
@@ -92,14 +95,23 @@ class ShellSettings:
         account(self.item, "scriptArgument", Status.CARRIED_OVER, "`arguments`: `$1` and so on")
         return arguments
 
-    def _command(self) -> str | None:
+    def _command(self) -> tuple[str | None, list[ArgumentValue] | None]:
+        """Compile the command, and its arguments where secrets are among them."""
         found = compile_command("command", self.item, self.workflow, self.node)
         if found is None:
-            return None
+            return None, None
+        values: list[ArgumentValue] | None = None
+        apart = secret_arguments_apart(found, self.item, self.workflow, self.node)
+        if apart is not None:
+            found, values = apart.command, [self.take(one) for one in apart.others]
+            self.take(reading("scriptArgument", self.item))
+            note = "`arguments`, and variables that the command reads for the secrets among them"
+            self.workflow.ledger.account(self.item, "scriptArgument", Status.EQUIVALENT, note)
         resources = references_to("runsOn", self.item, self.workflow)
         region = compile_value("region", resources[0], self.workflow) if resources else None
         place = self.take(region) if found.secrets and region is not None else None
-        return self.take(read_on_machine(found, "command", self.item, self.workflow, place))
+        command = read_on_machine(found, "command", self.item, self.workflow, place)
+        return self.take(command), values
 
     def data(self) -> dict[str, ArgumentValue]:
         """Say what it reads and writes, and whether that is staged.

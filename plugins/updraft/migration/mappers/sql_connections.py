@@ -17,6 +17,8 @@ OPERATOR = "airflow.providers.common.sql.operators.sql.SQLExecuteQueryOperator"
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _MARK = re.compile("\ue000([0-9]+)\ue001")
+_BLOCK = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:BEGIN|DECLARE)\b", re.IGNORECASE | re.DOTALL)
+_DECLARED = re.compile(r"(?:^|;)\s*DECLARE\s+@", re.IGNORECASE | re.MULTILINE)
 
 
 _ACCOUNT = (
@@ -56,7 +58,7 @@ def add_connection_script(
         values["parameters"] = _values(script, texts, kind, count)
         numbers = [list(dict.fromkeys(texts)).index(one) + 1 for one in texts]
         text = _with_style(script.text, kind.style, numbers if kind.takes_names else None)
-    if count != 1 or script.literal is None:
+    if _is_split(script, count, kind):
         values["split_statements"] = True
     _account(fields)
     fields.finish(
@@ -71,6 +73,20 @@ def add_connection_script(
         "runs a script of SQL over a connection of Airflow",
         (Status.CARRIED_OVER, _ACCOUNT),
     )
+
+
+def _is_split(script: Template, count: int, kind: DatabaseKind) -> bool:
+    """Tell whether a driver takes the statements of a script one by one only.
+
+    The hook of Oracle takes away the semicolon at the end when it does so, which a statement must
+    not have there, and a block of PL/SQL must. In T-SQL, a variable is known in the batch that
+    declares it.
+    """
+    if kind.connection == "oracle":
+        return _BLOCK.match(script.text) is None
+    if kind.connection == "mssql" and _DECLARED.search(script.text):
+        return False
+    return count != 1 or script.literal is None
 
 
 def _values(script: Template, texts: list[str], kind: DatabaseKind, count: int) -> ArgumentValue:

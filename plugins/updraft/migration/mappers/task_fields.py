@@ -13,11 +13,12 @@ from updraft.migration.compiled_fields import (
     references_to,
 )
 from updraft.migration.jinja_compiler import Template
+from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import Workflow
 from updraft.migration.mappers.dynamodb_copies import time_limit
 from updraft.migration.mappers.task_settings import account_task_settings, retry_settings
-from updraft.migration.tasks import ArgumentValue, TaskSpec
+from updraft.migration.tasks import ArgumentValue, ParamSpec, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class TaskFields:
     _accounts: list[tuple[ResolvedObject, str, Status, str]] = field(default_factory=list)
     _warnings: list[tuple[ResolvedObject, str, str, str]] = field(default_factory=list)
     _preparations: list[_Preparation] = field(default_factory=list)
+    _asked: list[ParamSpec] = field(default_factory=list)
 
     def take(self, template: Template) -> str:
         """Take a template in, so that what it reads counts as used.
@@ -168,6 +170,15 @@ class TaskFields:
         """
         self._warnings.append((owner, name, message, advice))
 
+    def ask_for(self, param: ParamSpec) -> str:
+        """Take a new field into the form, once the task is certain.
+
+        :param param: the field.
+        :returns: the template that reads it.
+        """
+        self._asked.append(param)
+        return f"{{{{ {parameter_code(param.name)} }}}}"
+
     def prepare(
         self,
         part: str,
@@ -240,6 +251,8 @@ class TaskFields:
     def _report(self) -> None:
         for owner, name, status, note in self._accounts:
             self.workflow.ledger.account(owner, name, status, note)
+        for param in self._asked:
+            self.workflow.ask_for(param)
         for owner, name, message, advice in self._warnings:
             self.workflow.report(Severity.WARNING, owner, name, message, advice)
 
