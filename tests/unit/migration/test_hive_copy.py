@@ -42,6 +42,34 @@ def between_tables(copying):
     return copying
 
 
+@pytest.mark.parametrize("selected", ["*", "item"])
+def test_a_script_that_copies_whole_items(copying, tasks_of, statuses_of, selected):
+    by_the_service = tasks_of(copying.convert_cleanly())
+    script = f" insert overwrite TABLE ${{output1}}\nselect {selected} from ${{input1}};"
+    copying.item("CopyActivity").update(type="HiveActivity", hiveScript=script, stage="true")
+    conversion = copying.convert_cleanly()
+    assert tasks_of(conversion) == by_the_service
+    statuses = statuses_of(conversion)
+    assert statuses["CopyActivity", "hiveScript"][0] is Status.EQUIVALENT
+    assert statuses["CopyActivity", "stage"][0] is Status.EQUIVALENT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hiveScript": "INSERT OVERWRITE TABLE ${output1} SELECT * FROM ${input1} WHERE id > 'm'"},
+        {"scriptVariable": "a=b"},
+        {"stage": "false"},
+    ],
+)
+def test_a_script_that_does_more_than_copy(copying, tasks_of, change):
+    script = "INSERT OVERWRITE TABLE ${output1} SELECT * FROM ${input1}"
+    copying.item("CopyActivity").update(type="HiveActivity", hiveScript=script)
+    copying.item("CopyActivity").update(change)
+    operators = {task["operator"] for task in tasks_of(copying.convert()).values()}
+    assert "DynamoDBExportOperator" not in operators
+
+
 def test_from_a_table_to_s3(copying, tasks_of, statuses_of):
     conversion = copying.convert_cleanly()
     assert tasks_of(conversion) == {

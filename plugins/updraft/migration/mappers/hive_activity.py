@@ -12,11 +12,12 @@ from updraft.datapipeline.resolution import ResolvedObject
 from updraft.emr.hive_staging import HiveTable, Regex, drop_tables
 from updraft.emr.script_steps import hive_file, hive_options, hive_text, remove_directory
 from updraft.migration.compilation_errors import NotCompilableError
-from updraft.migration.compiled_fields import reading
+from updraft.migration.compiled_fields import flag, reading, references_to
 from updraft.migration.jinja_text import parameter_code
 from updraft.migration.ledger import Status
 from updraft.migration.mapper import ObjectMapper, Workflow
 from updraft.migration.mappers.emr_steps import ActivitySteps
+from updraft.migration.mappers.hive_copy import map_copy
 from updraft.migration.mappers.hive_tables import (
     TABLES_NOTE,
     create_statements,
@@ -35,6 +36,19 @@ from updraft.migration.mappers.staged_tables import HIVE, StagedTables
 from updraft.migration.names import unique
 from updraft.migration.tasks import ParamSpec
 
+# What the service's own copies ran, written by hand.
+_COPY = re.compile(
+    r"insert\s+overwrite\s+table\s+\$\{output1\}\s+"
+    r"select\s+(\*|item)\s+from\s+\$\{input1\}\s*;?",
+    re.IGNORECASE,
+)
+_BESIDE_A_COPY = (
+    "preActivityTaskConfig",
+    "postActivityTaskConfig",
+    "scriptVariable",
+    "hadoopQueue",
+)
+
 
 class HiveActivityMapper(ObjectMapper):
     """Maps scripts of Hive to steps."""
@@ -49,7 +63,32 @@ class HiveActivityMapper(ObjectMapper):
         """
         field = "hiveScript" if item.field("hiveScript") is not None else "scriptUri"
         with placeholder_unless_mapped(item, field, workflow):
-            _map_activity(item, workflow)
+            if _copies_whole_items(item, workflow):
+                map_copy(item, workflow)
+                _account_copy(item, workflow)
+            else:
+                _map_activity(item, workflow)
+
+
+def _copies_whole_items(item: ResolvedObject, workflow: Workflow) -> bool:
+    """Tell whether a script does what HiveCopyActivity does, with nothing beside it."""
+    if _COPY.fullmatch((item.text("hiveScript") or "").strip()) is None:
+        return False
+    nodes = [node for role in ("input", "output") for node in references_to(role, item, workflow)]
+    formats = [one for node in nodes for one in references_to("dataFormat", node, workflow)]
+    return (
+        flag("stage", item) is not False
+        and not any(item.field(name) is not None for name in _BESIDE_A_COPY)
+        and len(nodes) == len(formats)
+        and {one.type for one in formats} == {ITEM_FORMAT}
+    )
+
+
+def _account_copy(item: ResolvedObject, workflow: Workflow) -> None:
+    account = workflow.ledger.account
+    account(item, "hiveScript", Status.EQUIVALENT, "it copies whole items, and so does the task")
+    account(item, "stage", Status.EQUIVALENT, "the task reads and writes the data itself")
+    account(item, "generatedScriptsPath", Status.DROPPED, "there is no script")
 
 
 def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:

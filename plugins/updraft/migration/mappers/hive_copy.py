@@ -63,10 +63,16 @@ class HiveCopyActivityMapper(ObjectMapper):
         :param workflow: where the tasks, accounts and findings go.
         """
         with placeholder_unless_mapped(item, "input", workflow):
-            _map_activity(item, workflow)
+            map_copy(item, workflow)
 
 
-def _map_activity(item: ResolvedObject, workflow: Workflow) -> None:
+def map_copy(item: ResolvedObject, workflow: Workflow) -> None:
+    """Map an activity that copies its input to its output.
+
+    :param item: the activity.
+    :param workflow: where the tasks, accounts and findings go.
+    :raises NotCompilableError: when it is not certain what was copied.
+    """
     ends = _ends(item, workflow)
     nodes = (ends.source, ends.target)
     if needs_hive(item, nodes, workflow):
