@@ -15,8 +15,6 @@ from updraft.datapipeline.functions import function_problems
 from updraft.datapipeline.model import Definition
 from updraft.datapipeline.object_types import runtime_field_names
 
-# Every object has these without writing them; ``node`` is the object that an alarm or a
-# precondition belongs to.
 # Runtime fields that the guide's tables lack: of its "Special Characters", and of what the API
 # gives of instances and attempts.
 _UNLISTED_RUNTIME_FIELDS = {
@@ -27,6 +25,8 @@ _UNLISTED_RUNTIME_FIELDS = {
     "@instanceParent",
     "@resourceStatus",
 }
+# Every object has these without writing them; ``node`` is the object that an alarm or a
+# precondition belongs to.
 _GIVEN_NAMES = {"id", "name", "type", "parent", "node"}
 
 
