@@ -83,7 +83,13 @@ def with_names(sql: str, arguments: Sequence[object]) -> tuple[str, dict[str, ob
     return text, dict(zip(names, arguments, strict=True))
 
 
-def with_style(sql: str, style: str, numbers: Sequence[int] | None = None) -> str:
+def with_style(
+    sql: str,
+    style: str,
+    numbers: Sequence[int] | None = None,
+    *,
+    doubles_percent: bool = True,
+) -> str:
     """Turn question marks into the parameters of a driver, for databases other than Redshift.
 
     :param sql: one statement or several.
@@ -91,6 +97,8 @@ def with_style(sql: str, style: str, numbers: Sequence[int] | None = None) -> st
         ``numeric`` or ``named``. For ``pyformat`` and ``named`` the names are ``argument_1`` and so
         on; the others take a sequence.
     :param numbers: the number in the name of each question mark, where several have one value.
+    :param doubles_percent: whether a driver of the style ``format`` or ``pyformat`` reads two
+        percent signs as one, as PEP 249 leaves open; pymssql does not.
     :returns: the SQL. Percent signs are doubled where the driver reads them.
     :raises UpdraftError: when the style is none of these.
     """
@@ -103,7 +111,8 @@ def with_style(sql: str, style: str, numbers: Sequence[int] | None = None) -> st
     }
     if style not in marks:
         raise UpdraftError(f"{style!r} is no paramstyle; there are {', '.join(marks)}")
-    escape = str if style in {"qmark", "numeric", "named"} else _percent_doubled
+    plain = style in {"qmark", "numeric", "named"} or not doubles_percent
+    escape = str if plain else _percent_doubled
     parts, at = [], 0
     for number, place in enumerate(positional_places(sql), start=1):
         mark = marks[style](numbers[number - 1] if numbers else number)

@@ -122,6 +122,11 @@ def test_styles_of_drivers(style, expected):
     assert with_style("a like '5%' and b = ? and c = ?", style) == expected
 
 
+def test_a_driver_that_leaves_percent_signs_alone():
+    sql = with_style("a like '5%' and b = ?", "pyformat", doubles_percent=False)
+    assert sql == "a like '5%' and b = %(argument_1)s"
+
+
 def test_an_unknown_style():
     with pytest.raises(UpdraftError, match="'jdbc' is no paramstyle; there are qmark"):
         with_style("select 1", "jdbc")

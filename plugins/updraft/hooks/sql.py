@@ -87,9 +87,16 @@ class SqlSession:
         self._connection = connection
         self._driver = _driver(connection)
 
+    def marked(self, sql: str) -> str:
+        """Mark parameters as the driver has them, in a style that takes a sequence.
+
+        :param sql: a statement, with ``?`` for each parameter.
+        :returns: the statement for the driver.
+        """
+        return with_style(sql, self._style, doubles_percent=self._driver != "pymssql")
+
     @property
-    def paramstyle(self) -> str:
-        """How parameters are marked, of those styles of PEP 249 that take a sequence."""
+    def _style(self) -> str:
         if self._hook.placeholder == "?":
             return "qmark"
         own = getattr(sys.modules.get(self._driver), "paramstyle", "format")
@@ -105,7 +112,7 @@ class SqlSession:
         """
         cursor = self._connection.cursor()
         if parameters:
-            cursor.execute(with_style(sql, self.paramstyle), tuple(parameters))
+            cursor.execute(self.marked(sql), tuple(parameters))
         else:
             cursor.execute(sql)
         return cursor
@@ -133,7 +140,7 @@ class SqlSession:
         if self._driver == "psycopg2":
             cursor.itersize = size
         if parameters:
-            cursor.execute(with_style(sql, self.paramstyle), tuple(parameters))
+            cursor.execute(self.marked(sql), tuple(parameters))
         else:
             cursor.execute(sql)
         return cursor
@@ -141,7 +148,7 @@ class SqlSession:
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a statement for each of some rows.
 
-        :param sql: the statement in the style of :attr:`paramstyle`.
+        :param sql: the statement as :meth:`marked` gives it.
         :param rows: the values, which are bound.
         :raises Exception: what the driver raises.
         """

@@ -19,7 +19,7 @@ from updraft.operators.template_arguments import given
 from updraft.operators.try_series import try_series
 from updraft.redshift.identifiers import text_list
 from updraft.s3_uri import S3Uri
-from updraft.sql_parameters import positional_places, with_style
+from updraft.sql_parameters import positional_places
 from updraft.text_formats.row_format import Record, RowError, RowFormat
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class CopyS3ToSqlOperator(CopyOperator):
         width = len(first[1].values) if first else 1
         sql = self.insert_query or self._insert(session, width)
         expected = len(positional_places(sql))
-        statement = with_style(sql, session.paramstyle)
+        statement = session.marked(sql)
         count = 0
         rows = itertools.chain([first] if first else [], records)
         while batch := list(itertools.islice(rows, self.batch_rows)):

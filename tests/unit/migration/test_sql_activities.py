@@ -188,7 +188,7 @@ def test_a_password_in_an_address_stays_out(running, task_of):
     [
         ("jdbc:postgresql://h/d", "SELECT %(argument_1)s"),
         ("jdbc:oracle:thin:@h:1521:d", "SELECT :1"),
-        ("jdbc:sqlserver://h", "SELECT %s"),
+        ("jdbc:sqlserver://h", "SELECT %(argument_1)s"),
         ("jdbc:redshift://h/d", "SELECT %s"),
         ("jdbc:db2://h/d", "SELECT ?"),
     ],
@@ -200,10 +200,25 @@ def test_markers_of_each_driver(running, task_of, address, sql):
 
 
 @pytest.mark.parametrize(
+    ("address", "sql"),
+    [
+        ("jdbc:mysql://h/d", "DELETE FROM t WHERE a LIKE '%%s' AND b %% 2 = %(argument_1)s"),
+        # Its driver finds names alone, and leaves two percent signs two.
+        ("jdbc:sqlserver://h", "DELETE FROM t WHERE a LIKE '%s' AND b % 2 = %(argument_1)s"),
+    ],
+)
+def test_percent_signs_arrive_as_they_were(running, task_of, address, sql):
+    database = _JDBC | {"connectionString": address}
+    script = "DELETE FROM t WHERE a LIKE '%s' AND b % 2 = ?"
+    conversion = running(database, script=script, scriptArgument="1").convert_cleanly()
+    assert task_of(conversion)["sql"] == sql
+
+
+@pytest.mark.parametrize(
     ("driver", "sql"),
     [
         ("com.mysql.jdbc.Driver", "SELECT %(argument_1)s"),
-        ("com.microsoft.sqlserver.jdbc.SQLServerDriver", "SELECT %s"),
+        ("com.microsoft.sqlserver.jdbc.SQLServerDriver", "SELECT %(argument_1)s"),
         ("com.example.Driver", "SELECT ?"),
     ],
 )
@@ -217,7 +232,7 @@ def test_the_driver_counts_where_the_address_is_a_parameter(running, task_of, dr
     ("jar", "sql"),
     [
         ("ojdbc8.jar", "SELECT :1"),
-        ("mssql-jdbc-7.jar", "SELECT %s"),
+        ("mssql-jdbc-7.jar", "SELECT %(argument_1)s"),
         ("mysql-connector-java-5.jar", "SELECT %(argument_1)s"),
         ("own.jar", "SELECT ?"),
     ],

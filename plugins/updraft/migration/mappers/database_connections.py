@@ -24,10 +24,12 @@ class DatabaseKind:
 
     :param connection: type of the connection.
     :param style: how its driver marks parameters.
+    :param doubles_percent: whether its driver reads two percent signs as one.
     """
 
     connection: str
     style: str
+    doubles_percent: bool = True
 
     @property
     def takes_names(self) -> bool:
@@ -53,7 +55,7 @@ _KINDS = {
     "oracle": DatabaseKind("oracle", "numeric"),
     "postgresql": DatabaseKind("postgres", "pyformat"),
     "redshift": DatabaseKind("redshift", "format"),
-    "sqlserver": DatabaseKind("mssql", "format"),
+    "sqlserver": DatabaseKind("mssql", "pyformat", doubles_percent=False),
 }
 _OTHER = DatabaseKind("jdbc", "qmark")
 # Which database the name of a driver's JAR or class stands for.

@@ -57,7 +57,7 @@ def add_connection_script(
         texts = [one.text for one in arguments]
         values["parameters"] = _values(script, texts, kind, count)
         numbers = [list(dict.fromkeys(texts)).index(one) + 1 for one in texts]
-        text = _with_style(script.text, kind.style, numbers if kind.takes_names else None)
+        text = _with_style(script.text, kind, numbers if kind.takes_names else None)
     if _is_split(script, count, kind):
         values["split_statements"] = True
     _account(fields)
@@ -107,11 +107,11 @@ def _values(script: Template, texts: list[str], kind: DatabaseKind, count: int) 
     return texts
 
 
-def _with_style(sql: str, style: str, numbers: list[int] | None) -> str:
+def _with_style(sql: str, kind: DatabaseKind, numbers: list[int] | None) -> str:
     """Rewrite question marks, and leave the expressions of a template as they are."""
     hidden, codes = _hidden(sql)
     try:
-        written = with_style(hidden, style, numbers)
+        written = with_style(hidden, kind.style, numbers, doubles_percent=kind.doubles_percent)
     except UpdraftError as error:
         raise NotCompilableError(str(error)) from error
     return _MARK.sub(lambda match: codes[int(match[1])], written)
