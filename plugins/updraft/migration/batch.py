@@ -36,6 +36,10 @@ class Written:
     report_file: Path | None = None
 
 
+class _SeveralDagsError(UpdraftError):
+    """A DAG id is given for a file with several pipelines."""
+
+
 def _check_file_name(path: Path) -> None:
     """Make sure that a file's name is text, for the report and the DAG name it.
 
@@ -96,12 +100,7 @@ def _convert_file(
         result = read_input(path, given.by_name)
         names = _dag_ids(path, stem, result.pipelines, dag_id)
     except UpdraftError as error:
-        advice = "Convert it by itself with --dag-id, or rename the file"
-        if isinstance(error, FileNameError):
-            advice = "Rename the file, or its folder"
-        elif pipeline_id(path) is not None:
-            advice = "Check its id, the region and the rights of the AWS environment"
-        return (), [_failed(Conversion(path, "", ()), str(error), advice)]
+        return (), [_failed(Conversion(path, "", ()), str(error), _advice(path, error))]
     if not result.pipelines:
         findings = check_result(result, given.values, given.parameters)
         return result.pipelines, [Conversion(path, names[0], findings)]
@@ -181,6 +180,17 @@ def _placed(path: Path, one: Conversion) -> Conversion:
     return replace(one, findings=placed(path, one.findings), report=report)
 
 
+def _advice(path: Path, error: UpdraftError) -> str:
+    """Say what to do about what can't be read or named."""
+    if isinstance(error, FileNameError):
+        return "Rename the file, or its folder"
+    if isinstance(error, _SeveralDagsError):
+        return "Leave out --dag-id: each is named after the file and its pipeline"
+    if pipeline_id(path) is not None:
+        return "Check its id, the region and the rights of the AWS environment"
+    return "Convert it by itself with --dag-id, or rename the file"
+
+
 def _dag_ids(
     path: Path, stem: str, definitions: Sequence[Definition], dag_id: str | None
 ) -> tuple[str, ...]:
@@ -189,7 +199,7 @@ def _dag_ids(
     :raises UpdraftError: when there is nothing to make a name of.
     """
     if dag_id is not None and len(definitions) > 1:
-        raise UpdraftError("One DAG id can't name several DAGs: leave out --dag-id")
+        raise _SeveralDagsError(f"One DAG id can't name the {len(definitions)} DAGs of this file")
     if dag_id is not None:
         return (dag_id,)
     if pipeline_id(path) is not None:

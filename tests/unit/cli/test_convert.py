@@ -355,3 +355,13 @@ def test_check_of_what_never_runs_is_fine(run, tmp_path):
     result = run(path, "--check")
     assert "pieces.py: no DAG, nothing in it runs" in result.stdout
     assert result.exit_code == 0
+
+
+def test_one_dag_id_for_a_file_with_several_pipelines(run, tmp_path):
+    pipeline = {"Type": "AWS::DataPipeline::Pipeline", "Properties": {"PipelineObjects": []}}
+    path = tmp_path / "stack.json"
+    path.write_text(json.dumps({"Resources": {"A": pipeline, "B": pipeline}}))
+    result = run(path, "--dag-id", "nightly")
+    assert result.exit_code == 1
+    assert "can't name the 2 DAGs of this file" in result.stderr
+    assert "Leave out --dag-id" in result.stderr
