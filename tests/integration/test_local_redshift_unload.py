@@ -7,7 +7,7 @@ import uuid
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.redshift_warehouse import ROLE, StatementFailedError, new_warehouse
@@ -125,6 +125,8 @@ values = st.one_of(
 )
 
 
+@example(rows=[("\r", "\r")], delimiter=",", form="escape addquotes")
+@example(rows=[("\r", "\r")], delimiter=",", form="escape")
 @settings(max_examples=12)
 @given(
     rows=st.lists(st.tuples(values, values), min_size=1, max_size=6),

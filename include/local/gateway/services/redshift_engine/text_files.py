@@ -147,12 +147,14 @@ def _escaped_line(  # noqa: PLR0917 - where it is, and how the file is written
     field: list[str] = []
     escaped_null = False
     opened = ""
+    returned = 0  # characters of the end of the line before its \n
     while position < len(text):
         mark = text[position]
         if escapes and mark == "\\" and position + 1 < len(text):
             # \N is the usual mark of a null, and no escaped letter.
             escaped_null = text[position + 1] == "N" and not field
             field.append("\\N" if escaped_null else text[position + 1])
+            returned = 0
             position += 2
             continue
         if quotes and not opened and not field and mark in "'\"":
@@ -166,10 +168,11 @@ def _escaped_line(  # noqa: PLR0917 - where it is, and how the file is written
             break
         else:
             field.append(mark)
+        returned = int(mark == "\r" and not opened)
         position += 1
     last = "".join(field)
-    fields.append(last.removesuffix("\r"))
-    raw = text[begin:position].removesuffix("\r")
+    fields.append(last[: len(last) - returned])
+    raw = text[begin : position - returned]
     error = None
     if opened:
         error = FieldError(1214, "Delimited value missing end quote", None, last)
