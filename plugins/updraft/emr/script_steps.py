@@ -86,7 +86,9 @@ def pig_file(
 
 
 def remove_directory(uri: str) -> JarStep:
-    """Remove what an earlier try has left, since Pig writes to new directories only.
+    """Remove what an earlier try has left.
+
+    Pig writes to new directories only, and what is loaded after the step would be loaded again.
 
     :param uri: URI of the directory, which need not be there.
     :returns: the step.

@@ -142,7 +142,9 @@ def test_both_sides_agree_on_the_format(scoring, converted, argument):
 def test_the_operators_take_their_arguments(scoring, converted):
     read, _, load = converted(scoring()).values()
     for kind, task in ((CopySqlToS3Operator, read), (CopyS3ToSqlOperator, load)):
-        kind(task_id="t", **{name: one for name, one in task.items() if name != "operator"})
+        arguments = {name: one for name, one in task.items() if name != "operator"}
+        operator = kind(task_id="t", **arguments)
+        assert {name: getattr(operator, name) for name in arguments} == arguments
 
 
 def test_a_load_that_is_last_keeps_the_cluster_and_its_order(scoring):
